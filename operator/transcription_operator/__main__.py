@@ -1,0 +1,53 @@
+"""Composition root: settings, connections, the queue and kopf, put together."""
+
+import asyncio
+import logging
+import sys
+
+import kopf
+from pydantic import ValidationError
+
+from transcription_operator.cluster import Cluster
+from transcription_operator.handlers import register
+from transcription_operator.queue import KeyedQueue
+from transcription_operator.reconcile import Reconciler
+from transcription_operator.settings import PREFIX, Settings
+
+
+async def run(settings: Settings) -> None:
+    """Run until a signal asks to stop."""
+    cluster = await Cluster.connect()
+    queue = KeyedQueue(Reconciler(cluster, settings).reconcile)
+    registry = kopf.OperatorRegistry()
+    register(registry, queue)
+    worker = asyncio.create_task(queue.run(), name="queue")
+    try:
+        await kopf.operator(
+            registry=registry,
+            standalone=True,
+            clusterwide=not settings.watch_namespaces,
+            namespaces=settings.watch_namespaces,
+            liveness_endpoint=settings.liveness_endpoint,
+        )
+    finally:
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+        await cluster.close()
+
+
+def main() -> int:
+    """The operator's exit code: 78 (EX_CONFIG) for settings that are wrong."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # from the environment
+    except ValidationError as error:
+        print(f"settings ({PREFIX}*) are wrong: {error}", file=sys.stderr)
+        return 78
+    asyncio.run(run(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

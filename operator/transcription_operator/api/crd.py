@@ -1,0 +1,173 @@
+"""The CustomResourceDefinition, generated from the models.
+
+``python -m transcription_operator.api.crd [--check] DIRECTORY...`` writes it into each directory,
+or says which file differs. pydantic's JSON schema is translated into the structural OpenAPI v3
+that the API server takes: no $ref, no null, no exclusiveMinimum, no const
+(https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from transcription_operator.api import GROUP, KIND, PLURAL, VERSION
+from transcription_operator.api.spec import Spec
+from transcription_operator.api.status import Status
+
+FILE_NAME = f"{GROUP}_{PLURAL}.yaml"
+_HEADER = "# Generated from operator/transcription_operator/api by `make crd`: edit there.\n"
+_DROPPED = frozenset({"title", "additionalProperties", "$defs"})
+
+Schema = dict[str, Any]
+
+
+def _column(name: str, json_path: str, kind: str = "string", priority: int = 0) -> Schema:
+    return {"name": name, "type": kind, "jsonPath": json_path, "priority": priority}
+
+
+COLUMNS = [
+    _column("Phase", ".status.phase"),
+    _column("Progress", ".status.progress.percent", "integer"),
+    _column("Model", ".status.model"),
+    _column("Language", ".status.language"),
+    _column("Speed", ".status.progress.speed", priority=1),
+    _column("Reason", ".status.reason", priority=1),
+    _column("Result", ".status.result.uri", priority=1),
+    _column("Age", ".metadata.creationTimestamp", "date"),
+]
+
+
+def structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
+    """One node of a pydantic JSON schema as structural OpenAPI v3.
+
+    Raises:
+        ValueError: the node is a union of more than one type and null.
+    """
+    if "$ref" in schema:
+        target = definitions[schema["$ref"].rpartition("/")[2]]
+        siblings = {key: value for key, value in schema.items() if key != "$ref"}
+        return structural(_merged(target, siblings), definitions)
+    if "anyOf" in schema:
+        options = [option for option in schema["anyOf"] if option.get("type") != "null"]
+        if len(options) != 1:
+            raise ValueError(f"a union cannot be structural: {schema}")
+        siblings = {key: value for key, value in schema.items() if key != "anyOf"}
+        return structural(_merged(options[0], siblings), definitions)
+    node = {key: value for key, value in schema.items() if key not in _DROPPED}
+    if "default" in node:
+        node = _without_nulls(node)
+    if "const" in node:
+        node["enum"] = [node.pop("const")]
+    if "properties" in node:
+        node["properties"] = {
+            name: structural(child, definitions) for name, child in node["properties"].items()
+        }
+    if "items" in node:
+        node["items"] = structural(node["items"], definitions)
+    return node
+
+
+def _merged(inner: Schema, outer: Schema) -> Schema:
+    """``outer`` wins, but both sides' CEL rules stand."""
+    rules = [*inner.get("x-kubernetes-validations", []), *outer.get("x-kubernetes-validations", [])]
+    merged = {**inner, **outer}
+    return {**merged, "x-kubernetes-validations": rules} if rules else merged
+
+
+def _without_nulls(node: Schema) -> Schema:
+    default = node["default"]
+    if isinstance(default, dict):
+        return {**node, "default": {k: v for k, v in default.items() if v is not None}}
+    return node if default is not None else {k: v for k, v in node.items() if k != "default"}
+
+
+def without_defaults(schema: Schema) -> Schema:
+    """The same schema, with nothing for the API server to fill in: for status, which is written
+    by the operator alone."""
+    node = {key: value for key, value in schema.items() if key != "default"}
+    if "properties" in node:
+        node["properties"] = {k: without_defaults(v) for k, v in node["properties"].items()}
+    if "items" in node:
+        node["items"] = without_defaults(node["items"])
+    return node
+
+
+def schema_of(model: type[BaseModel]) -> Schema:
+    """A model's structural schema."""
+    raw = model.model_json_schema(by_alias=True)
+    return structural(raw, raw.get("$defs", {}))
+
+
+def custom_resource_definition() -> Schema:
+    """The whole CRD."""
+    schema = {
+        "type": "object",
+        "description": "Batch transcription of recordings in an object store.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": schema_of(Spec),
+            "status": without_defaults(schema_of(Status)),
+        },
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": KIND,
+                "listKind": f"{KIND}List",
+                "plural": PLURAL,
+                "singular": KIND.lower(),
+                "shortNames": ["tj"],
+                "categories": ["all"],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": COLUMNS,
+                    "schema": {"openAPIV3Schema": schema},
+                }
+            ],
+        },
+    }
+
+
+def render() -> str:
+    """The CRD's file, byte for byte."""
+    return _HEADER + yaml.safe_dump(
+        custom_resource_definition(), sort_keys=False, width=100, allow_unicode=True
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the files; 1 when one differs."""
+    parser = argparse.ArgumentParser(description="Write the CRD that the models describe.")
+    parser.add_argument("--check", action="store_true", help="only compare")
+    parser.add_argument("directories", nargs="+", type=Path)
+    options = parser.parse_args(arguments)
+    text, differing = render(), []
+    for path in (directory / FILE_NAME for directory in options.directories):
+        if not options.check:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            differing.append(path)
+    for path in differing:
+        print(f"{path} differs from the models: run `make crd`", file=sys.stderr)
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

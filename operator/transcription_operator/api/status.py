@@ -1,0 +1,135 @@
+"""status: what the operator reports. No floats: their text form differs between languages."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field, field_serializer
+
+from transcription_contract.termination import ResultFile
+from transcription_operator.api.base import ApiModel
+
+
+class Phase(StrEnum):
+    """A one-word summary for people; programs read the conditions."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing will change any more."""
+        return self in (Phase.SUCCEEDED, Phase.FAILED)
+
+
+class ConditionType(StrEnum):
+    """batch/v1's names, and kstatus' two
+    (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md)."""
+
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+
+
+def wire_time(value: datetime) -> str:
+    """RFC 3339 in UTC and whole seconds, as Kubernetes' own metav1.Time."""
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Condition(ApiModel):
+    """metav1.Condition."""
+
+    type: ConditionType = Field(description="Complete, Failed, Reconciling or Stalled.")
+    status: str = Field(description="True, False or Unknown.", max_length=8)
+    reason: str = Field(description="A PascalCase word for programs.", max_length=64)
+    message: str = Field(default="", description="A sentence for people.", max_length=4096)
+    observed_generation: int = Field(description="The generation that this was said about.")
+    last_transition_time: datetime = Field(description="When status last changed.")
+
+    @field_serializer("last_transition_time")
+    def _time(self, value: datetime) -> str:
+        return wire_time(value)
+
+
+class Workers(ApiModel):
+    """How the job's pods stand."""
+
+    active: int = Field(default=0, description="Pods that are pending or running.")
+    succeeded: int = Field(default=0, description="Pods that finished their work.")
+    failed: int = Field(default=0, description="Pods that were seen to fail.")
+
+
+class Progress(ApiModel):
+    """How far the audio is done."""
+
+    percent: int = Field(default=0, ge=0, le=100, description="0 to 100; 100 only when done.")
+    processed_seconds: int = Field(default=0, description="Seconds of audio done.")
+    total_seconds: int = Field(default=0, description="Seconds of audio in all; 0 until known.")
+    estimated_remaining_seconds: int | None = Field(
+        default=None, description="Seconds until the end at the present speed."
+    )
+    speed: str | None = Field(
+        default=None,
+        description="Seconds of audio per second of time over all workers, such as 38.2x.",
+        max_length=32,
+    )
+    last_update_time: datetime | None = Field(
+        default=None, description="When the workers last answered."
+    )
+
+    @field_serializer("last_update_time")
+    def _time(self, value: datetime | None) -> str | None:
+        return wire_time(value) if value else None
+
+
+class StatusResult(ApiModel):
+    """What was delivered, and where."""
+
+    uri: str = Field(description="The prefix that holds the transcripts.")
+    manifest_uri: str = Field(description="The list of all that was delivered.")
+    files: tuple[ResultFile, ...] = Field(default=(), description="The transcripts.")
+    language: str | None = Field(default=None, description="The language spoken.")
+    audio_seconds: int | None = Field(default=None, description="The recording's length.")
+    model_sha256: str | None = Field(
+        default=None, description="SHA-256 of the checkpoint that was used."
+    )
+
+
+class Status(ApiModel):
+    """What the operator last saw."""
+
+    observed_generation: int | None = Field(
+        default=None, description="The generation of the spec that this status is about."
+    )
+    phase: Phase | None = Field(
+        default=None, description="Pending, Running, Succeeded or Failed: a summary of conditions."
+    )
+    reason: str | None = Field(default=None, description="A PascalCase word for the phase.")
+    message: str | None = Field(default=None, description="A sentence for the phase.")
+    conditions: tuple[Condition, ...] = Field(
+        default=(),
+        description="Complete and Failed as batch/v1 Jobs have them; Reconciling and Stalled for "
+        "GitOps tools.",
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["type"],
+        },
+    )
+    start_time: datetime | None = Field(default=None, description="When the Job was started.")
+    completion_time: datetime | None = Field(default=None, description="When the job ended.")
+    job_name: str | None = Field(default=None, description="The Kubernetes Job that does the work.")
+    model: str | None = Field(default=None, description="The model's name or file name.")
+    language: str | None = Field(default=None, description="The language asked for, then found.")
+    workers: Workers | None = Field(default=None, description="How the job's pods stand.")
+    progress: Progress | None = Field(default=None, description="How far the audio is done.")
+    result: StatusResult | None = Field(default=None, description="What was delivered, and where.")
+
+    @field_serializer("start_time", "completion_time")
+    def _time(self, value: datetime | None) -> str | None:
+        return wire_time(value) if value else None
+
+    def condition(self, kind: ConditionType) -> Condition | None:
+        """The condition of that type, if it is set."""
+        return next((c for c in self.conditions if c.type == kind), None)

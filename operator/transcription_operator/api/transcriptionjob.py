@@ -1,0 +1,62 @@
+"""The whole resource, as the API server stores it."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from transcription_operator.api import API_VERSION, KIND
+from transcription_operator.api.base import ApiModel
+from transcription_operator.api.spec import Spec
+from transcription_operator.api.status import Status
+
+
+class Metadata(ApiModel):
+    """The part of ObjectMeta that the operator needs."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int = 1
+    resource_version: str = ""
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+
+
+class TranscriptionJob(ApiModel):
+    """Batch transcription of recordings in an object store."""
+
+    metadata: Metadata
+    spec: Spec
+    status: Status = Field(default=Status())
+
+    @property
+    def key(self) -> str:
+        """namespace/name."""
+        return f"{self.metadata.namespace}/{self.metadata.name}"
+
+    def reference(self) -> dict[str, Any]:
+        """An ObjectReference to it, for Events."""
+        return {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "name": self.metadata.name,
+            "namespace": self.metadata.namespace,
+            "uid": self.metadata.uid,
+            "resourceVersion": self.metadata.resource_version,
+        }
+
+    def owner_reference(self) -> dict[str, Any]:
+        """What makes the garbage collector remove a child with its parent.
+
+        blockOwnerDeletion stays false: true needs the right to update the parent's finalizers
+        on clusters that enforce it, and nothing here waits for a foreground deletion.
+        """
+        return {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "name": self.metadata.name,
+            "uid": self.metadata.uid,
+            "controller": True,
+            "blockOwnerDeletion": False,
+        }

@@ -1,0 +1,44 @@
+"""Names and labels of what the operator makes.
+
+Guarantees: a child's name is a valid Job name whose pods' host names (name-index) fit a DNS label;
+it is a function of the parent's uid and the attempt alone, so making it twice is impossible; and it
+begins with the parent's name, for people.
+"""
+
+import hashlib
+import re
+
+from transcription_operator.api import GROUP
+
+_DNS_LABEL_LENGTH = 63
+_INDEX_ROOM = len("-999")
+_HASH_LENGTH = 8
+
+MANAGED_BY = "transcription-operator"
+COMPONENT = "transcriber"
+OWNER_UID_LABEL = f"{GROUP}/job-uid"
+OWNER_NAME_ANNOTATION = f"{GROUP}/job-name"
+
+
+def child_name(parent_name: str, uid: str, attempt: int) -> str:
+    """The Job of one attempt, such as standup-1f0c9a3e-1."""
+    digest = hashlib.sha256(uid.encode()).hexdigest()[:_HASH_LENGTH]
+    suffix = f"-{digest}-{attempt}"
+    room = _DNS_LABEL_LENGTH - _INDEX_ROOM - len(suffix)
+    # A custom resource's name may hold dots and 253 characters; a host name may not.
+    stem = re.sub(r"[^a-z0-9-]", "-", parent_name)[:room].strip("-") or "job"
+    return stem + suffix
+
+
+def labels(uid: str) -> dict[str, str]:
+    """The labels of every child; the uid finds them."""
+    return {
+        "app.kubernetes.io/name": COMPONENT,
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+        OWNER_UID_LABEL: uid,
+    }
+
+
+def owned_by(uid: str) -> str:
+    """The selector that finds a parent's children."""
+    return f"{OWNER_UID_LABEL}={uid}"

@@ -1,0 +1,73 @@
+"""The operator's settings; this module alone reads its environment."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "OPERATOR_"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+
+class Gpu(_Section):
+    """What one worker takes of a node's accelerators."""
+
+    resource: str = "nvidia.com/gpu"
+    count: int = Field(default=1, ge=1)
+
+
+class NodePool(_Section):
+    """Where workers run, and with what: a named set of nodes. CPU nodes are a pool like others."""
+
+    default: bool = False
+    node_selector: dict[str, str] = {}
+    tolerations: tuple[dict[str, Any], ...] = ()
+    gpu: Gpu | None = None
+    resources: dict[str, dict[str, str]] = {}
+    runtime_class_name: str | None = None
+    batch_size: int | None = Field(default=None, ge=1, le=256)
+
+    @property
+    def default_batch_size(self) -> int:
+        """DESIGN's measured defaults: a GPU wants many windows at once, a CPU gains little."""
+        return self.batch_size or (32 if self.gpu else 8)
+
+
+class Settings(BaseSettings):
+    """Every setting, as OPERATOR_<NAME>; the chart sets them from its values.
+
+    Raises:
+        pydantic.ValidationError: with every mistake at once.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    transcriber_image: str = Field(min_length=1)
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    node_pools: dict[str, NodePool] = {"cpu": NodePool(default=True)}
+    watch_namespaces: tuple[str, ...] = ()
+    progress_interval_seconds: float = Field(default=5.0, gt=0)
+    resync_seconds: float = Field(default=300.0, gt=0)
+    liveness_endpoint: str | None = None
+
+    @model_validator(mode="after")
+    def _one_default_pool(self) -> "Settings":
+        defaults = [name for name, pool in self.node_pools.items() if pool.default]
+        if len(defaults) != 1:
+            raise ValueError(
+                f"exactly one of nodePools must have default: true; these have: {defaults or None}"
+            )
+        return self
+
+    def pool(self, name: str | None) -> NodePool | None:
+        """The pool of that name, the default one for None, or None when there is no such pool."""
+        if name is not None:
+            return self.node_pools.get(name)
+        return next(pool for pool in self.node_pools.values() if pool.default)

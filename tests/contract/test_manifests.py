@@ -1,0 +1,28 @@
+"""The Job that is made of the example, byte for byte: a golden file that a change must touch."""
+
+import json
+import os
+from pathlib import Path
+
+import yaml
+
+from tests.unit.operator.builders import UID, settings
+from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_operator.job import desired_job
+from transcription_operator.settings import Gpu, NodePool
+
+HERE = Path(__file__).parent
+EXAMPLE = HERE.parents[1] / "examples" / "transcriptionjob.yaml"
+GPU = NodePool(default=True, node_selector={"pool": "gpu"}, gpu=Gpu())
+
+
+def test_the_examples_job_is_the_golden_one():
+    example = yaml.safe_load(EXAMPLE.read_text())
+    example["metadata"] |= {"uid": UID}
+    job = desired_job(TranscriptionJob.model_validate(example), settings(node_pools={"gpu": GPU}))
+    golden = HERE / "golden" / "job.yaml"
+    # Through JSON, since YAML would name what two places share.
+    text = yaml.safe_dump(json.loads(json.dumps(job)), sort_keys=False, width=100)
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text)
+    assert golden.read_text() == text, "intended? then run once with UPDATE_GOLDEN=1"

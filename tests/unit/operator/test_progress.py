@@ -1,0 +1,59 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.operator.builders import NOW
+from transcription_contract import metric_names
+from transcription_operator.api.status import Progress
+from transcription_operator.progress import Reading, advance, parse, reading_of
+
+
+def reading(seconds: float, processed: float, total: float = 1000) -> Reading:
+    return Reading(NOW + timedelta(seconds=seconds), processed, total)
+
+
+def test_prometheus_text_gives_the_job_gauges_alone():
+    text = (
+        f"# TYPE {metric_names.PROCESSED_SECONDS} gauge\n{metric_names.PROCESSED_SECONDS} 12.5\n"
+        f"# TYPE {metric_names.TOTAL_SECONDS} gauge\n{metric_names.TOTAL_SECONDS} 100\n"
+        "# TYPE python_info gauge\npython_info 1\n"
+    )
+    assert parse(text) == {
+        metric_names.PROCESSED_SECONDS: 12.5,
+        metric_names.TOTAL_SECONDS: 100.0,
+    }
+
+
+def test_many_workers_views_are_joined_by_the_one_that_saw_most():
+    answers = [
+        {metric_names.PROCESSED_SECONDS: 10.0, metric_names.TOTAL_SECONDS: 0.0},
+        {metric_names.PROCESSED_SECONDS: 40.0, metric_names.TOTAL_SECONDS: 100.0},
+    ]
+    assert reading_of(answers, NOW) == Reading(NOW, 40.0, 100.0)
+
+
+def test_nothing_is_said_before_the_total_is_known():
+    assert reading_of([{metric_names.PROCESSED_SECONDS: 5.0}], NOW) is None
+    assert reading_of([], NOW) is None
+
+
+def test_speed_and_remaining_time_come_from_this_run_alone():
+    after = advance(None, reading(0, 500), reading(10, 600))
+    assert after.percent == 60
+    assert after.speed == "10.0x"
+    assert after.estimated_remaining_seconds == 40
+
+
+@pytest.mark.parametrize(
+    ("before", "processed", "expected"),
+    [(0, 999.9, 99), (0, 1000, 99), (70, 300, 70), (0, 4, 0)],
+    ids=["nearly", "all but not delivered", "a restarted worker knows less", "just begun"],
+)
+def test_percent_never_goes_back_and_leaves_100_to_success(before, processed, expected):
+    old = Progress(percent=before, processed_seconds=before * 10, total_seconds=999)
+    assert advance(old, None, reading(0, processed)).percent == expected
+
+
+def test_a_percent_that_stands_still_costs_no_write():
+    before = Progress(percent=50, processed_seconds=500, total_seconds=1000)
+    assert advance(before, reading(0, 0), reading(10, 504)) is before

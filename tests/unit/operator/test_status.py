@@ -1,0 +1,164 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.operator.builders import NOW, job, parent, pod, seen
+from transcription_contract.termination import (
+    Failure,
+    Result,
+    ResultFile,
+    Termination,
+    encode,
+)
+from transcription_operator.api.status import ConditionType, Phase, Progress
+from transcription_operator.observed import Observation
+from transcription_operator.status import failed_status, next_status
+
+LAST_WORDS = encode(
+    Termination(
+        result=Result(
+            language="en",
+            audio_seconds=1261,
+            model_sha256="ab",
+            files=(ResultFile(format="txt", uri="s3://transcripts/standup/standup.txt", bytes=5),),
+        )
+    )
+)
+DONE = pod("Succeeded", exit_code=0, last_words=LAST_WORDS)
+BROKEN = pod("Failed", exit_code=69)
+NO_SECRET = pod("Pending", waiting=("CreateContainerConfigError", 'secret "x" not found'))
+
+VERDICTS = [
+    ("first visit", Observation(), ("Pending", "JobMissing")),
+    ("the Job was refused", Observation(refused=Failure(reason="JobRefused", message="quota")),
+     ("Pending", "JobRefused")),
+    ("no pod yet", seen(job()), ("Pending", "WorkersStarting")),
+    ("a pod that cannot start", seen(job(), NO_SECRET), ("Pending", "CreateContainerConfigError")),
+    ("a running worker", seen(job(), pod()), ("Running", "Transcribing")),
+    ("a new pod after a failed one", seen(job(), BROKEN, pod("Pending")),
+     ("Running", "WorkerRestarting")),
+    ("the Job is complete", seen(job("Complete"), DONE), ("Succeeded", "Delivered")),
+    ("complete but a sibling still stops", seen(job("SuccessCriteriaMet"), DONE, pod()),
+     ("Succeeded", "Delivered")),
+    ("complete and the pods are gone", seen(job("Complete")), ("Succeeded", "Delivered")),
+    ("failed for good", seen(job("FailureTarget"), pod("Failed", exit_code=65)),
+     ("Failed", "MediaInvalid")),
+    ("a delivered result beats siblings that failed", seen(job("Failed"), BROKEN, DONE),
+     ("Succeeded", "Delivered")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("observation", "expected"), [v[1:] for v in VERDICTS], ids=[v[0] for v in VERDICTS]
+)
+def test_what_is_seen_decides_phase_and_reason(observation, expected):
+    after = next_status(parent(), observation, None, NOW)
+    assert (after.phase, after.reason) == expected
+    assert after.message
+
+
+@pytest.mark.parametrize(
+    ("observation", "true"),
+    [
+        (seen(job(), pod()), {"Reconciling"}),
+        (seen(job("Complete"), DONE), {"Complete"}),
+        (seen(job("Failed"), BROKEN), {"Failed", "Stalled"}),
+    ],
+    ids=["working", "succeeded", "failed"],
+)
+def test_all_conditions_are_set_from_the_first_visit_on(observation, true):
+    after = next_status(parent(), observation, None, NOW)
+    assert {c.type for c in after.conditions} == set(ConditionType)
+    assert {c.type.value for c in after.conditions if c.status == "True"} == true
+    assert after.observed_generation == 1
+
+
+def test_a_condition_keeps_its_transition_time_while_its_status_stands():
+    first = next_status(parent(), seen(job()), None, NOW)
+    later = NOW + timedelta(minutes=5)
+    second = next_status(parent(status=first.to_wire()), seen(job(), pod()), None, later)
+    reconciling = second.condition(ConditionType.RECONCILING)
+    assert reconciling is not None
+    assert reconciling.last_transition_time == NOW
+    assert reconciling.reason == "Transcribing"
+
+
+def test_a_pending_job_is_given_up_at_its_deadline_with_the_kubelets_words():
+    waiting = parent(pendingDeadlineSeconds=60)
+    before = next_status(waiting, seen(job(), NO_SECRET), None, NOW + timedelta(seconds=59))
+    after = next_status(waiting, seen(job(), NO_SECRET), None, NOW + timedelta(seconds=60))
+    assert before.phase is Phase.PENDING
+    assert after.phase is Phase.FAILED
+    assert after.reason == "CreateContainerConfigError"
+    assert after.message == (
+        'No worker could start within 60 s: pod standup-0-abcde: secret "x" not found'
+    )
+
+
+def test_a_job_without_any_pod_is_given_up_too():
+    after = next_status(
+        parent(pendingDeadlineSeconds=60), seen(job()), None, NOW + timedelta(seconds=61)
+    )
+    assert (after.phase, after.reason) == ("Failed", "PendingDeadlineExceeded")
+
+
+def test_a_job_that_has_worked_is_not_given_up_as_pending():
+    restarting = parent(
+        pendingDeadlineSeconds=60,
+        status={"phase": "Running", "progress": {"percent": 40, "totalSeconds": 100}},
+    )
+    after = next_status(restarting, seen(job(), pod("Pending")), None, NOW + timedelta(seconds=90))
+    assert after.phase is Phase.RUNNING
+
+
+def test_the_last_words_become_the_result():
+    after = next_status(parent(), seen(job("Complete", completed=NOW), DONE), None, NOW)
+    assert after.result is not None
+    assert after.result.uri == "s3://transcripts/standup/"
+    assert after.result.manifest_uri == "s3://transcripts/standup/manifest.json"
+    assert [file.uri for file in after.result.files] == ["s3://transcripts/standup/standup.txt"]
+    assert after.language == "en"
+    assert after.message == "Transcribed 21 min 1 s of audio to s3://transcripts/standup/"
+
+
+def test_without_last_words_the_result_is_still_named():
+    after = next_status(parent(), seen(job("Complete")), None, NOW)
+    assert after.result is not None
+    assert after.result.manifest_uri == "s3://transcripts/standup/manifest.json"
+    assert "s3://transcripts/standup/manifest.json" in (after.message or "")
+
+
+def test_progress_reaches_100_only_with_success():
+    running = parent(status={"progress": {"percent": 99, "totalSeconds": 1261}})
+    after = next_status(running, seen(job("Complete"), DONE), None, NOW)
+    assert after.progress is not None
+    assert (after.progress.percent, after.progress.processed_seconds) == (100, 1261)
+
+
+def test_failed_jobs_keep_the_progress_they_had():
+    running = parent(status={"progress": {"percent": 40, "totalSeconds": 100}})
+    after = next_status(running, seen(job("Failed"), BROKEN), None, NOW)
+    assert after.progress is not None
+    assert after.progress.percent == 40
+
+
+def test_a_finished_status_never_changes_again():
+    done = next_status(parent(), seen(job("Complete"), DONE), None, NOW)
+    finished = parent(status=done.to_wire())
+    assert next_status(finished, Observation(), Progress(percent=3), NOW) == finished.status
+
+
+def test_a_spec_that_cannot_be_done_fails_with_the_reason():
+    after = failed_status(parent(), Failure(reason="ConfigurationInvalid", message="no pool"), NOW)
+    assert (after.phase, after.reason, after.message) == (
+        "Failed",
+        "ConfigurationInvalid",
+        "no pool",
+    )
+
+
+def test_workers_that_were_seen_to_fail_stay_counted():
+    before = next_status(parent(), seen(job(), BROKEN, pod()), None, NOW)
+    after = next_status(parent(status=before.to_wire()), seen(job(), pod()), None, NOW)
+    assert after.workers is not None
+    assert (after.workers.active, after.workers.failed) == (1, 1)

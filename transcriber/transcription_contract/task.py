@@ -1,0 +1,71 @@
+"""The Task: all that a worker is told, as one JSON environment variable."""
+
+from pydantic import Field
+
+from transcription_contract.base import Model
+from transcription_contract.options import (
+    DEFAULT_FORMATS,
+    LANGUAGE_AUTO,
+    Decoding,
+    ModelReference,
+    OutputFormat,
+    WhisperTask,
+)
+
+TASK_VARIABLE = "TASK"
+WORKER_INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
+"""Set by the Job controller in every pod of an Indexed Job."""
+
+WORK_DIRECTORY = "/work"
+MODEL_DIRECTORY = "/models"
+CA_CERTIFICATE_PATH = "/etc/transcription/ca/ca.crt"
+"""Where the Secret's caCert is mounted; the file is absent when the Secret has none."""
+
+STORE_VARIABLES: dict[str, str] = {
+    "endpoint": "AWS_ENDPOINT_URL",
+    "accessKey": "AWS_ACCESS_KEY_ID",
+    "secretKey": "AWS_SECRET_ACCESS_KEY",
+    "region": "AWS_REGION",
+    "sessionToken": "AWS_SESSION_TOKEN",
+}
+"""The object store Secret's keys, and the AWS SDKs' variables that carry them to the worker."""
+
+OPTIONAL_STORE_KEYS = frozenset({"region", "sessionToken"})
+
+
+class Limits(Model):
+    """The largest recording that a worker takes on."""
+
+    max_file_bytes: int = Field(default=4 * 1024**3, ge=1)
+    max_file_seconds: int = Field(default=86400, ge=1)
+
+
+class Task(Model):
+    """One TranscriptionJob as its workers see it.
+
+    ``owner``: namespace/name, for logs and messages. ``batch_size``: already resolved from the
+    job and its node pool, since it is part of what makes outputs reproducible.
+    """
+
+    uid: str
+    owner: str
+    source_uri: str
+    output_uri: str
+    formats: tuple[OutputFormat, ...] = DEFAULT_FORMATS
+    overwrite: bool = False
+    secret_name: str
+    model: ModelReference
+    language: str = LANGUAGE_AUTO
+    task: WhisperTask = "transcribe"
+    decoding: Decoding = Decoding()
+    batch_size: int = Field(default=8, ge=1)
+    workers: int = Field(default=1, ge=1)
+    limits: Limits = Limits()
+
+    def to_environment(self) -> str:
+        """JSON without a dollar sign.
+
+        The kubelet expands ``$(NAME)`` in the values of environment variables, credentials
+        included, so a prompt or a key must not be able to spell one.
+        """
+        return self.model_dump_json(by_alias=True, exclude_none=True).replace("$", "\\u0024")

@@ -1,0 +1,78 @@
+"""The worker's last word: a small JSON text in the pod's termination message.
+
+The kubelet keeps the last 4096 bytes of it
+(https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/), which
+would cut the head off a longer JSON text: so it is built to fit, by leaving out whole entries.
+"""
+
+from pydantic import Field, ValidationError
+
+from transcription_contract.base import Model
+from transcription_contract.options import OutputFormat
+
+TERMINATION_PATH = "/dev/termination-log"
+MAX_BYTES = 4000
+_ELLIPSIS = "…"
+
+
+class ResultFile(Model):
+    """One delivered transcript."""
+
+    format: OutputFormat
+    uri: str = Field(description="The object that holds it.")
+    bytes: int = Field(description="Its size.")
+
+
+class Result(Model):
+    """What a worker that saw the job through has to tell."""
+
+    language: str
+    audio_seconds: int
+    model_sha256: str
+    files: tuple[ResultFile, ...] = ()
+
+
+class Failure(Model):
+    """Why a worker gave up: a PascalCase word and one sentence that names the object."""
+
+    reason: str
+    message: str
+
+
+class Termination(Model):
+    """Exactly one of the two, or neither when a worker found nothing left to do."""
+
+    result: Result | None = None
+    error: Failure | None = None
+
+
+def encode(termination: Termination) -> str:
+    """JSON of at most MAX_BYTES bytes: drops files from the end, then shortens the message."""
+    while len(text := termination.model_dump_json(by_alias=True, exclude_none=True).encode()) > (
+        MAX_BYTES
+    ):
+        termination = _smaller(termination, excess=len(text) - MAX_BYTES)
+    return text.decode()
+
+
+def decode(text: str | None) -> Termination | None:
+    """The message of a pod, or None when it has none, or one that is not ours."""
+    if not text:
+        return None
+    try:
+        return Termination.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def _smaller(termination: Termination, excess: int) -> Termination:
+    result, error = termination.result, termination.error
+    if result and result.files:
+        fewer = result.model_copy(update={"files": result.files[:-1]})
+        return termination.model_copy(update={"result": fewer})
+    if error and len(error.message) > len(_ELLIPSIS):
+        # A character is at least one byte of JSON, so this removes enough or comes again.
+        keep = max(0, len(error.message) - excess - len(_ELLIPSIS.encode()))
+        shorter = error.model_copy(update={"message": error.message[:keep] + _ELLIPSIS})
+        return termination.model_copy(update={"error": shorter})
+    raise ValueError("a termination message without files or text exceeds the kubelet's limit")
