@@ -13,6 +13,8 @@ from transcription_operator.queue import KeyedQueue
 from transcription_operator.reconcile import Reconciler
 from transcription_operator.settings import PREFIX, Settings
 
+log = logging.getLogger(__name__)
+
 
 async def run(settings: Settings) -> None:
     """Run until a signal asks to stop."""
@@ -20,7 +22,8 @@ async def run(settings: Settings) -> None:
     queue = KeyedQueue(Reconciler(cluster, settings).reconcile)
     registry = kopf.OperatorRegistry()
     register(registry, queue)
-    worker = asyncio.create_task(queue.run(), name="queue")
+    ready = asyncio.Event()
+    tasks = [asyncio.create_task(queue.run()), asyncio.create_task(_announce(ready, settings))]
     try:
         await kopf.operator(
             registry=registry,
@@ -28,11 +31,19 @@ async def run(settings: Settings) -> None:
             clusterwide=not settings.watch_namespaces,
             namespaces=settings.watch_namespaces,
             liveness_endpoint=settings.liveness_endpoint,
+            ready_flag=ready,
         )
     finally:
-        worker.cancel()
-        await asyncio.gather(worker, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await cluster.close()
+
+
+async def _announce(ready: asyncio.Event, settings: Settings) -> None:
+    await ready.wait()
+    where = ", ".join(settings.watch_namespaces) or "all namespaces"
+    log.info("watching TranscriptionJobs in %s", where)
 
 
 def main() -> int:
@@ -40,6 +51,8 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # One line for each event that it passed on, at INFO.
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
     try:
         settings = Settings()  # type: ignore[call-arg]  # from the environment
     except ValidationError as error:

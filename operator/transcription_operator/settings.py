@@ -25,7 +25,6 @@ class Gpu(_Section):
 class NodePool(_Section):
     """Where workers run, and with what: a named set of nodes. CPU nodes are a pool like others."""
 
-    default: bool = False
     node_selector: dict[str, str] = {}
     tolerations: tuple[dict[str, Any], ...] = ()
     gpu: Gpu | None = None
@@ -51,23 +50,22 @@ class Settings(BaseSettings):
     transcriber_image: str = Field(min_length=1)
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
-    node_pools: dict[str, NodePool] = {"cpu": NodePool(default=True)}
+    node_pools: dict[str, NodePool] = {"cpu": NodePool()}
+    default_node_pool: str = "cpu"
     watch_namespaces: tuple[str, ...] = ()
     progress_interval_seconds: float = Field(default=5.0, gt=0)
     resync_seconds: float = Field(default=300.0, gt=0)
     liveness_endpoint: str | None = None
 
     @model_validator(mode="after")
-    def _one_default_pool(self) -> "Settings":
-        defaults = [name for name, pool in self.node_pools.items() if pool.default]
-        if len(defaults) != 1:
+    def _default_pool_exists(self) -> "Settings":
+        if self.default_node_pool not in self.node_pools:
+            known = ", ".join(sorted(self.node_pools))
             raise ValueError(
-                f"exactly one of nodePools must have default: true; these have: {defaults or None}"
+                f"defaultNodePool is {self.default_node_pool!r}, but nodePools has: {known}"
             )
         return self
 
     def pool(self, name: str | None) -> NodePool | None:
         """The pool of that name, the default one for None, or None when there is no such pool."""
-        if name is not None:
-            return self.node_pools.get(name)
-        return next(pool for pool in self.node_pools.values() if pool.default)
+        return self.node_pools.get(name if name is not None else self.default_node_pool)

@@ -13,13 +13,13 @@ from transcription_operator.settings import Gpu, NodePool
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "examples" / "transcriptionjob.yaml"
-GPU = NodePool(default=True, node_selector={"pool": "gpu"}, gpu=Gpu())
+GPU = NodePool(node_selector={"pool": "gpu"}, gpu=Gpu())
 
 
 def test_the_examples_job_is_the_golden_one():
     example = yaml.safe_load(EXAMPLE.read_text())
     example["metadata"] |= {"uid": UID}
-    job = desired_job(TranscriptionJob.model_validate(example), settings(node_pools={"gpu": GPU}))
+    job = desired_job(TranscriptionJob.model_validate(example), settings(node_pools={"gpu": GPU}, default_node_pool="gpu"))
     golden = HERE / "golden" / "job.yaml"
     # Through JSON, since YAML would name what two places share.
     text = yaml.safe_dump(json.loads(json.dumps(job)), sort_keys=False, width=100)

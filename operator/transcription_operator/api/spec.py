@@ -153,7 +153,7 @@ class Spec(ApiModel):
         default=None,
         max_length=63,
         description="One of the node pools in the operator's settings. Default: the pool that "
-        "they mark as default.",
+        "they name as default.",
     )
     backoff_limit: int = Field(
         default=3,

@@ -39,13 +39,13 @@ def settings(**changes: Any) -> Settings:
         "node_pools": {
             "cpu": NodePool(),
             "a100": NodePool(
-                default=True,
                 node_selector={"gpu": "a100"},
                 tolerations=({"key": "nvidia.com/gpu", "operator": "Exists"},),
                 gpu=Gpu(),
                 resources={"requests": {"cpu": "2"}, "limits": {"memory": "16Gi"}},
             ),
         },
+        "default_node_pool": "a100",
         **changes,
     }
     return Settings(**values)

@@ -9,8 +9,9 @@ def test_the_environment_is_read_as_the_chart_writes_it(monkeypatch):
     monkeypatch.setenv("OPERATOR_WATCH_NAMESPACES", '["a","b"]')
     monkeypatch.setenv(
         "OPERATOR_NODE_POOLS",
-        '{"gpu":{"default":true,"nodeSelector":{"x":"y"},"gpu":{"resource":"nvidia.com/gpu"}}}',
+        '{"gpu":{"nodeSelector":{"x":"y"},"gpu":{"resource":"nvidia.com/gpu"}}}',
     )
+    monkeypatch.setenv("OPERATOR_DEFAULT_NODE_POOL", "gpu")
     settings = Settings()
     pool = settings.pool(None)
     assert settings.watch_namespaces == ("a", "b")
@@ -22,11 +23,10 @@ def test_the_environment_is_read_as_the_chart_writes_it(monkeypatch):
 @pytest.mark.parametrize(
     ("pools", "problem"),
     [
-        ('{"a":{}}', "exactly one of nodePools"),
-        ('{"a":{"default":true},"b":{"default":true}}', "exactly one of nodePools"),
-        ('{"a":{"default":true,"nodeSelectr":{}}}', "nodeSelectr"),
+        ('{"a":{}}', "defaultNodePool is 'cpu', but nodePools has: a"),
+        ('{"cpu":{"nodeSelectr":{}}}', "nodeSelectr"),
     ],
-    ids=["no default", "two defaults", "a typo"],
+    ids=["a default that does not exist", "a typo"],
 )
 def test_wrong_settings_are_refused_and_named(monkeypatch, pools, problem):
     monkeypatch.setenv("OPERATOR_TRANSCRIBER_IMAGE", "image:1")

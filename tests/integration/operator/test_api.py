@@ -1,0 +1,134 @@
+"""What the API server makes of the CRD: what it refuses, in which words, and what it shows."""
+
+from typing import Any
+
+import pytest
+
+from tests.api import Api, ApiRefusal, transcription_jobs
+from tests.integration.operator.kubelet import Stage, example
+
+
+@pytest.fixture
+def stage(api: Api, namespace: str, operator_kubeconfig) -> Stage:
+    return Stage(api, namespace)
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("a source that is no S3 URI", {"source": {"uri": "standup.mp3"}},
+     "source.uri must name one object as s3://bucket/key"),
+    ("a prefix as source", {"source": {"uri": "s3://recordings/all/"}},
+     "source.uri must name one object as s3://bucket/key"),
+    ("an output that is no prefix", {"output": {"uri": "s3://transcripts/x"}},
+     "output.uri must be a prefix that ends in a slash"),
+    ("two models", {"model": {"name": "tiny", "uri": "s3://models/a.pt", "sha256": "a" * 64}},
+     "model needs either name or uri, and not both"),
+    ("no model", {"model": {}}, "model needs either name or uri, and not both"),
+    ("a checkpoint without its sum", {"model": {"uri": "s3://models/a.pt"}},
+     "model.uri needs model.sha256"),
+    ("a translation by turbo", {"task": "translate", "model": {"name": "turbo"}},
+     "task translate does not work with the turbo model"),
+    ("an unknown format", {"output": {"uri": "s3://bucket/", "formats": ["doc"]}},
+     'supported values: "json", "vtt", "txt"'),
+    ("the same format twice", {"output": {"uri": "s3://bucket/", "formats": ["txt", "txt"]}},
+     "Duplicate value"),
+    ("no workers", {"workers": 0}, "should be greater than or equal to 1"),
+    ("an amount that is none", {"limits": {"maxFileBytes": "4 GB"}}, "maxFileBytes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED]
+)
+def test_what_cannot_be_done_is_refused_at_apply(stage: Stage, spec, sentence):
+    with pytest.raises(ApiRefusal) as refusal:
+        stage.apply(**spec)
+    assert refusal.value.status == 422
+    assert sentence in str(refusal.value)
+
+
+CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("source", {"source": {"uri": "s3://recordings/other.mp3"}}),
+    ("output", {"output": {"uri": "s3://transcripts/other/"}}),
+    ("model", {"model": {"name": "tiny"}}),
+    ("nodePool", {"nodePool": "cpu"}),
+    ("workers", {"workers": 2}),
+]
+
+
+@pytest.mark.parametrize(("field", "spec"), CHANGES, ids=[c[0] for c in CHANGES])
+def test_what_is_running_cannot_be_changed_under_it(stage: Stage, field, spec):
+    stage.apply()
+    path = f"{transcription_jobs(stage.namespace)}/standup"
+    with pytest.raises(ApiRefusal, match=f"{field} cannot be changed: create a new"):
+        stage.api.merge(path, {"spec": spec})
+
+
+def test_an_optional_field_cannot_be_taken_away_either(stage: Stage):
+    stage.apply(nodePool="cpu")
+    path = f"{transcription_jobs(stage.namespace)}/standup"
+    with pytest.raises(ApiRefusal, match="nodePool cannot be changed"):
+        stage.api.merge(path, {"spec": {"nodePool": None}})
+
+
+def test_an_unknown_field_is_named(stage: Stage):
+    with pytest.raises(ApiRefusal, match=r'unknown field "spec\.langauge"'):
+        stage.api.create(
+            transcription_jobs(stage.namespace) + "?fieldValidation=Strict",
+            example(langauge="en"),
+        )
+
+
+def test_the_shortest_manifest_gets_its_defaults(stage: Stage):
+    spec = stage.apply()["spec"]
+    assert spec["model"] == {"name": "turbo"}
+    assert spec["output"]["formats"] == ["json", "vtt", "txt"]
+    assert spec["objectStore"] == {"secretName": "transcription-object-store"}
+    assert (spec["language"], spec["workers"], spec["backoffLimit"]) == ("auto", 1, 3)
+
+
+def test_kubectl_shows_the_columns_and_the_short_name(stage: Stage, control_plane):
+    stage.apply()
+    kubectl = control_plane.kubectl
+    header = kubectl("get", "tj", "-n", stage.namespace).splitlines()[0].split()
+    assert header == ["NAME", "PHASE", "PROGRESS", "MODEL", "LANGUAGE", "AGE"]
+
+
+def test_kubectl_explains_every_field_of_the_spec(stage: Stage, control_plane):
+    text = control_plane.kubectl("explain", "tj.spec", "--recursive")
+    assert "pendingDeadlineSeconds" in text
+    flat = control_plane.kubectl("explain", "tj.spec")
+    assert "<no description>" not in flat
+    assert "The recording to transcribe" in flat
+
+
+CANNOT = [
+    ("get", "", "secrets", None),
+    ("list", "", "secrets", None),
+    ("create", "", "pods", None),
+    ("create", "", "pods", "exec"),
+    ("get", "", "pods", "proxy"),
+    ("delete", "", "pods", None),
+    ("create", "rbac.authorization.k8s.io", "clusterroles", None),
+    ("update", "transcription.dev", "transcriptionjobs", None),
+    ("delete", "transcription.dev", "transcriptionjobs", None),
+    ("get", "", "nodes", None),
+]
+
+
+@pytest.mark.parametrize(("verb", "group", "resource", "sub"), CANNOT, ids=lambda v: str(v))
+def test_the_operators_role_cannot(operator_kubeconfig, namespace, verb, group, resource, sub):
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {
+            "resourceAttributes": {
+                "namespace": namespace,
+                "verb": verb,
+                "group": group,
+                "resource": resource,
+                **({"subresource": sub} if sub else {}),
+            }
+        },
+    }
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    assert Api(operator_kubeconfig).create(path, review)["status"]["allowed"] is False

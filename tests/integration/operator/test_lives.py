@@ -1,0 +1,216 @@
+"""The lives of a TranscriptionJob against a real API server and its real Job controller."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from dev.commands import wait_until
+from tests.api import core, jobs, transcription_jobs
+from tests.integration.operator.kubelet import Stage
+from tests.integration.operator.process import READY, Operator
+from transcription_contract import metric_names
+from transcription_contract.termination import Failure, Result, ResultFile, Termination, encode
+
+DELIVERED = encode(
+    Termination(
+        result=Result(
+            language="en",
+            audio_seconds=1261,
+            model_sha256="ab",
+            files=(ResultFile(format="txt", uri="s3://transcripts/standup/standup.txt", bytes=9),),
+        )
+    )
+)
+
+
+@pytest.fixture
+def stage(api, namespace) -> Stage:
+    return Stage(api, namespace)
+
+
+def test_a_job_lives_from_apply_to_its_result(operator: Operator, stage: Stage):
+    stage.apply(language="en")
+    stage.await_status(phase="Pending", reason="WorkersStarting")
+    pod = stage.await_pod()
+    stage.run_pod(pod)
+    stage.await_status(phase="Running", reason="Transcribing", model="turbo", language="en")
+    stage.end_pod(pod, 0, DELIVERED)
+    status = stage.await_status(phase="Succeeded")
+    assert status["result"]["files"][0]["uri"] == "s3://transcripts/standup/standup.txt"
+    assert status["progress"]["percent"] == 100
+    assert status["observedGeneration"] == 1
+    assert {c["type"]: c["status"] for c in status["conditions"]} == {
+        "Complete": "True",
+        "Failed": "False",
+        "Reconciling": "False",
+        "Stalled": "False",
+    }
+    wait_until("the last Event is posted", lambda: len(stage.events()) >= 3, timeout=10)
+    assert {reason for reason, _ in stage.events()} == {"JobCreated", "Started", "Succeeded"}
+
+
+FINAL_WORDS = [
+    (65, "MediaInvalid", "s3://recordings/standup.mp3 is not audio"),
+    (66, "SourceNotFound", "s3://recordings/standup.mp3 does not exist"),
+    (77, "AccessDenied", "the store refused the credentials"),
+    (78, "ConfigurationInvalid", "unknown model"),
+]
+
+
+@pytest.mark.parametrize(("code", "reason", "message"), FINAL_WORDS, ids=lambda v: str(v)[:20])
+def test_a_final_exit_code_fails_the_job_after_one_pod(
+    operator: Operator, stage: Stage, code, reason, message
+):
+    stage.apply()
+    words = encode(Termination(error=Failure(reason=reason, message=message)))
+    stage.end_pod(stage.await_pod(), code, words)
+    stage.await_status(phase="Failed", reason=reason, message=message)
+    assert len(stage.pods()) == 1
+    assert (reason, message) in stage.events()
+
+
+def test_a_passing_failure_gets_a_new_pod(operator: Operator, stage: Stage):
+    stage.apply(backoffLimit=1)
+    first = stage.await_pod()
+    stage.run_pod(first)
+    stage.await_status(phase="Running")
+    stage.end_pod(first, 69)
+    second = stage.await_pod()
+    assert second != first
+    stage.end_pod(second, 69)
+    status = stage.await_status(phase="Failed", reason="ObjectStoreUnavailable")
+    assert status["workers"]["failed"] == 2
+
+
+def test_a_preempted_pod_does_not_count(operator: Operator, stage: Stage):
+    stage.apply(backoffLimit=0)
+    first = stage.await_pod()
+    stage.end_pod_by_preemption(first)
+    stage.end_pod(stage.await_pod(), 0, DELIVERED)
+    stage.await_status(phase="Succeeded")
+
+
+def test_a_pod_that_cannot_start_is_explained_and_given_up_at_its_deadline(
+    operator: Operator, stage: Stage
+):
+    stage.apply(pendingDeadlineSeconds=4)
+    pod = stage.await_pod()
+    waiting = {"reason": "CreateContainerConfigError", "message": 'secret "nope" not found'}
+    stage.set_pod(pod, "Pending", {"waiting": waiting})
+    stage.await_status(phase="Pending", reason="CreateContainerConfigError")
+    status = stage.await_status(phase="Failed", reason="CreateContainerConfigError")
+    assert 'secret "nope" not found' in status["message"]
+    wait_until("Job and pod are gone", lambda: not stage.jobs() and not stage.pods(), timeout=30)
+
+
+def test_a_pool_that_does_not_exist_fails_the_job_without_a_pod(operator: Operator, stage: Stage):
+    stage.apply(nodePool="h100")
+    status = stage.await_status(phase="Failed", reason="ConfigurationInvalid")
+    assert status["message"] == "there is no node pool 'h100'; the pools are: cpu, test"
+    assert not stage.jobs()
+
+
+def test_a_job_that_was_deleted_by_hand_is_made_again(operator: Operator, stage: Stage):
+    stage.apply()
+    stage.await_status(phase="Pending")
+    (first,) = stage.jobs()
+    stage.api.delete(f"{jobs(stage.namespace)}/{first['metadata']['name']}")
+    uid = first["metadata"]["uid"]
+    wait_until(
+        "another Job stands there",
+        lambda: any(job["metadata"]["uid"] != uid for job in stage.jobs()),
+        timeout=30,
+    )
+
+
+def test_deleting_the_parent_removes_job_and_pods_while_the_operator_is_down(
+    operator: Operator, stage: Stage
+):
+    stage.apply()
+    stage.await_pod()
+    operator.kill()
+    stage.api.delete(f"{transcription_jobs(stage.namespace)}/standup")
+    wait_until("Job and pods are gone", lambda: not stage.jobs() and not stage.pods(), timeout=60)
+
+
+def test_what_happened_while_the_operator_was_down_is_caught_up(operator: Operator, stage: Stage):
+    stage.apply()
+    pod = stage.await_pod()
+    operator.kill()
+    stage.end_pod(pod, 0, DELIVERED)
+    stage.apply(name="second", nodePool="cpu")
+    operator.start()
+    stage.await_status(phase="Succeeded")
+    stage.await_status("second", phase="Pending")
+    assert len(stage.jobs()) == 2
+
+
+def test_an_operator_killed_again_and_again_makes_one_job(stopped_operator: Operator, stage: Stage):
+    """Each start is killed a little later than the one before: the first before it knows the
+    resource, the last after its status is written."""
+    stage.apply()
+    for mark in (None, READY, "created Job", "Pending"):
+        stopped_operator.start(ready=False)
+        if mark:
+            wait_until(mark, lambda mark=mark: mark in stopped_operator.log, timeout=30)
+        stopped_operator.kill()
+    stopped_operator.start()
+    stage.end_pod(stage.await_pod(), 0, DELIVERED)
+    stage.await_status(phase="Succeeded")
+    assert len(stage.jobs()) == 1
+    assert [reason for reason, _ in stage.events()].count("Succeeded") == 1
+
+
+class _Metrics(BaseHTTPRequestHandler):
+    processed = 0.0
+
+    def do_GET(self) -> None:  # the name that http.server calls
+        body = (
+            f"{metric_names.PROCESSED_SECONDS} {type(self).processed}\n"
+            f"{metric_names.TOTAL_SECONDS} 1000\n"
+        ).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output to itself."""
+
+
+@pytest.fixture
+def worker_metrics() -> Iterator[type[_Metrics]]:
+    address = ("127.0.0.9", metric_names.METRICS_PORT)
+    server = ThreadingHTTPServer(address, _Metrics)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield _Metrics
+    server.shutdown()
+    server.server_close()
+
+
+def test_progress_is_read_from_the_worker_and_never_goes_back(
+    operator: Operator, stage: Stage, worker_metrics: type[_Metrics]
+):
+    def percent() -> int:
+        return stage.status().get("progress", {}).get("percent", -1)
+
+    stage.apply()
+    worker_metrics.processed = 100.0
+    pod = stage.await_pod()
+    stage.run_pod(pod, podIP="127.0.0.9", podIPs=[{"ip": "127.0.0.9"}])
+    wait_until("10 %", lambda: percent() == 10, timeout=20)
+    worker_metrics.processed = 550.0
+    wait_until("55 %", lambda: percent() == 55, timeout=20)
+    worker_metrics.processed = 200.0
+    stage.end_pod(pod, 0, DELIVERED)
+    wait_until("the end", lambda: percent() != 55, timeout=20)
+    assert percent() == 100
+
+
+def test_an_event_that_people_read_names_the_job(operator: Operator, stage: Stage):
+    stage.apply()
+    wait_until("an Event", lambda: bool(stage.events()), timeout=20)
+    (job,) = stage.jobs()
+    assert stage.events()[0] == ("JobCreated", f"Created Job {job['metadata']['name']}")
+    assert stage.api.items(core(stage.namespace, "events"))
