@@ -19,7 +19,8 @@ GPU = NodePool(node_selector={"pool": "gpu"}, gpu=Gpu())
 def test_the_examples_job_is_the_golden_one():
     example = yaml.safe_load(EXAMPLE.read_text())
     example["metadata"] |= {"uid": UID}
-    job = desired_job(TranscriptionJob.model_validate(example), settings(node_pools={"gpu": GPU}, default_node_pool="gpu"))
+    gpu_only = settings(node_pools={"gpu": GPU}, default_node_pool="gpu")
+    job = desired_job(TranscriptionJob.model_validate(example), gpu_only)
     golden = HERE / "golden" / "job.yaml"
     # Through JSON, since YAML would name what two places share.
     text = yaml.safe_dump(json.loads(json.dumps(job)), sort_keys=False, width=100)

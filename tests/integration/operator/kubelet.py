@@ -2,71 +2,13 @@
 
 from typing import Any
 
-from dev.commands import wait_until
-from tests.api import Api, Json, core, jobs, transcription_jobs
+from tests.api import Json, core
+from tests.stage import Stage
 from transcription_operator.job import CONTAINER
 
 
-def example(name: str = "standup", **spec: Any) -> Json:
-    return {
-        "apiVersion": "transcription.dev/v1alpha1",
-        "kind": "TranscriptionJob",
-        "metadata": {"name": name},
-        "spec": {
-            "source": {"uri": "s3://recordings/standup.mp3"},
-            "output": {"uri": "s3://transcripts/standup/"},
-            **spec,
-        },
-    }
-
-
-class Stage:
-    """One namespace, and what happens in it."""
-
-    def __init__(self, api: Api, namespace: str) -> None:
-        self.api = api
-        self.namespace = namespace
-
-    def apply(self, **changes: Any) -> Json:
-        return self.api.create(transcription_jobs(self.namespace), example(**changes))
-
-    def parent(self, name: str = "standup") -> Json:
-        found = self.api.get(f"{transcription_jobs(self.namespace)}/{name}")
-        assert found is not None
-        return found
-
-    def status(self, name: str = "standup") -> Json:
-        status: Json = self.parent(name).get("status", {})
-        return status
-
-    def jobs(self) -> list[Json]:
-        return self.api.items(jobs(self.namespace))
-
-    def pods(self) -> list[Json]:
-        return self.api.items(core(self.namespace, "pods"))
-
-    def events(self) -> list[tuple[str, str]]:
-        """(reason, message) of the Events about TranscriptionJobs."""
-        return [
-            (event["reason"], event["message"])
-            for event in self.api.items(core(self.namespace, "events"))
-            if event["involvedObject"]["kind"] == "TranscriptionJob"
-        ]
-
-    def await_pod(self) -> str:
-        """The name of the newest pod that has not ended."""
-        wait_until("a pod is made", lambda: bool(self._live_pods()), timeout=30)
-        name: str = self._live_pods()[-1]["metadata"]["name"]
-        return name
-
-    def await_status(self, name: str = "standup", **fields: Any) -> Json:
-        """Wait until the status has these fields' values."""
-        wait_until(
-            f"status of {name} is {fields}",
-            lambda: fields.items() <= self.status(name).items(),
-            timeout=30,
-        )
-        return self.status(name)
+class PlayedStage(Stage):
+    """A namespace whose pods live as the test says."""
 
     def set_pod(self, name: str, phase: str, state: Json, **fields: Any) -> None:
         status = {
@@ -102,12 +44,3 @@ class Stage:
     def end_pod_by_preemption(self, name: str) -> None:
         """As the scheduler and the kubelet end a pod that has to make room."""
         self.end_pod(name, 143, conditions=[{"type": "DisruptionTarget", "status": "True"}])
-
-    def _live_pods(self) -> list[Json]:
-        live = [
-            pod
-            for pod in self.pods()
-            if pod["status"]["phase"] in ("Pending", "Running")
-            and "deletionTimestamp" not in pod["metadata"]
-        ]
-        return sorted(live, key=lambda pod: pod["metadata"]["creationTimestamp"])

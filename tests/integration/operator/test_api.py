@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api import Api, ApiRefusal, transcription_jobs
-from tests.integration.operator.kubelet import Stage, example
+from tests.stage import Stage, example
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from dev.commands import wait_until
 from tests.api import core, jobs, transcription_jobs
-from tests.integration.operator.kubelet import Stage
+from tests.integration.operator.kubelet import PlayedStage
 from tests.integration.operator.process import READY, Operator
 from transcription_contract import metric_names
 from transcription_contract.termination import Failure, Result, ResultFile, Termination, encode
@@ -26,11 +26,11 @@ DELIVERED = encode(
 
 
 @pytest.fixture
-def stage(api, namespace) -> Stage:
-    return Stage(api, namespace)
+def stage(api, namespace) -> PlayedStage:
+    return PlayedStage(api, namespace)
 
 
-def test_a_job_lives_from_apply_to_its_result(operator: Operator, stage: Stage):
+def test_a_job_lives_from_apply_to_its_result(operator: Operator, stage: PlayedStage):
     stage.apply(language="en")
     stage.await_status(phase="Pending", reason="WorkersStarting")
     pod = stage.await_pod()
@@ -61,7 +61,7 @@ FINAL_WORDS = [
 
 @pytest.mark.parametrize(("code", "reason", "message"), FINAL_WORDS, ids=lambda v: str(v)[:20])
 def test_a_final_exit_code_fails_the_job_after_one_pod(
-    operator: Operator, stage: Stage, code, reason, message
+    operator: Operator, stage: PlayedStage, code, reason, message
 ):
     stage.apply()
     words = encode(Termination(error=Failure(reason=reason, message=message)))
@@ -71,7 +71,7 @@ def test_a_final_exit_code_fails_the_job_after_one_pod(
     assert (reason, message) in stage.events()
 
 
-def test_a_passing_failure_gets_a_new_pod(operator: Operator, stage: Stage):
+def test_a_passing_failure_gets_a_new_pod(operator: Operator, stage: PlayedStage):
     stage.apply(backoffLimit=1)
     first = stage.await_pod()
     stage.run_pod(first)
@@ -84,7 +84,7 @@ def test_a_passing_failure_gets_a_new_pod(operator: Operator, stage: Stage):
     assert status["workers"]["failed"] == 2
 
 
-def test_a_preempted_pod_does_not_count(operator: Operator, stage: Stage):
+def test_a_preempted_pod_does_not_count(operator: Operator, stage: PlayedStage):
     stage.apply(backoffLimit=0)
     first = stage.await_pod()
     stage.end_pod_by_preemption(first)
@@ -93,7 +93,7 @@ def test_a_preempted_pod_does_not_count(operator: Operator, stage: Stage):
 
 
 def test_a_pod_that_cannot_start_is_explained_and_given_up_at_its_deadline(
-    operator: Operator, stage: Stage
+    operator: Operator, stage: PlayedStage
 ):
     stage.apply(pendingDeadlineSeconds=4)
     pod = stage.await_pod()
@@ -105,14 +105,16 @@ def test_a_pod_that_cannot_start_is_explained_and_given_up_at_its_deadline(
     wait_until("Job and pod are gone", lambda: not stage.jobs() and not stage.pods(), timeout=30)
 
 
-def test_a_pool_that_does_not_exist_fails_the_job_without_a_pod(operator: Operator, stage: Stage):
+def test_a_pool_that_does_not_exist_fails_the_job_without_a_pod(
+    operator: Operator, stage: PlayedStage
+):
     stage.apply(nodePool="h100")
     status = stage.await_status(phase="Failed", reason="ConfigurationInvalid")
     assert status["message"] == "there is no node pool 'h100'; the pools are: cpu, test"
     assert not stage.jobs()
 
 
-def test_a_job_that_was_deleted_by_hand_is_made_again(operator: Operator, stage: Stage):
+def test_a_job_that_was_deleted_by_hand_is_made_again(operator: Operator, stage: PlayedStage):
     stage.apply()
     stage.await_status(phase="Pending")
     (first,) = stage.jobs()
@@ -126,7 +128,7 @@ def test_a_job_that_was_deleted_by_hand_is_made_again(operator: Operator, stage:
 
 
 def test_deleting_the_parent_removes_job_and_pods_while_the_operator_is_down(
-    operator: Operator, stage: Stage
+    operator: Operator, stage: PlayedStage
 ):
     stage.apply()
     stage.await_pod()
@@ -135,7 +137,9 @@ def test_deleting_the_parent_removes_job_and_pods_while_the_operator_is_down(
     wait_until("Job and pods are gone", lambda: not stage.jobs() and not stage.pods(), timeout=60)
 
 
-def test_what_happened_while_the_operator_was_down_is_caught_up(operator: Operator, stage: Stage):
+def test_what_happened_while_the_operator_was_down_is_caught_up(
+    operator: Operator, stage: PlayedStage
+):
     stage.apply()
     pod = stage.await_pod()
     operator.kill()
@@ -147,7 +151,9 @@ def test_what_happened_while_the_operator_was_down_is_caught_up(operator: Operat
     assert len(stage.jobs()) == 2
 
 
-def test_an_operator_killed_again_and_again_makes_one_job(stopped_operator: Operator, stage: Stage):
+def test_an_operator_killed_again_and_again_makes_one_job(
+    stopped_operator: Operator, stage: PlayedStage
+):
     """Each start is killed a little later than the one before: the first before it knows the
     resource, the last after its status is written."""
     stage.apply()
@@ -190,7 +196,7 @@ def worker_metrics() -> Iterator[type[_Metrics]]:
 
 
 def test_progress_is_read_from_the_worker_and_never_goes_back(
-    operator: Operator, stage: Stage, worker_metrics: type[_Metrics]
+    operator: Operator, stage: PlayedStage, worker_metrics: type[_Metrics]
 ):
     def percent() -> int:
         return stage.status().get("progress", {}).get("percent", -1)
@@ -208,7 +214,7 @@ def test_progress_is_read_from_the_worker_and_never_goes_back(
     assert percent() == 100
 
 
-def test_an_event_that_people_read_names_the_job(operator: Operator, stage: Stage):
+def test_an_event_that_people_read_names_the_job(operator: Operator, stage: PlayedStage):
     stage.apply()
     wait_until("an Event", lambda: bool(stage.events()), timeout=20)
     (job,) = stage.jobs()

@@ -1,0 +1,117 @@
+"""Killed, interrupted or in company: the outputs are the same bytes."""
+
+import signal
+from contextlib import suppress
+from http.client import HTTPException
+
+import pytest
+
+from dev import commands
+from tests.integration.transcriber.worker import Cluster, wait_until
+from transcription_contract import metric_names
+from transcription_contract.task import Task
+
+SHARDS = {"SLICE_SECONDS": "30"}
+"""Slices short enough that two minutes have several."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cluster: Cluster, talk: str) -> dict[str, bytes]:
+    task = cluster.task(talk)
+    worker = cluster.run(task, environment=SHARDS)
+    assert worker.process.returncode == 0, worker.log
+    outputs = cluster.outputs(task)
+    assert len(outputs) == 3
+    return outputs
+
+
+def test_the_same_job_gives_the_same_bytes(
+    cluster: Cluster, talk: str, undisturbed: dict[str, bytes]
+) -> None:
+    task = cluster.task(talk)
+    assert cluster.run(task, environment=SHARDS).process.returncode == 0
+    assert cluster.outputs(task) == undisturbed
+
+
+def test_a_killed_worker_s_parts_are_not_decoded_again(
+    cluster: Cluster, talk: str, undisturbed: dict[str, bytes]
+) -> None:
+    task = cluster.task(talk)
+    first = cluster.start(task, environment=SHARDS)
+    wait_until(lambda: len(cluster.parts(task)) >= 2, first)
+    first.process.send_signal(signal.SIGKILL)
+    first.wait()
+    before = cluster.parts(task)
+
+    second = cluster.start(task, environment=SHARDS)
+    wait_until(lambda: len(cluster.parts(task)) > len(before), second)
+    during = cluster.parts(task)
+    resumed = second.metric(metric_names.UNITS_RESUMED)
+    processed = second.metric(metric_names.PROCESSED_SECONDS)
+    total = second.metric(metric_names.TOTAL_SECONDS)
+    assert second.wait() == 0, second.log
+
+    assert {name: during.get(name) for name in before} == before
+    assert resumed == len(before)
+    assert 0 < processed <= total
+    assert second.log.count("stored already") == len(before)
+    assert cluster.outputs(task) == undisturbed
+
+
+def test_progress_reaches_the_recording_s_length(cluster: Cluster, talk: str) -> None:
+    task = cluster.task(talk)
+    worker = cluster.start(task, environment=SHARDS)
+    seen: list[float] = []
+    wait_until(lambda: len(cluster.parts(task)) >= 1, worker)
+    total = worker.metric(metric_names.TOTAL_SECONDS)
+
+    def ended() -> bool:
+        # The last reading may come too late: it has just ended.
+        with suppress(OSError, StopIteration, HTTPException):
+            seen.append(worker.metric(metric_names.PROCESSED_SECONDS))
+        return worker.process.poll() is not None
+
+    commands.wait_until("the worker ends", ended, timeout=120)
+    assert worker.wait() == 0
+    assert seen == sorted(seen)
+    assert len({value for value in seen if 0 < value < total}) >= 3
+    assert seen[-1] == pytest.approx(total)
+
+
+def test_sigterm_stops_at_the_next_unit_and_another_pod_goes_on(
+    cluster: Cluster, talk: str, undisturbed: dict[str, bytes]
+) -> None:
+    task = cluster.task(talk)
+    first = cluster.start(task, environment=SHARDS)
+    wait_until(lambda: len(cluster.parts(task)) >= 1, first)
+    first.process.terminate()
+    assert first.wait() == 75, first.log
+    assert first.error.reason == "Interrupted"
+
+    assert cluster.run(task, environment=SHARDS).process.returncode == 0
+    assert cluster.outputs(task) == undisturbed
+
+
+def test_two_workers_share_a_recording(
+    cluster: Cluster, talk: str, undisturbed: dict[str, bytes]
+) -> None:
+    task = cluster.task(talk, workers=2)
+    workers = [cluster.start(task, index, SHARDS) for index in range(2)]
+    assert [worker.wait() for worker in workers] == [0, 0], [each.log for each in workers]
+    assert cluster.outputs(task) == undisturbed
+    assert all("windows, " in worker.log for worker in workers), "one of them did nothing"
+
+
+def test_the_first_worker_s_threads_bind_those_that_come_later(
+    cluster: Cluster, talk: str, undisturbed: dict[str, bytes]
+) -> None:
+    task: Task = cluster.task(talk)
+    first = cluster.start(task, environment=SHARDS)
+    wait_until(lambda: len(cluster.parts(task)) >= 1, first)
+    first.process.kill()
+    first.wait()
+
+    second = cluster.run(task, environment={**SHARDS, "OMP_NUM_THREADS": "1"})
+    assert second.process.returncode == 0, second.log
+    assert second.log.count("stored already") >= 1
+    assert cluster.outputs(task) == undisturbed

@@ -1,0 +1,67 @@
+"""An engine that hears what a test tells it to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from whisper_transcriber.engine.protocol import Decoded, Phrase
+from whisper_transcriber.samples import Waveform
+
+GOOD = Decoded(
+    phrases=(),
+    exhausted=False,
+    temperature=0.0,
+    avg_logprob=-0.2,
+    compression_ratio=1.2,
+    no_speech_prob=0.01,
+)
+
+
+def heard(
+    *phrases: tuple[float, float | None, str], exhausted: bool = False, **figures: float
+) -> Decoded:
+    """A result with these (start, end, text), good but for what is said of it."""
+    spoken = tuple(Phrase(start, end, text, ()) for start, end, text in phrases)
+    return replace(GOOD, phrases=spoken, exhausted=exhausted, **figures)
+
+
+def ramp(start: int, stop: int) -> Waveform:
+    """A recording whose samples are their own positions: it shows which window an engine got."""
+    return np.arange(start, stop, dtype=np.float32)
+
+
+def silence(start: int, stop: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+    """A recording without a sound."""
+    return np.zeros(stop - start, np.int16)
+
+
+class FakeEngine:
+    """Answers with ``answer(start, stop, temperature)`` for windows cut from ``ramp``."""
+
+    description = "fake"
+    only_language: str | None = None
+
+    def __init__(
+        self,
+        answer: Callable[[int, int, float], Decoded] = lambda *_: GOOD,
+        ballots: Sequence[Mapping[str, float]] = (),
+    ) -> None:
+        self.answer = answer
+        self.ballots = ballots
+        self.calls: list[tuple[list[tuple[int, int]], float, int]] = []
+
+    def check_language(self, language: str) -> None:
+        """Knows every language."""
+
+    def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
+        """The ballots that it was given."""
+        return list(self.ballots[: len(windows)])
+
+    def decode(
+        self, windows: Sequence[Waveform], language: str, temperature: float = 0.0, seed: int = 0
+    ) -> list[Decoded]:
+        """One answer for each window."""
+        stretches = [(int(window[0]), int(window[-1]) + 1) for window in windows]
+        self.calls.append((stretches, temperature, seed))
+        return [self.answer(start, stop, temperature) for start, stop in stretches]

@@ -1,0 +1,72 @@
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from transcription_contract.exit_codes import ExitCode
+from transcription_contract.termination import Result, Termination, decode
+from whisper_transcriber import __main__ as program
+from whisper_transcriber.errors import SourceNotFound
+
+
+def ends_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, outcome: Callable[[], Termination]
+) -> tuple[ExitCode, Termination | None]:
+    monkeypatch.setattr(program, "_transcribe", lambda *_: outcome())
+    path = tmp_path / "termination"
+    code = program.main({"TERMINATION_PATH": str(path)})
+    return code, decode(path.read_text())
+
+
+def test_a_name_cannot_forge_a_line_of_the_log_but_a_traceback_has_its_lines() -> None:
+    formatter = program.OneLineFormatter("%(levelname)s %(message)s")
+    record = logging.LogRecord("x", logging.INFO, "", 0, "reading %s", ("a\nERROR b\x1b[1m",), None)
+    assert formatter.format(record) == "INFO reading a\\nERROR b\\x1b[1m"
+    record.exc_text = "Traceback\n  here"
+    assert formatter.format(record).endswith("\nTraceback\n  here")
+
+
+def test_success_is_told_with_its_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done = Termination(result=Result(language="en", audio_seconds=5, model_sha256="0" * 64))
+    assert ends_with(monkeypatch, tmp_path, lambda: done) == (ExitCode.DONE, done)
+
+
+def test_an_error_of_ours_ends_with_its_code_and_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail() -> Termination:
+        raise SourceNotFound("s3://a/b does not exist")
+
+    code, words = ends_with(monkeypatch, tmp_path, fail)
+    assert code is ExitCode.SOURCE_NOT_FOUND
+    assert words
+    assert words.error
+    assert (words.error.reason, words.error.message) == (
+        "SourceNotFound",
+        "s3://a/b does not exist",
+    )
+
+
+def test_a_bug_ends_with_70_and_a_traceback_in_the_log_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> Termination:
+        raise KeyError("surprise")
+
+    with caplog.at_level(logging.ERROR):
+        code, words = ends_with(monkeypatch, tmp_path, fail)
+    assert code is ExitCode.INTERNAL_ERROR
+    assert words
+    assert words.error
+    assert words.error.reason == "InternalError"
+    assert "surprise" not in words.error.message
+    assert "surprise" in caplog.text
+
+
+def test_words_that_nobody_can_hear_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(program, "_transcribe", lambda *_: Termination())
+    nowhere = tmp_path / "no" / "folder"
+    assert program.main({"TERMINATION_PATH": str(nowhere)}) is ExitCode.DONE

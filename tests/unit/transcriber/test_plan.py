@@ -1,0 +1,215 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from whisper_transcriber.plan import (
+    FRAME_SAMPLES,
+    PADDING,
+    SAMPLE_RATE,
+    WINDOW_LIMIT,
+    Span,
+    Window,
+    quietest,
+    slices,
+    speech,
+    units,
+    windows,
+)
+
+SECOND = SAMPLE_RATE
+FRAMES_PER_SECOND = SECOND / FRAME_SAMPLES
+
+runs = st.lists(
+    st.tuples(st.floats(0.0, 1.0), st.integers(1, 1500)),
+    max_size=30,
+).map(lambda pieces: [value for value, count in pieces for _ in range(count)])
+"""Speech probabilities that stay the same for up to 48 s, as speech and pauses do."""
+
+
+def noise(start: int, stop: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+    """A recording that is loud everywhere, and not equally so; any stretch can be asked for."""
+    positions = np.arange(start, stop)
+    return ((positions * 7919) % 2003 + 1000).astype(np.int16)
+
+
+def covered(stretches: list[Span]) -> int:
+    return sum(span.stop - span.start for span in stretches)
+
+
+@given(probabilities=runs, begin=st.integers(0, 100_000), tail=st.integers(0, FRAME_SAMPLES - 1))
+def test_every_sample_of_speech_lies_in_exactly_one_window(
+    probabilities: list[float], begin: int, tail: int
+) -> None:
+    within = Span(begin, begin + max(0, len(probabilities) * FRAME_SAMPLES - tail))
+    stretches = speech(probabilities, within)
+    planned = windows(stretches, noise)
+
+    inside = [span for window in planned for span in window.speech]
+    assert covered(inside) == covered(stretches)
+    for left, right in pairwise(inside):
+        assert left.stop <= right.start
+    for span in inside:
+        assert any(each.start <= span.start and span.stop <= each.stop for each in stretches)
+
+
+@given(probabilities=runs, begin=st.integers(0, 100_000))
+def test_windows_are_ordered_short_enough_and_inside_the_slice(
+    probabilities: list[float], begin: int
+) -> None:
+    within = Span(begin, begin + len(probabilities) * FRAME_SAMPLES)
+    planned = windows(speech(probabilities, within), noise)
+
+    for window in planned:
+        assert within.start <= window.start < window.stop <= within.stop
+        assert window.stop - window.start <= WINDOW_LIMIT
+        assert window.speech[0].start == window.start
+        assert window.speech[-1].stop == window.stop
+    for left, right in pairwise(planned):
+        assert left.stop <= right.start
+
+
+@given(probabilities=runs)
+def test_what_the_detector_is_sure_of_is_never_left_out(probabilities: list[float]) -> None:
+    within = Span(0, len(probabilities) * FRAME_SAMPLES)
+    stretches = speech(probabilities, within)
+
+    sure = [number for number, each in enumerate(probabilities) if each >= 0.5]
+    long_enough = [
+        number
+        for number in sure
+        # 0.25 s of certainty around it: what is shorter may be dropped as a click.
+        if all(each >= 0.5 for each in probabilities[max(0, number - 8) : number + 9])
+        and 8 <= number < len(probabilities) - 8
+    ]
+    for number in long_enough:
+        frame = number * FRAME_SAMPLES
+        assert any(each.start <= frame and frame + 1 <= each.stop for each in stretches)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected"),
+    [
+        pytest.param([], [], id="no audio"),
+        pytest.param([0.1] * 100, [], id="silence"),
+        pytest.param([0.1] * 50 + [0.9] * 5 + [0.1] * 50, [], id="a click of 0.16 s is no speech"),
+        pytest.param(
+            [0.1] * 50 + [0.9] * 50 + [0.1] * 50,
+            [Span(50 * 512 - PADDING, 100 * 512 + PADDING)],
+            id="one word is padded on both sides",
+        ),
+        pytest.param(
+            [0.9] * 50,
+            [Span(0, 50 * 512)],
+            id="padding stays inside",
+        ),
+        pytest.param(
+            [0.9] * 50 + [0.1] * 3 + [0.9] * 50,
+            [Span(0, 103 * 512)],
+            id="0.1 s of silence does not end speech",
+        ),
+        pytest.param(
+            [0.9] * 50 + [0.4] * 50 + [0.9] * 50,
+            [Span(0, 150 * 512)],
+            id="doubt does not end speech",
+        ),
+        pytest.param(
+            [0.9] * 50 + [0.1] * 8 + [0.9] * 50,
+            [Span(0, 54 * 512), Span(54 * 512, 108 * 512)],
+            id="a short gap is shared",
+        ),
+    ],
+)
+def test_speech_is_found_and_padded(probabilities: list[float], expected: list[Span]) -> None:
+    assert speech(probabilities, Span(0, len(probabilities) * 512)) == expected
+
+
+def test_stretches_share_a_window_up_to_its_limit() -> None:
+    stretches = [Span(0, 5 * SECOND), Span(6 * SECOND, 15 * SECOND), Span(16 * SECOND, 17 * SECOND)]
+    first, second = windows(stretches, noise)
+    assert (first.start, first.stop) == (0, 15 * SECOND)
+    assert first.speech == (Span(0, 5 * SECOND), Span(6 * SECOND, 15 * SECOND))
+    assert second.speech == (Span(16 * SECOND, 17 * SECOND),)
+
+
+def test_speech_without_a_pause_is_cut_where_it_is_quietest() -> None:
+    quiet_at = 12 * SECOND
+
+    def read(start: int, stop: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+        samples = noise(start, stop)
+        samples[max(0, quiet_at - 1600 - start) : max(0, quiet_at + 1600 - start)] = 3
+        return samples
+
+    first, second = windows([Span(0, 20 * SECOND)], read)
+    assert abs(first.stop - quiet_at) <= 1600
+    assert second.start == first.stop
+
+
+def test_the_quietest_place_is_judged_in_whole_numbers_that_do_not_overflow() -> None:
+    samples = np.full(SECOND, -32768, np.int16)
+    samples[8000:10400] = 0
+    assert 8000 <= quietest(samples) < 10400
+
+
+@given(arrays(np.int16, st.integers(0, 5000)))
+def test_the_quietest_place_is_always_inside(
+    samples: "np.ndarray[tuple[int], np.dtype[np.int16]]",
+) -> None:
+    assert 0 <= quietest(samples) <= len(samples)
+
+
+@given(count=st.integers(0, 40 * SECOND), slice_samples=st.integers(1 * SECOND, 15 * SECOND))
+def test_slices_follow_each_other_without_a_gap(count: int, slice_samples: int) -> None:
+    found = slices(count, noise, slice_samples)
+    assert found[0].start == 0
+    assert found[-1].stop == count
+    for left, right in pairwise(found):
+        assert left.stop == right.start
+        assert 0 < left.stop - left.start <= slice_samples * 3 // 2
+        assert right.stop - right.start > 0
+
+
+def test_a_slice_border_moves_to_the_quiet_place_nearby() -> None:
+    def read(start: int, stop: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+        samples = noise(start, stop)
+        quiet = range(1810 * SECOND, 1811 * SECOND)
+        samples[quiet.start - start : quiet.stop - start] = 0
+        return samples
+
+    first, _ = slices(3000 * SECOND, read, 1800 * SECOND)
+    assert 1810 * SECOND <= first.stop < 1811 * SECOND
+
+
+def test_a_recording_that_ends_near_a_border_is_not_cut_there() -> None:
+    count = 1800 * SECOND + 14 * SECOND
+    assert slices(count, noise, 1800 * SECOND) == [Span(0, count)]
+
+
+@given(lengths=st.lists(st.integers(1, 15 * SECOND), max_size=40), batch_size=st.integers(1, 9))
+def test_units_hold_every_window_and_account_for_all_of_the_slice(
+    lengths: list[int], batch_size: int
+) -> None:
+    planned: list[Window] = []
+    position = 1000
+    for length in lengths:
+        span = Span(position, position + length)
+        planned.append(Window(start=span.start, stop=span.stop, speech=(span,)))
+        position += length + 100
+    within = Span(500, position + 500)
+
+    found = units(planned, within, batch_size)
+
+    assert [window for unit in found for window in unit.windows] == planned
+    assert all(len(unit.windows) <= batch_size for unit in found)
+    assert found[0].start == within.start
+    assert found[-1].stop == within.stop
+    for left, right in pairwise(found):
+        assert left.stop == right.start == right.windows[0].start
+
+
+def test_a_slice_in_which_nobody_speaks_is_one_empty_unit() -> None:
+    (unit,) = units([], Span(5, 50), 8)
+    assert (unit.start, unit.stop, unit.windows) == (5, 50, ())

@@ -1,0 +1,66 @@
+import pytest
+
+from transcription_contract.options import ModelReference
+from transcription_contract.task import Task
+from whisper_transcriber import settings
+from whisper_transcriber.errors import ConfigurationInvalid
+
+TASK = Task(
+    uid="u1",
+    owner="media/standup",
+    source_uri="s3://recordings/standup.mp3",
+    output_uri="s3://transcripts/standup/",
+    secret_name="store",
+    model=ModelReference(name="tiny"),
+)
+ENVIRONMENT = {
+    "TASK": TASK.to_environment(),
+    "AWS_ENDPOINT_URL": "http://store:9000",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+}
+
+
+def test_a_pod_s_environment_is_understood() -> None:
+    given = settings.read({**ENVIRONMENT, "JOB_COMPLETION_INDEX": "3", "AWS_REGION": "eu-1"})
+    assert given.task == TASK
+    assert given.worker == 3
+    assert given.store.endpoint == "http://store:9000"
+    assert given.store.region == "eu-1"
+    assert given.store.session_token is None
+    assert given.metrics_port == 9095
+    assert given.threads >= 1
+
+
+def test_keys_that_were_made_with_echo_lose_their_newline() -> None:
+    given = settings.read({**ENVIRONMENT, "AWS_SECRET_ACCESS_KEY": "secret\n"})
+    assert given.store.secret_key == "secret"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        pytest.param({"TASK": ""}, "TASK is not set", id="no task"),
+        pytest.param({"TASK": "{"}, "the task is malformed", id="no JSON"),
+        pytest.param({"TASK": '{"uid": "u"}'}, "sourceUri: Field required", id="half a task"),
+        pytest.param(
+            {"AWS_ACCESS_KEY_ID": ""}, "accessKey is missing or empty: check the Secret 'store'",
+            id="an empty key",
+        ),
+        pytest.param({"AWS_ENDPOINT_URL": " "}, "endpoint is missing", id="a blank endpoint"),
+        pytest.param(
+            {"TASK": TASK.model_copy(update={"source_uri": "gs://a/b"}).to_environment()},
+            "'gs://a/b' is not an S3 URI", id="another kind of store",
+        ),
+        pytest.param({"METRICS_PORT": "http"}, "environment is malformed", id="not a number"),
+    ],
+)  # fmt: skip
+def test_a_broken_environment_is_a_configuration_error(
+    change: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(ConfigurationInvalid, match=sentence):
+        settings.read({**ENVIRONMENT, **change})
+
+
+def test_the_number_of_threads_can_be_pinned() -> None:
+    assert settings.read({**ENVIRONMENT, "OMP_NUM_THREADS": "5"}).threads == 5

@@ -1,0 +1,1 @@
+"""Windows of speech to text: a small protocol, and openai-whisper behind it."""

@@ -1,0 +1,182 @@
+"""Judging what the model said, and asking again: pure but for the engine that it is given.
+
+Whisper ends early, loops, or invents text; its own transcribe() answers with ever higher
+temperatures. Here a bad window is cut in two first, since most loops go away with the context that
+led into them, and what was left out at a window's end becomes a window of its own. Rounds are
+computed from the unit alone, so that a unit's text does not depend on who decodes it, or when.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from whisper_transcriber.engine.protocol import Decoded, Engine, Phrase
+from whisper_transcriber.plan import SAMPLE_RATE, ReadIntegers, Span, Unit, Window, quietest
+from whisper_transcriber.samples import Waveform
+from whisper_transcriber.transcript import Segment
+
+COMPRESSION_RATIO_LIMIT = 2.4
+LOGPROB_LIMIT = -1.0
+NO_SPEECH_LIMIT = 0.6
+"""openai-whisper's defaults (whisper.transcribe)."""
+
+ROUNDS = 4
+"""The first, and at most three for what it missed or garbled (measured: more adds nothing)."""
+
+MISSED_SPEECH = SAMPLE_RATE * 6 // 10
+"""More speech than this after the last phrase is worth a window; padding alone is not."""
+
+SHORT_WINDOW = 3 * SAMPLE_RATE
+"""Not cut any further: below it, temperatures help more than less context."""
+
+SHORTEST_HALF = SAMPLE_RATE
+MINIMUM_WINDOW = SAMPLE_RATE * 3 // 10
+TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
+
+ReadWaveform = Callable[[int, int], Waveform]
+_FRAME_SAMPLES = 160
+_FIGURE_DECIMALS = 4
+
+
+class UnitDecoder:
+    """Turns units into segments, with one engine and one recording."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        language: str,
+        batch_size: int,
+        waveform: ReadWaveform,
+        integers: ReadIntegers,
+    ) -> None:
+        self._engine = engine
+        self._language = language
+        self._batch_size = batch_size
+        self._waveform = waveform
+        self._integers = integers
+
+    def decode(self, unit: Unit) -> list[Segment]:
+        """The segments of a unit, in order of time."""
+        segments: list[Segment] = []
+        pending = list(unit.windows)
+        for remaining in reversed(range(ROUNDS)):
+            following: list[Window] = []
+            for window, decoded in self._listen(pending):
+                accepted, again = self._judge(window, decoded, last=remaining == 0)
+                segments += accepted
+                following += again
+            pending = [each for each in following if each.stop - each.start > MINIMUM_WINDOW]
+            if not pending:
+                break
+        return sorted(segments, key=lambda segment: (segment.start, segment.end))
+
+    def _listen(self, pending: Sequence[Window]) -> Iterator[tuple[Window, Decoded]]:
+        for first in range(0, len(pending), self._batch_size):
+            batch = pending[first : first + self._batch_size]
+            waveforms = [self._waveform(window.start, window.stop) for window in batch]
+            yield from zip(batch, self._engine.decode(waveforms, self._language), strict=True)
+
+    def _judge(
+        self, window: Window, decoded: Decoded, *, last: bool
+    ) -> tuple[list[Segment], list[Window]]:
+        """What to keep of a window, and which windows to hear next."""
+        if is_silent(decoded):
+            return [], []
+        short = window.stop - window.start <= SHORT_WINDOW
+        if is_garbled(decoded):
+            if short:
+                decoded = self._warmer(window, decoded)
+            elif not last:
+                return [], self._halves(window)
+        accepted = segments_of(window, decoded)
+        missed = missed_speech(window, accepted)
+        if last or missed is None:
+            return accepted, []
+        if accepted:
+            return accepted, [missed]
+        # Nothing was said where somebody speaks: the same window would end the same way.
+        return [], [] if short else self._halves(window)
+
+    def _warmer(self, window: Window, decoded: Decoded) -> Decoded:
+        """Up the temperatures until the result is not garbled; the last one counts, whatever."""
+        waveform = self._waveform(window.start, window.stop)
+        for temperature in TEMPERATURES:
+            (decoded,) = self._engine.decode(
+                [waveform], self._language, temperature, seed=window.start
+            )
+            if not is_garbled(decoded):
+                break
+        return decoded
+
+    def _halves(self, window: Window) -> list[Window]:
+        """Cut in the middle of the widest gap, or at the quietest place of the middle third."""
+        gaps = [
+            (right.start - left.stop, (left.stop + right.start) // 2)
+            for left, right in pairwise(window.speech)
+        ]
+        usable = [
+            (width, middle)
+            for width, middle in gaps
+            if min(middle - window.start, window.stop - middle) > SHORTEST_HALF
+        ]
+        if usable:
+            cut = max(usable)[1]
+        else:
+            third = (window.stop - window.start) // 3
+            earliest = window.start + third
+            cut = earliest + quietest(self._integers(earliest, window.stop - third))
+        return [stretch(window, window.start, cut), stretch(window, cut, window.stop)]
+
+
+def is_silent(decoded: Decoded) -> bool:
+    """Whisper's own rule: it hears no speech, and does not believe its text either."""
+    return decoded.no_speech_prob > NO_SPEECH_LIMIT and decoded.avg_logprob < LOGPROB_LIMIT
+
+
+def is_garbled(decoded: Decoded) -> bool:
+    """It repeats itself, is improbable, or ran out of room."""
+    return (
+        decoded.compression_ratio > COMPRESSION_RATIO_LIMIT
+        or decoded.avg_logprob < LOGPROB_LIMIT
+        or decoded.exhausted
+    )
+
+
+def segments_of(window: Window, decoded: Decoded) -> list[Segment]:
+    """Phrases as segments of the recording; none begins after the window's last sample."""
+    length = (window.stop - window.start) / SAMPLE_RATE
+    return [
+        _segment(window, decoded, phrase, length)
+        for phrase in decoded.phrases
+        if phrase.start < length
+    ]
+
+
+def missed_speech(window: Window, accepted: Iterable[Segment]) -> Window | None:
+    """The rest of a window after its last segment, if enough speech lies in it."""
+    heard = max((round(each.end * SAMPLE_RATE) for each in accepted), default=window.start)
+    rest = stretch(window, max(heard, window.start), window.stop)
+    if sum(span.stop - span.start for span in rest.speech) <= MISSED_SPEECH:
+        return None
+    return stretch(window, rest.speech[0].start, window.stop)
+
+
+def stretch(window: Window, start: int, stop: int) -> Window:
+    """A part of a window, with the speech in it."""
+    inside = (Span(max(start, span.start), min(stop, span.stop)) for span in window.speech)
+    return Window(start=start, stop=stop, speech=tuple(s for s in inside if s.start < s.stop))
+
+
+def _segment(window: Window, decoded: Decoded, phrase: Phrase, length: float) -> Segment:
+    offset = window.start / SAMPLE_RATE
+    end = length if phrase.end is None else min(phrase.end, length)
+    return Segment(
+        seek=window.start // _FRAME_SAMPLES,
+        start=offset + phrase.start,
+        end=offset + max(phrase.start, end),
+        text=phrase.text,
+        tokens=phrase.tokens,
+        temperature=decoded.temperature,
+        avg_logprob=round(decoded.avg_logprob, _FIGURE_DECIMALS),
+        compression_ratio=round(decoded.compression_ratio, _FIGURE_DECIMALS),
+        no_speech_prob=round(decoded.no_speech_prob, _FIGURE_DECIMALS),
+    )

@@ -1,0 +1,35 @@
+"""Stopping in good order: a request, and the points at which it is obeyed."""
+
+import threading
+
+from whisper_transcriber.errors import Interrupted
+
+
+class Interruption:
+    """Set by a signal handler, looked at wherever stopping loses nothing."""
+
+    def __init__(self) -> None:
+        self._requested = threading.Event()
+
+    def request(self) -> None:
+        """Ask the worker to stop at the next safe point."""
+        self._requested.set()
+
+    @property
+    def requested(self) -> bool:
+        """Whether somebody asked."""
+        return self._requested.is_set()
+
+    def check(self) -> None:
+        """A safe point.
+
+        Raises:
+            Interrupted: somebody asked.
+        """
+        if self.requested:
+            raise Interrupted("the worker was asked to stop; another pod goes on from its parts")
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not through a request: returns early, and then raises like ``check``."""
+        self._requested.wait(seconds)
+        self.check()

@@ -1,0 +1,183 @@
+"""From samples to windows of speech: pure arithmetic, so that every worker agrees.
+
+A recording is cut into slices (30 minutes; one slice is one shard of the work), a slice's speech is
+packed into windows of at most 15 s, and windows are grouped into units that are decoded at once.
+All positions are sample numbers at 16 kHz, counted from the recording's beginning.
+
+The constants were measured (docs/transcription.md): word error rate with 30 s windows, the model's
+limit, was .178 on speech without pauses, against .048 with 15 s, because Whisper ends early and
+drops the rest of a long window.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transcription_contract.base import Model
+
+SAMPLE_RATE = 16_000
+FRAME_SAMPLES = 512
+"""Silero VAD judges 32 ms at a time."""
+
+SPEECH_PROBABILITY = 0.5
+SILENCE_PROBABILITY = 0.35
+MINIMUM_SILENCE = SAMPLE_RATE // 10
+MINIMUM_SPEECH = SAMPLE_RATE // 4
+"""Silero's own defaults (get_speech_timestamps): 0.5 begins speech, under 0.35 for 0.1 s ends it,
+and what is shorter than 0.25 s is none."""
+
+PADDING = SAMPLE_RATE // 5
+"""Kept around speech: soft onsets, yet far from 1.0 s, where Whisper's first timestamp must lie."""
+
+WINDOW_LIMIT = 15 * SAMPLE_RATE
+QUIET_SAMPLES = 480
+"""30 ms: about the shortest closure between two words."""
+
+BORDER_SEARCH = 15 * SAMPLE_RATE
+"""How far a slice's border may move to find a quiet place."""
+
+_SMOOTHING = 5
+
+
+class Span(NamedTuple):
+    """Samples ``start`` to ``stop`` (excluded)."""
+
+    start: int
+    stop: int
+
+
+class Window(Model):
+    """What the model hears at once. ``speech``: the padded stretches of speech in it."""
+
+    start: int
+    stop: int
+    speech: tuple[Span, ...]
+
+
+class Unit(Model):
+    """Windows decoded as one batch, in this order, always: what is stored as one part.
+
+    ``start`` to ``stop`` is the stretch of the recording that a finished unit accounts for; the
+    units of all shards together account for all of it, silence included.
+    """
+
+    start: int
+    stop: int
+    windows: tuple[Window, ...]
+
+
+ReadIntegers = Callable[[int, int], NDArray[np.int16]]
+"""The samples between two positions, as they are on disk."""
+
+
+def quietest(samples: NDArray[np.int16]) -> int:
+    """The offset of the middle of the quietest 30 ms, judged with two such frames on each side.
+
+    In whole numbers, since neighbours on different machines must find the same place.
+    """
+    frames = len(samples) // QUIET_SAMPLES
+    if frames == 0:
+        return len(samples) // 2
+    framed = samples[: frames * QUIET_SAMPLES].astype(np.int64).reshape(-1, QUIET_SAMPLES)
+    energy = (framed**2).sum(axis=1)
+    reach = 0
+    if frames >= _SMOOTHING:
+        energy = np.convolve(energy, np.ones(_SMOOTHING, np.int64), "valid")
+        reach = _SMOOTHING // 2
+    return (int(energy.argmin()) + reach) * QUIET_SAMPLES + QUIET_SAMPLES // 2
+
+
+def slices(count: int, read: ReadIntegers, slice_samples: int) -> list[Span]:
+    """A recording of ``count`` samples in stretches of about ``slice_samples``, without a gap.
+
+    A border lies at the quietest place within 15 s of the nominal one. There is none so near the
+    end that the search would leave the recording.
+    """
+    search = min(BORDER_SEARCH, slice_samples // 4)
+    borders = [0]
+    for nominal in range(slice_samples, count - search + 1, slice_samples):
+        start = nominal - search
+        borders.append(start + quietest(read(start, nominal + search)))
+    return [Span(*border) for border in pairwise([*borders, count])]
+
+
+def speech(probabilities: Iterable[float], within: Span) -> list[Span]:
+    """Stretches of speech, padded, in order, without overlap.
+
+    Args:
+        probabilities: one for each frame of 512 samples from ``within.start`` on.
+        within: no stretch leaves it.
+    """
+    return _padded(list(_stretches(probabilities, within)), within)
+
+
+def windows(
+    stretches: Sequence[Span], read: ReadIntegers, limit: int = WINDOW_LIMIT
+) -> list[Window]:
+    """Speech packed into windows of at most ``limit`` samples, in order.
+
+    Every sample of speech lies in exactly one window. Speech that does not pause within the limit
+    is cut at the quietest place of the last third, without overlap.
+    """
+    packed: list[list[Span]] = []
+    for stretch in _cut(stretches, read, limit):
+        if packed and stretch.stop - packed[-1][0].start <= limit:
+            packed[-1].append(stretch)
+        else:
+            packed.append([stretch])
+    return [Window(start=group[0].start, stop=group[-1].stop, speech=tuple(group))
+            for group in packed]  # fmt: skip
+
+
+def units(planned: Sequence[Window], within: Span, batch_size: int) -> tuple[Unit, ...]:
+    """Windows in batches that account for all of ``within``; one empty unit if nobody speaks."""
+    batches = [
+        tuple(planned[first : first + batch_size]) for first in range(0, len(planned), batch_size)
+    ] or [()]
+    later = [batch[0].start for batch in batches[1:]]
+    stretches = pairwise([within.start, *later, within.stop])
+    return tuple(
+        Unit(start=start, stop=stop, windows=batch)
+        for (start, stop), batch in zip(stretches, batches, strict=True)
+    )
+
+
+def _stretches(probabilities: Iterable[float], within: Span) -> Iterable[Span]:
+    start: int | None = None
+    silent_since: int | None = None
+    for number, probability in enumerate(probabilities):
+        position = within.start + number * FRAME_SAMPLES
+        if probability >= SPEECH_PROBABILITY:
+            silent_since = None
+            start = position if start is None else start
+        elif start is not None and probability < SILENCE_PROBABILITY:
+            silent_since = position if silent_since is None else silent_since
+            if position - silent_since >= MINIMUM_SILENCE:
+                if silent_since - start > MINIMUM_SPEECH:
+                    yield Span(start, silent_since)
+                start = silent_since = None
+    if start is not None and within.stop - start > MINIMUM_SPEECH:
+        yield Span(start, within.stop)
+
+
+def _padded(found: Sequence[Span], within: Span) -> list[Span]:
+    """Each stretch grows by the padding; two that would meet share the gap between them."""
+    starts = [max(within.start, span.start - PADDING) for span in found]
+    stops = [min(within.stop, span.stop + PADDING) for span in found]
+    for number, (left, right) in enumerate(pairwise(found)):
+        if stops[number] > starts[number + 1]:
+            stops[number] = starts[number + 1] = (left.stop + right.start) // 2
+    return [Span(start, stop) for start, stop in zip(starts, stops, strict=True)]
+
+
+def _cut(stretches: Iterable[Span], read: ReadIntegers, limit: int) -> Iterable[Span]:
+    for start, stop in stretches:
+        while stop - start > limit:
+            earliest = start + limit * 2 // 3
+            cut = earliest + quietest(read(earliest, start + limit))
+            yield Span(start, cut)
+            start = cut
+        yield Span(start, stop)
