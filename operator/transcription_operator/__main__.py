@@ -51,8 +51,9 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    # One line for each event that it passed on, at INFO.
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    # At INFO they log each event that is passed on, and each probe.
+    for chatty in ("kopf.objects", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         settings = Settings()  # type: ignore[call-arg]  # from the environment
     except ValidationError as error:
