@@ -1,0 +1,82 @@
+"""The tests' Python environment, made by uv from the locked requirements."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dev import files
+from dev.commands import environment, run, succeeds
+from dev.errors import DevError
+from dev.packages import install_python_venv
+from dev.paths import CACHE, ROOT
+from dev.say import step
+from dev.versions import UV
+
+REQUIREMENTS = ROOT / "requirements" / "dev.txt"
+MARKER = "complete"
+"""Written last: an environment cannot be renamed, so this says that it was finished."""
+
+EXTRAS = {
+    "dev": ("operator", "transcriber", "dev"),
+    "operator": ("operator",),
+    "transcriber": ("transcriber",),
+}
+
+
+def ensure() -> Path:
+    """Make the environment for this checkout's requirements, unless it is there; return it."""
+    version = "{}.{}.{}".format(*sys.version_info[:3])
+    name = files.digest(REQUIREMENTS.read_bytes(), version, sys.implementation.name)
+    folder = CACHE / "venv" / name
+    if not (folder / MARKER).exists():
+        uv = _uv()
+        with step("making the Python environment of the tests", "1 to 3 min"):
+            run([uv, "venv", "--clear", "--python", sys.executable, folder], env=_environment())
+            python = folder / "bin/python"
+            install: list[str | Path] = [uv, "pip", "install", "--python", python, "--no-deps"]
+            install += ["--require-hashes", "--requirement", REQUIREMENTS]
+            run(install, env=_environment(), log=CACHE / "log" / "venv.log")
+            files.write(folder / MARKER, "")
+    return folder
+
+
+def lock() -> None:
+    """Write the locked requirements anew from pyproject.toml."""
+    uv = _uv()
+    for name, extras in EXTRAS.items():
+        target = ROOT / "requirements" / f"{name}.txt"
+        with step(f"locking requirements/{name}.txt"):
+            chosen = [word for extra in extras for word in ("--extra", extra)]
+            _compile(uv, target, chosen)
+
+
+def _compile(uv: Path, target: Path, extras: Sequence[str]) -> None:
+    command: list[str | Path] = [
+        *(uv, "pip", "compile", "--universal", "--generate-hashes", "--quiet"),
+        *("--no-emit-index-url", "--no-header", "--no-annotate", "--python-version", "3.11"),
+        *extras,
+        *("--output-file", target, ROOT / "pyproject.toml"),
+    ]
+    run(command, env=_environment())
+
+
+def _uv() -> Path:
+    """The pinned uv, installed by pip into a small environment of its own."""
+    folder = CACHE / f"uv-{UV}"
+    uv = folder / "bin" / "uv"
+    if not (folder / MARKER).exists():
+        if not succeeds([sys.executable, "-c", "import ensurepip, venv"]):
+            install_python_venv()
+        with step(f"installing uv {UV}"):
+            run([sys.executable, "-m", "venv", "--clear", folder])
+            run([folder / "bin/pip", "install", "--quiet", f"uv=={UV}"])
+            files.write(folder / MARKER, "")
+    if not uv.exists():
+        raise DevError(f"uv is not in {folder}: delete that folder and try again.")
+    return uv
+
+
+def _environment() -> dict[str, str]:
+    # The machine's certificates, as every other program here trusts them; no settings file of
+    # the user's, which could name another index.
+    return environment(UV_CACHE_DIR=str(CACHE / "uv"), UV_SYSTEM_CERTS="1", UV_NO_CONFIG="1")
