@@ -26,7 +26,7 @@ def of_pod(pod: ObservedPod) -> Failure | None:
 def of_job(job: ObservedJob, pods: tuple[ObservedPod, ...]) -> Failure:
     """Why a Job failed: its most telling pod's word, or the Job controller's."""
     found = [(pod, failure) for pod in pods if (failure := of_pod(pod))]
-    final = [failure for pod, failure in found if _is_final(pod)]
+    final = [failure for pod, failure in found if is_final(pod)]
     if final:
         return final[0]
     if found:
@@ -80,7 +80,8 @@ def _of_exit_code(pod: ObservedPod) -> Failure:
     )
 
 
-def _is_final(pod: ObservedPod) -> bool:
+def is_final(pod: ObservedPod) -> bool:
+    """Whether it failed in a way that no other pod can mend: the Job is about to fail."""
     ending = ENDINGS.get(pod.exit_code or -1)
     return bool(ending and not ending.retried)
 

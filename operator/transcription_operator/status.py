@@ -16,7 +16,7 @@ from transcription_operator.api.status import (
     Workers,
 )
 from transcription_operator.api.transcriptionjob import TranscriptionJob
-from transcription_operator.observed import Observation, ObservedJob
+from transcription_operator.observed import Observation, ObservedJob, ObservedPod
 
 NO_DETAILS = "The transcripts were delivered; details: {manifest}"
 
@@ -92,9 +92,14 @@ def _verdict(parent: TranscriptionJob, seen: Observation, now: datetime) -> Verd
     if job.failed:
         failure = failures.of_job(job, seen.pods)
         return Verdict(Phase.FAILED, failure.reason, failure.message)
-    if any(pod.running for pod in seen.pods):
+    if any(_works(pod) for pod in seen.pods):
         return Verdict(Phase.RUNNING, "Transcribing", "Workers are transcribing")
     return _pending_verdict(parent, seen, job, now)
+
+
+def _works(pod: ObservedPod) -> bool:
+    """Running, or ended in a way that the Job controller has yet to make its verdict of."""
+    return pod.running or pod.exit_code == 0 or failures.is_final(pod)
 
 
 def _pending_verdict(

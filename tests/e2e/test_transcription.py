@@ -100,3 +100,4 @@ def test_kubectl_describe_tells_the_story(statuses, kubectl: Kubectl):
         return all(words in text for words in wanted)
 
     wait_until(f"describe says {wanted}", told, timeout=10)
+    assert "Warning" not in kubectl("describe", "tj", demo.JOB, "-n", demo.NAMESPACE)
