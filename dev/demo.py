@@ -60,6 +60,9 @@ def prepare(kubectl: Kubectl, s3: S3) -> Path:
     if kubectl("get", *job, "--ignore-not-found", "-o", "name").strip():
         with step("deleting the last demo's job and transcript"):
             kubectl("delete", *job, "--timeout=60s")
+            # A worker that is still at it would write into the folder that is cleared next.
+            workers = ("pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=transcriber")
+            kubectl("wait", "--for=delete", *workers, "--timeout=90s")
             for key in s3.list("transcripts", f"{JOB}/"):
                 s3.delete("transcripts", key)
     return mp3.with_suffix(".txt")

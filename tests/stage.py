@@ -58,12 +58,16 @@ class Stage:
         name: str = self._live_pods()[-1]["metadata"]["name"]
         return name
 
-    def await_status(self, name: str = "standup", **fields: Any) -> Json:
+    def await_event(self, reason: str, message: str) -> None:
+        """Wait until an Event says so: they are posted after the status is written."""
+        wait_until(f"Event {reason}", lambda: (reason, message) in self.events(), timeout=20)
+
+    def await_status(self, name: str = "standup", timeout: float = 30, **fields: Any) -> Json:
         """Wait until the status has these fields' values."""
         wait_until(
             f"status of {name} is {fields}",
             lambda: fields.items() <= self.status(name).items(),
-            timeout=30,
+            timeout=timeout,
         )
         return self.status(name)
 

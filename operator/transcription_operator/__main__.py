@@ -23,9 +23,9 @@ async def run(settings: Settings) -> None:
     registry = kopf.OperatorRegistry()
     register(registry, queue)
     ready = asyncio.Event()
-    tasks = [asyncio.create_task(queue.run()), asyncio.create_task(_announce(ready, settings))]
-    try:
-        await kopf.operator(
+    announcer = asyncio.create_task(_announce(ready, settings))
+    watcher = asyncio.create_task(
+        kopf.operator(
             registry=registry,
             standalone=True,
             clusterwide=not settings.watch_namespaces,
@@ -33,10 +33,18 @@ async def run(settings: Settings) -> None:
             liveness_endpoint=settings.liveness_endpoint,
             ready_flag=ready,
         )
+    )
+    worker = asyncio.create_task(queue.run())
+    try:
+        # An operator that hears and does not work, or the other way round, looks alive and is
+        # not: with either, the process ends, and the kubelet starts another one.
+        done, _ = await asyncio.wait({watcher, worker}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
-        for task in tasks:
+        for task in (announcer, watcher, worker):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(announcer, watcher, worker, return_exceptions=True)
         await cluster.close()
 
 

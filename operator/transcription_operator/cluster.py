@@ -22,6 +22,7 @@ Json = dict[str, Any]
 
 _TIMEOUT_SECONDS = 30
 _METRICS_TIMEOUT_SECONDS = 2.0
+_METRICS_BYTES = 1 << 20
 _MERGE_PATCH = "application/merge-patch+json"
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ class Cluster:
             await self._request(
                 "POST", f"/api/v1/namespaces/{quote(namespace)}/events", body=manifest
             )
-        except ApiError as error:
+        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("%s: an Event was not posted: %s", namespace, error)
 
     async def worker_metrics(self, addresses: list[str]) -> list[str]:
@@ -112,9 +113,10 @@ class Cluster:
     async def _metrics(self, address: str) -> str | None:
         host = f"[{address}]" if ":" in address else address
         try:
-            async with self._web.get(f"http://{host}:{METRICS_PORT}/metrics") as answer:
+            url = f"http://{host}:{METRICS_PORT}/metrics"
+            async with self._web.get(url, allow_redirects=False) as answer:
                 answer.raise_for_status()
-                return await answer.text()
+                return (await answer.content.read(_METRICS_BYTES)).decode(errors="replace")
         except (aiohttp.ClientError, TimeoutError) as error:
             log.debug("the worker at %s does not answer: %r", address, error)
             return None

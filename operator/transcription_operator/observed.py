@@ -26,12 +26,12 @@ class ObservedPod:
 
     name: str
     phase: str
+    owner_uid: str | None = None
     ip: str | None = None
     reason: str | None = None
     message: str | None = None
     running: bool = False
     deleting: bool = False
-    disrupted: bool = False
     waiting: tuple[str, str] | None = None
     unscheduled: tuple[str, str] | None = None
     exit_code: int | None = None
@@ -46,15 +46,17 @@ class ObservedPod:
         status = pod.get("status", {})
         state = _container_state(status)
         ended = state.get("terminated", {})
+        deleting = "deletionTimestamp" in pod["metadata"]
         return cls(
             name=pod["metadata"]["name"],
             phase=status.get("phase", "Pending"),
+            owner_uid=_controller(pod["metadata"]),
             ip=status.get("podIP"),
             reason=status.get("reason"),
             message=status.get("message"),
-            running="running" in state,
-            deleting="deletionTimestamp" in pod["metadata"],
-            disrupted=_condition(status, "DisruptionTarget") == "True",
+            # A lost node leaves the container's last state behind, whatever became of the pod.
+            running="running" in state and status.get("phase") == "Running" and not deleting,
+            deleting=deleting,
             waiting=_words(state.get("waiting")),
             unscheduled=_unscheduled(status),
             exit_code=ended.get("exitCode"),
@@ -76,25 +78,20 @@ class ObservedJob:
     created: datetime | None = None
     started: datetime | None = None
     completed: datetime | None = None
-    active: int = 0
-    succeeded: int = 0
     conditions: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, job: Manifest) -> "ObservedJob":
         """A Job as the API server returns it."""
         metadata, status = job["metadata"], job.get("status", {})
-        owners = [o["uid"] for o in metadata.get("ownerReferences", []) if o.get("controller")]
         return cls(
             name=metadata["name"],
             uid=metadata["uid"],
-            owner_uid=owners[0] if owners else None,
+            owner_uid=_controller(metadata),
             deleting="deletionTimestamp" in metadata,
             created=parse_time(metadata.get("creationTimestamp")),
             started=parse_time(status.get("startTime")),
             completed=parse_time(status.get("completionTime")),
-            active=status.get("active", 0),
-            succeeded=status.get("succeeded", 0),
             conditions={
                 c["type"]: (c.get("reason", ""), c.get("message", ""))
                 for c in status.get("conditions", [])
@@ -126,6 +123,11 @@ class Observation:
     refused: Failure | None = None
 
 
+def _controller(metadata: Manifest) -> str | None:
+    owners = metadata.get("ownerReferences", [])
+    return next((owner["uid"] for owner in owners if owner.get("controller")), None)
+
+
 def _container_state(status: Manifest) -> Manifest:
     for container in status.get("containerStatuses", []):
         if container.get("name") == CONTAINER:
@@ -136,10 +138,6 @@ def _container_state(status: Manifest) -> Manifest:
 
 def _words(state: Manifest | None) -> tuple[str, str] | None:
     return (state.get("reason", ""), state.get("message", "")) if state else None
-
-
-def _condition(status: Manifest, kind: str) -> str | None:
-    return next((c["status"] for c in status.get("conditions", []) if c["type"] == kind), None)
 
 
 def _unscheduled(status: Manifest) -> tuple[str, str] | None:

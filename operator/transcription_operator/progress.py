@@ -1,5 +1,6 @@
 """Workers' metrics -> progress. Pure: cluster.py reads them."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,17 +23,20 @@ class Reading:
 
 
 def parse(text: str) -> dict[str, float]:
-    """Prometheus text -> the job gauges; names that are not ours are skipped.
+    """Prometheus text -> the job gauges; what is not ours, or no number, is skipped.
 
-    Raises:
-        ValueError: it is not Prometheus text.
+    Text that is not Prometheus' gives nothing: losing progress never fails a job.
     """
     wanted = {metric_names.PROCESSED_SECONDS, metric_names.TOTAL_SECONDS}
+    try:
+        families = list(text_string_to_metric_families(text))
+    except ValueError:
+        return {}
     return {
         sample.name: sample.value
-        for family in text_string_to_metric_families(text)
+        for family in families
         for sample in family.samples
-        if sample.name in wanted
+        if sample.name in wanted and math.isfinite(sample.value)
     }
 
 

@@ -17,6 +17,7 @@ Handle = Callable[[str], Awaitable[float | None]]
 
 _FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 60.0
+_MOST_DOUBLINGS = 10  # more overflow a float, after 17 hours of failures
 log = logging.getLogger(__name__)
 
 
@@ -69,7 +70,8 @@ class KeyedQueue:
             delay: float | None = await self._handle(key)
         except Exception:
             self._failures[key] += 1
-            wait = min(_LONGEST_BACKOFF, math.ldexp(_FIRST_BACKOFF, self._failures[key] - 1))
+            doublings = min(self._failures[key] - 1, _MOST_DOUBLINGS)
+            wait = min(_LONGEST_BACKOFF, math.ldexp(_FIRST_BACKOFF, doublings))
             log.exception("%s: reconciling failed, trying again in %.1f s", key, wait)
             return wait
         self._failures.pop(key, None)

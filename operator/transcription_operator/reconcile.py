@@ -21,8 +21,12 @@ from transcription_operator.patch import merge_patch
 from transcription_operator.settings import Settings
 
 _ATTEMPT = 1
-_REFUSALS = (400, 403, 422)
+_INVALID = 422
+_REFUSALS = (400, 403)
+"""A quota or a webhook, which may change its mind."""
+
 _REFUSED_RETRY_SECONDS = 15.0
+_CONFLICT_RETRY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -46,9 +50,17 @@ class Reconciler:
         Raises:
             ApiError: the API server refused something; the visit is to be repeated.
         """
+        try:
+            return await self._visit(key)
+        except ConflictError as conflict:
+            log.info("%s: looking again: %s", key, conflict)
+            return _CONFLICT_RETRY_SECONDS
+
+    async def _visit(self, key: str) -> float | None:
         namespace, _, name = key.partition("/")
         found = await self._cluster.get_transcription_job(namespace, name)
         if found is None or "deletionTimestamp" in found["metadata"]:
+            self._forget(key)
             return None
         parent = TranscriptionJob.model_validate(found)
         if parent.status.phase and parent.status.phase.finished:
@@ -57,7 +69,7 @@ class Reconciler:
         after = await self._next_status(parent)
         await self._write_status(parent, found.get("status", {}), after)
         if after.phase and after.phase.finished:
-            self._forget(parent)
+            self._forget(key)
             await self._stop_job(parent, after)
             return None
         return self._revisit_after(parent, after)
@@ -79,14 +91,18 @@ class Reconciler:
         observed = ObservedJob.parse(job)
         if observed.deleting or observed.owner_uid != parent.metadata.uid:
             raise ConflictError(409, f"Job {observed.name} is being deleted or not ours")
-        pods = await self._cluster.list_pods(namespace, names.owned_by(parent.metadata.uid))
-        return Observation(observed, tuple(ObservedPod.parse(pod) for pod in pods))
+        listed = await self._cluster.list_pods(namespace, names.owned_by(parent.metadata.uid))
+        pods = (ObservedPod.parse(pod) for pod in listed)
+        # Anybody who may make pods can give one our label; the owner is set by the controller.
+        return Observation(observed, tuple(p for p in pods if p.owner_uid == observed.uid))
 
     async def _create(self, parent: TranscriptionJob) -> Observation:
         manifest = desired_job(parent, self._settings, _ATTEMPT)
         try:
             created = await self._cluster.create_job(parent.metadata.namespace, manifest)
         except ApiError as error:
+            if error.status == _INVALID:
+                raise SpecError(f"the API server refuses the Job: {error}") from error
             if error.status not in _REFUSALS:
                 raise
             return Observation(refused=Failure(reason="JobRefused", message=str(error)))
@@ -102,7 +118,7 @@ class Reconciler:
         if reading is None:
             return None
         # New pods, new clock: what the ones before them did is no speed of theirs.
-        run = (parent.metadata.uid, ",".join(sorted(running)))
+        run = (parent.key, ",".join(sorted(running)))
         first = self._first_readings.setdefault(run, reading)
         return progress_of.advance(parent.status.progress, first, reading)
 
@@ -141,11 +157,11 @@ class Reconciler:
         begin = after.start_time or parent.metadata.creation_timestamp or self._clock()
         waited = (self._clock() - begin).total_seconds()
         left = parent.spec.pending_deadline_seconds - waited
-        return min(max(left, 1.0), self._settings.resync_seconds)
+        resync = self._settings.resync_seconds
+        return min(max(left, 1.0), resync) if left > 0 else resync
 
-    def _forget(self, parent: TranscriptionJob) -> None:
-        uid = parent.metadata.uid
-        for run in [run for run in self._first_readings if run[0] == uid]:
+    def _forget(self, key: str) -> None:
+        for run in [run for run in self._first_readings if run[0] == key]:
             del self._first_readings[run]
 
 

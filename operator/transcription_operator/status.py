@@ -75,16 +75,19 @@ def failed_status(parent: TranscriptionJob, failure: Failure, now: datetime) -> 
     )
 
 
-def pending_deadline(parent: TranscriptionJob, job: ObservedJob | None) -> datetime | None:
-    """When a job whose pods do not start is given up."""
-    begin = (job.started or job.created) if job else None
-    return begin + timedelta(seconds=parent.spec.pending_deadline_seconds) if begin else None
+def _deadline_passed(parent: TranscriptionJob, job: ObservedJob | None, now: datetime) -> bool:
+    """Whether a job that has not begun to work is to be given up."""
+    begin = (job.started or job.created) if job else parent.metadata.creation_timestamp
+    allowed = timedelta(seconds=parent.spec.pending_deadline_seconds)
+    return begin is not None and now >= begin + allowed
 
 
 def _verdict(parent: TranscriptionJob, seen: Observation, now: datetime) -> Verdict:
     job = seen.job
     if job is None:
         refused = seen.refused or Failure(reason="JobMissing", message="The Job is being created")
+        if _deadline_passed(parent, None, now) and not _worked(parent, seen):
+            return _given_up(parent, refused)
         return Verdict(Phase.PENDING, refused.reason, refused.message)
     # A worker exits 0 only when everything is delivered: that beats any verdict on its siblings.
     if job.complete or any(pod.phase == "Succeeded" for pod in seen.pods):
@@ -109,8 +112,7 @@ def _pending_verdict(
     worked = _worked(parent, seen)
     if worked and problem is None:
         return Verdict(Phase.RUNNING, "WorkerRestarting", _restarting_message(seen))
-    deadline = pending_deadline(parent, job)
-    if not worked and deadline and now >= deadline:
+    if not worked and _deadline_passed(parent, job, now):
         return _given_up(parent, problem)
     if problem:
         return Verdict(Phase.PENDING, problem.reason, problem.message)
@@ -185,6 +187,10 @@ def _progress(
     progress: Progress | None,
 ) -> Progress | None:
     latest = progress or parent.status.progress
+    if verdict.phase is Phase.RUNNING:
+        # Set from the first worker on, also when none can be asked: it tells a job that has
+        # worked from one that never started.
+        return latest or Progress()
     if verdict.phase is not Phase.SUCCEEDED:
         return latest
     total = (result.audio_seconds if result else None) or (latest.total_seconds if latest else 0)

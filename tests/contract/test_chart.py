@@ -86,7 +86,7 @@ def test_the_operator_can_reach_no_secret_no_shell_and_makes_no_pods():
     }
     assert not {resource for resource, _ in granted} & {"secrets", "pods/exec", "*"}
     assert "*" not in {verb for _, verb in granted}
-    assert {verb for resource, verb in granted if resource == "pods"} == {"get", "list", "watch"}
+    assert {verb for resource, verb in granted if resource == "pods"} == {"list", "watch"}
 
 
 def test_the_operators_pod_passes_the_restricted_standard():

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -16,8 +17,10 @@ def pids_of_module(module: str, environment: str = "") -> list[int]:
 
 
 def kill(pids: list[int]) -> None:
+    """SIGKILL; one that has ended meanwhile is as good."""
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _runs(folder: Path, wanted: list[str], environment: str) -> bool:

@@ -32,7 +32,7 @@ def test_it_fails_after_one_pod_with_a_sentence_that_names_the_object(
     assert (last["phase"], last["reason"]) == ("Failed", reason), last["message"]
     assert named in last["message"]
     assert len(stage.pods()) == 1
-    assert (reason, last["message"]) in stage.events()
+    stage.await_event(reason, last["message"])
 
 
 def test_a_missing_secret_is_told_in_the_kubelets_words_while_it_is_pending(stage: ClusterStage):

@@ -43,7 +43,9 @@ class S3Uri:
 
 def result_name(source_uri: str) -> str:
     """A recording's results are called as it is, without its extension: standup.mp3 -> standup."""
-    return splitext(basename(source_uri))[0] or basename(source_uri)
+    stem = splitext(basename(source_uri))[0]
+    # manifest.json is taken.
+    return "manifest.transcript" if stem == "manifest" else stem
 
 
 def result_uri(source_uri: str, output_uri: str, output_format: OutputFormat) -> S3Uri:

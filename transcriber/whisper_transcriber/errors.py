@@ -95,7 +95,7 @@ class Stalled(TranscriberError):
 
 
 class DecoderKilled(TranscriberError):
-    """ffmpeg was ended by a signal: by the kernel for memory, most likely."""
+    """ffmpeg was ended by a signal (by the kernel for memory, most likely), or had no room."""
 
     exit_code = ExitCode.TRY_AGAIN
 

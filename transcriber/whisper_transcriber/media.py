@@ -42,6 +42,7 @@ SECONDS_PER_AUDIO_SECOND = 0.1
 
 _POLL_SECONDS = 0.2
 _LAST_LINES = 8
+_NO_ROOM = ("No space left on device", "Cannot allocate memory", "Disk quota exceeded")
 _OWN_LIMIT_SIGNALS = frozenset({signal.SIGXCPU, signal.SIGXFSZ})
 
 
@@ -66,6 +67,7 @@ def decode(
     status, complaints = _run(
         _command(source, target, seconds), source.parent, seconds, uri, interruption
     )
+    _require_room(complaints, uri)
     samples = target.stat().st_size // SAMPLE_BYTES if target.exists() else 0
     if samples > seconds * SAMPLE_RATE:
         raise LimitExceeded(f"{uri} is longer than the {seconds} seconds that the job allows")
@@ -150,6 +152,13 @@ def _wait(
                 raise LimitExceeded(
                     f"decoding {uri} did not end within the time that its length allows"
                 ) from None
+
+
+def _require_room(complaints: list[str], uri: str) -> None:
+    """A machine that is full must not pass for a recording that ends early."""
+    for line in complaints:
+        if any(words in line for words in _NO_ROOM):
+            raise DecoderKilled(f"ffmpeg had no room to decode {uri}: {line.rpartition(': ')[2]}")
 
 
 def _killed(by: signal.Signals, uri: str) -> Exception:

@@ -111,6 +111,10 @@ class ModelStore:
             while chunk := response.read(_CHUNK_BYTES):
                 self._interruption.check()
                 file.write(chunk)
+            promised = response.headers.get("Content-Length")
+            # http.client does not mind a body that is cut short.
+            if promised is not None and file.tell() != int(promised):
+                raise OSError(f"the connection was cut at {file.tell()} of {promised} bytes")
 
 
 def official_models() -> dict[str, tuple[str, str]]:

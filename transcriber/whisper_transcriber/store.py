@@ -235,10 +235,11 @@ class ObjectStore:
 
 def _client(settings: StoreSettings) -> Minio:
     endpoint = urlsplit(settings.endpoint)
-    if endpoint.scheme not in ("http", "https") or not endpoint.netloc:
+    if endpoint.scheme not in ("http", "https") or not endpoint.netloc or "@" in endpoint.netloc:
+        # Its value stays unsaid: two keys may have been swapped.
         raise ConfigurationInvalid(
-            f"the endpoint {settings.endpoint!r} is not a URL such as https://s3.example.com: "
-            f"check the Secret {settings.secret_name!r}"
+            f"the endpoint in the Secret {settings.secret_name!r} is not a URL such as "
+            "https://s3.example.com"
         )
     # AWS tells a bucket's region when asked; others rarely have more than the default one.
     ask_for_region = (endpoint.hostname or "").endswith(".amazonaws.com")

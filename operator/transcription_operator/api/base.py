@@ -9,8 +9,7 @@ from transcription_contract.base import Model
 
 
 class ApiModel(Model):
-    """As the contract's, but tolerant: the API server prunes what the schema does not know, and
-    an older operator must still read what a newer one wrote."""
+    """As the contract's, but it skips fields that a newer operator has added."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -146,8 +146,8 @@ class Spec(ApiModel):
         default=1,
         ge=1,
         le=1000,
-        description="Pods that share the recording. Each takes slices of 30 minutes, so more "
-        "workers than half hours are idle.",
+        description="Pods that share the recording. Each begins with slices of 30 minutes of its "
+        "own, and then helps the others.",
     )
     node_pool: str | None = Field(
         default=None,

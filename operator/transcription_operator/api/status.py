@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field, field_serializer
+from pydantic import BeforeValidator, Field, field_serializer
 
 from transcription_contract.termination import ResultFile
 from transcription_operator.api.base import ApiModel
@@ -38,13 +39,22 @@ def wire_time(value: datetime) -> str:
     return value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _clipped(length: int) -> BeforeValidator:
+    """Cut to what the API server takes: its own and the kubelet's words can be pages long."""
+    return BeforeValidator(lambda text: text[:length] if isinstance(text, str) else text)
+
+
+Reason = Annotated[str, _clipped(64), Field(max_length=64)]
+Message = Annotated[str, _clipped(4096), Field(max_length=4096)]
+
+
 class Condition(ApiModel):
     """metav1.Condition."""
 
     type: ConditionType = Field(description="Complete, Failed, Reconciling or Stalled.")
     status: str = Field(description="True, False or Unknown.", max_length=8)
-    reason: str = Field(description="A PascalCase word for programs.", max_length=64)
-    message: str = Field(default="", description="A sentence for people.", max_length=4096)
+    reason: Reason = Field(description="A PascalCase word for programs.")
+    message: Message = Field(default="", description="A sentence for people.")
     observed_generation: int = Field(description="The generation that this was said about.")
     last_transition_time: datetime = Field(description="When status last changed.")
 
@@ -106,8 +116,8 @@ class Status(ApiModel):
     phase: Phase | None = Field(
         default=None, description="Pending, Running, Succeeded or Failed: a summary of conditions."
     )
-    reason: str | None = Field(default=None, description="A PascalCase word for the phase.")
-    message: str | None = Field(default=None, description="A sentence for the phase.")
+    reason: Reason | None = Field(default=None, description="A PascalCase word for the phase.")
+    message: Message | None = Field(default=None, description="A sentence for the phase.")
     conditions: tuple[Condition, ...] = Field(
         default=(),
         description="Complete and Failed as batch/v1 Jobs have them; Reconciling and Stalled for "

@@ -69,7 +69,7 @@ def test_a_store_that_is_down_is_tried_again_and_then_named(cluster: Cluster, ta
 def test_an_endpoint_that_is_no_url_is_a_configuration_error(cluster: Cluster, talk: str) -> None:
     worker = cluster.run(cluster.task(talk), environment={"AWS_ENDPOINT_URL": "minio:9000"})
     assert worker.process.returncode == 78, worker.log
-    assert "'minio:9000' is not a URL" in worker.error.message
+    assert "is not a URL" in worker.error.message
 
 
 def test_a_text_file_is_no_recording(cluster: Cluster, tmp_path: Path) -> None:

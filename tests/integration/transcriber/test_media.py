@@ -181,6 +181,16 @@ def test_a_killed_ffmpeg_is_never_the_recording_s_fault(
         decode(wav)
 
 
+def test_a_full_disk_does_not_pass_for_the_end_of_the_recording(
+    wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaint = "av_interleaved_write_frame(): No space left on device"
+    script = f'for target; do :; done; head -c 64000 /dev/zero > "$target"; echo "{complaint}" >&2'
+    fake_ffmpeg(tmp_path, f"{script}; exit 1", monkeypatch)
+    with pytest.raises(DecoderKilled, match="No space left on device"):
+        decode(wav)
+
+
 def test_an_ffmpeg_that_hangs_is_ended(
     wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,8 +16,9 @@ from transcription_contract.options import OutputFormat
         ("s3://recordings/a/b/2026.11.22 call.wav", "s3://out/x/2026.11.22 call.txt"),
         ("s3://recordings/plain", "s3://out/x/plain.txt"),
         ("s3://recordings/.mp3", "s3://out/x/.mp3.txt"),
+        ("s3://recordings/manifest.mp3", "s3://out/x/manifest.transcript.txt"),
     ],
-    ids=["usual", "dots and a space", "no extension", "nothing but an extension"],
+    ids=["usual", "dots and a space", "no extension", "nothing but an extension", "the manifest's"],
 )
 def test_results_are_called_after_the_recording(source, expected):
     assert str(result_uri(source, "s3://out/x/", OutputFormat.TXT)) == expected

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.unit.operator.builders import UID, raw_pod
 from transcription_operator.observed import ObservedJob, ObservedPod
 
@@ -25,6 +27,17 @@ def test_a_sidecars_state_is_not_the_workers():
     seen = ObservedPod.parse(pod)
     assert seen.running
     assert seen.exit_code is None
+
+
+@pytest.mark.parametrize(
+    ("metadata", "phase"),
+    [({}, "Failed"), ({"deletionTimestamp": "2026-11-22T12:00:00Z"}, "Running")],
+    ids=["marked failed by the garbage collector", "being deleted"],
+)
+def test_the_last_state_of_a_pod_on_a_lost_node_does_not_count_as_running(metadata, phase):
+    pod = raw_pod({"running": {}}, phase=phase)
+    pod["metadata"] |= metadata
+    assert not ObservedPod.parse(pod).running
 
 
 def test_a_pod_that_has_just_been_made_is_pending():

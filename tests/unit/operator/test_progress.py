@@ -24,6 +24,15 @@ def test_prometheus_text_gives_the_job_gauges_alone():
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["<html>", f"{metric_names.TOTAL_SECONDS} NaN\n", f"{metric_names.TOTAL_SECONDS} +Inf\n", ""],
+    ids=["another server's page", "not a number", "infinite", "nothing"],
+)
+def test_an_answer_that_makes_no_sense_is_no_progress(text):
+    assert parse(text) == {}
+
+
 def test_many_workers_views_are_joined_by_the_one_that_saw_most():
     answers = [
         {metric_names.PROCESSED_SECONDS: 10.0, metric_names.TOTAL_SECONDS: 0.0},

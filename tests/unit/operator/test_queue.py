@@ -70,6 +70,24 @@ async def test_a_visit_that_raises_is_repeated():
     assert visits == 3
 
 
+async def test_a_key_that_has_failed_for_days_is_still_tried(monkeypatch):
+    """Its backoff once overflowed a float after 17 hours, and took every worker with it."""
+    monkeypatch.setattr("transcription_operator.queue._LONGEST_BACKOFF", 0.0)
+    visits, done = 0, asyncio.Event()
+
+    async def handle(_key):
+        nonlocal visits
+        visits += 1
+        if visits > 1100:
+            done.set()
+            return
+        raise RuntimeError("the API server is away")
+
+    async with running(handle) as queue:
+        queue.add("a")
+        await asyncio.wait_for(done.wait(), 30)
+
+
 async def test_a_key_comes_back_after_the_time_it_asked_for():
     times, done = [], asyncio.Event()
 

@@ -115,6 +115,31 @@ def test_a_job_that_has_worked_is_not_given_up_as_pending():
     assert after.phase is Phase.RUNNING
 
 
+def test_a_job_whose_workers_cannot_be_asked_is_remembered_as_one_that_worked():
+    running = next_status(parent(pendingDeadlineSeconds=60), seen(job(), pod()), None, NOW)
+    later = NOW + timedelta(hours=1)
+    waiting = pod("Pending", unscheduled=("Unschedulable", "0/2 nodes"))
+    for _ in range(2):
+        before = parent(pendingDeadlineSeconds=60, status=running.to_wire())
+        running = next_status(before, seen(job(), waiting), None, later)
+    assert (running.phase, running.reason) == ("Pending", "Unschedulable")
+
+
+def test_a_job_that_the_api_server_refuses_is_given_up_at_the_deadline_too():
+    quota = Observation(refused=Failure(reason="JobRefused", message="exceeded quota"))
+    after = next_status(parent(pendingDeadlineSeconds=61), quota, None, NOW + timedelta(minutes=1))
+    assert (after.phase, after.reason) == ("Failed", "JobRefused")
+    assert after.message == "No worker could start within 61 s: exceeded quota"
+
+
+def test_words_that_are_pages_long_are_cut_to_what_the_api_server_takes():
+    pages = Observation(refused=Failure(reason="R" * 100, message="m" * 10_000))
+    after = next_status(parent(), pages, None, NOW)
+    assert len(after.message or "") == 4096
+    assert {len(c.message) for c in after.conditions} == {4096}
+    assert {len(c.reason) for c in after.conditions} == {64}
+
+
 def test_the_last_words_become_the_result():
     after = next_status(parent(), seen(job("Complete", completed=NOW), DONE), None, NOW)
     assert after.result is not None

@@ -233,9 +233,13 @@ def test_another_object_in_the_source_s_place_is_noticed(answer: Answer, tmp_pat
     assert seen == ['"abc"']
 
 
-@pytest.mark.parametrize("endpoint", ["store:9000", "ftp://store", "http://", "s3"])
+@pytest.mark.parametrize(
+    "endpoint", ["store:9000", "ftp://store", "http://", "s3", "http://me:key@s3"]
+)
 def test_an_endpoint_must_be_a_url(endpoint: str) -> None:
     from dataclasses import replace
 
-    with pytest.raises(ConfigurationInvalid, match="is not a URL"):
+    with pytest.raises(ConfigurationInvalid, match="is not a URL") as refused:
         ObjectStore(replace(SETTINGS, endpoint=endpoint), Interruption())
+    # Somebody may have put a key there.
+    assert repr(endpoint) not in str(refused.value)
