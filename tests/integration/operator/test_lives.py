@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from dev.commands import wait_until
-from tests.api import jobs, transcription_jobs
+from tests.api import core, jobs, transcription_jobs
 from tests.integration.operator.kubelet import PlayedStage
 from tests.integration.operator.process import READY, Operator
 from transcription_contract import metric_names
