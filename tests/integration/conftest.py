@@ -1,6 +1,5 @@
 """A real API server without nodes: the tests play the kubelet."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,20 +9,12 @@ from dev.commands import wait_until
 from dev.controlplane import ControlPlane
 from tests.api import Api
 from tests.integration.operator.process import Operator, install_chart
-
-
-def _free_ports() -> tuple[int, int]:
-    """A port for etcd, whose neighbour is free too, and one for the API server."""
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        etcd, api = first.getsockname()[1], second.getsockname()[1]
-    return (etcd, api) if abs(etcd - api) > 1 else _free_ports()
+from tests.ports import free_ports
 
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    etcd, api = _free_ports()
+    etcd, _peer, api = free_ports(3)
     plane = ControlPlane(tmp_path_factory.mktemp("plane"), etcd_port=etcd, api_port=api)
     try:
         plane.start()

@@ -14,6 +14,7 @@ from dev import demomodel
 from dev.commands import wait_until
 from tests.integration.transcriber.speech import Recording, speak
 from tests.integration.transcriber.worker import ACCESS_KEY, SECRET_KEY, Cluster, Store
+from tests.ports import free_ports
 from transcription_contract.options import ModelReference
 
 BUCKETS = ("media", "out", "models")
@@ -21,9 +22,7 @@ BUCKETS = ("media", "out", "models")
 
 def free_port() -> int:
     """A port that nobody listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def versitygw() -> str:
