@@ -5,7 +5,7 @@ from pathlib import Path
 from dev.commands import run
 from dev.kubectl import Kubectl
 from dev.paths import BIN, DEV, ROOT
-from dev.say import say, step
+from dev.say import step
 
 CHART = ROOT / "helm" / "transcription-operator"
 RELEASE = "transcription-operator"
@@ -20,9 +20,6 @@ def install(
     helm: str | Path = BIN / "helm",
 ) -> None:
     """Install or upgrade the release and wait for it; images are (repository, tag)."""
-    if not CHART.is_dir():
-        say("  no chart in this checkout: the operator is not installed")
-        return
     chosen = ["--kubeconfig", str(kubectl.kubeconfig)] if kubectl.kubeconfig else []
     images = {"operator": operator, "transcriber": transcriber}
     with step("installing the operator with Helm"):

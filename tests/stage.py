@@ -19,6 +19,17 @@ def example(name: str = "standup", **spec: Any) -> Json:
     }
 
 
+def new_namespace(api: Api, prefix: str) -> str:
+    """A namespace that enforces the restricted Pod Security Standard; its name."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    body = {"metadata": {"generateName": prefix, "labels": labels}}
+    name: str = api.create("/api/v1/namespaces", body)["metadata"]["name"]
+    # A pod cannot be made before its service account is there.
+    account = f"{core(name, 'serviceaccounts')}/default"
+    wait_until("the default service account", lambda: api.get(account) is not None, timeout=30)
+    return name
+
+
 class Stage:
     """One namespace, and what happens in it."""
 

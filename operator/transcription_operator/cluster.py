@@ -116,7 +116,7 @@ class Cluster:
             url = f"http://{host}:{METRICS_PORT}/metrics"
             async with self._web.get(url, allow_redirects=False) as answer:
                 answer.raise_for_status()
-                return (await answer.content.read(_METRICS_BYTES)).decode(errors="replace")
+                return await _beginning_of(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.debug("the worker at %s does not answer: %r", address, error)
             return None
@@ -150,6 +150,17 @@ class Cluster:
             raise _error(response.status, content)
         answer: Json = json.loads(content)
         return answer
+
+
+async def _beginning_of(answer: aiohttp.ClientResponse) -> str:
+    """The first megabyte: whoever answers may never end, and ``read(n)`` returns with the first
+    piece that arrives."""
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) >= _METRICS_BYTES:
+            break
+    return content[:_METRICS_BYTES].decode(errors="replace")
 
 
 def _error(status: int, content: bytes) -> ApiError:

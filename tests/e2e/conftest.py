@@ -17,7 +17,7 @@ from dev.commands import wait_until
 from dev.kubectl import Kubectl
 from dev.paths import KUBECONFIG
 from tests.api import Api, core
-from tests.stage import Stage
+from tests.stage import Stage, new_namespace
 
 SOURCE = "s3://recordings/standup.mp3"
 SECRET = "transcription-object-store"
@@ -131,11 +131,7 @@ class ClusterStage(Stage):
 
 @pytest.fixture
 def stage(api: Api, recordings: Bucket, transcripts: Bucket) -> Iterator[ClusterStage]:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    body = {"metadata": {"generateName": "e2e-", "labels": labels}}
-    name: str = api.create("/api/v1/namespaces", body)["metadata"]["name"]
-    account = f"{core(name, 'serviceaccounts')}/default"
-    wait_until("the default service account", lambda: api.get(account) is not None, timeout=30)
+    name = new_namespace(api, "e2e-")
     stage = ClusterStage(api, name)
     stage.write_secret()
     yield stage

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from dev.commands import wait_until
 from dev.controlplane import ControlPlane
 from tests.api import Api
 from tests.integration.operator.process import Operator, install_chart
 from tests.ports import free_ports
+from tests.stage import new_namespace
 
 
 @pytest.fixture(scope="session")
@@ -36,13 +36,7 @@ def operator_kubeconfig(control_plane: ControlPlane, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def namespace(api: Api) -> str:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    body = {"metadata": {"generateName": "test-", "labels": labels}}
-    name: str = api.create("/api/v1/namespaces", body)["metadata"]["name"]
-    # A pod cannot be made before its service account is there.
-    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
-    wait_until("the default service account", lambda: api.get(account) is not None, timeout=30)
-    return name
+    return new_namespace(api, "test-")
 
 
 @pytest.fixture

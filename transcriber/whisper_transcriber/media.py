@@ -176,6 +176,6 @@ def _undecodable(uri: str, complaints: list[str]) -> Exception:
 
 
 def _cause(complaints: list[str]) -> str:
-    """ffmpeg's last words without our local path: ``/work/x/source: Invalid data`` and the like."""
+    """ffmpeg's last words without our local path in front of them."""
     last = complaints[-1] if complaints else "it holds no audio samples"
     return last.rpartition(": ")[2]

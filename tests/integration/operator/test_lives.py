@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -184,7 +184,11 @@ class _Metrics(BaseHTTPRequestHandler):
         ).encode()
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(body)
+        # In two pieces, as a network may deliver it, and cut in the middle of a name.
+        self.wfile.write(body[:30])
+        self.wfile.flush()
+        Event().wait(0.1)
+        self.wfile.write(body[30:])
 
     def log_message(self, *_: object) -> None:
         """Keep the test's output to itself."""
