@@ -3,6 +3,7 @@
 from typing import Any
 
 from transcription_contract.exit_codes import FINAL_CODES
+from transcription_contract.locations import ObjectUri
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_contract.task import (
     CA_CERTIFICATE_PATH,
@@ -17,16 +18,20 @@ from transcription_contract.task import (
 from transcription_operator import names
 from transcription_operator.api.transcriptionjob import TranscriptionJob
 from transcription_operator.errors import SpecError
-from transcription_operator.settings import NodePool, Settings
+from transcription_operator.settings import ModelCache, NodePool, Settings
 
 CONTAINER = "transcriber"
 Manifest = dict[str, Any]
 
 _USER = 65532
 _PCM_BYTES_PER_SECOND = 16_000 * 2
+_RECORDINGS_AT_ONCE = 3
+"""With a prefix as source: the one being transcribed, the one fetched meanwhile, and another
+worker's that is helped with."""
 _WORK_SLACK_BYTES = 1024**3
 _MODEL_BYTES = 8 * 1024**3
 """Twice the largest official checkpoint (large, 2.9 GiB), rounded up."""
+
 _LOST_NODE_SECONDS = 30
 """Kubernetes' default of 300 s is for servers that must not move lightly; a worker's parts are
 safe, and a lost node should cost a minute."""
@@ -71,15 +76,18 @@ def desired_job(parent: TranscriptionJob, settings: Settings, attempt: int = 1) 
     }
 
 
-def task_of(parent: TranscriptionJob, pool: NodePool) -> Task:
+def task_of(parent: TranscriptionJob, pool: NodePool, settings: Settings) -> Task:
     """What the workers are told."""
     spec = parent.spec
     return Task(
         uid=parent.metadata.uid,
         owner=parent.key,
         source_uri=spec.source.uri,
+        include=spec.source.include,
+        exclude=spec.source.exclude,
         output_uri=spec.output.uri,
         formats=spec.output.formats,
+        subtitles=spec.output.subtitles,
         overwrite=spec.output.overwrite,
         secret_name=spec.object_store.secret_name,
         model=spec.model,
@@ -88,10 +96,13 @@ def task_of(parent: TranscriptionJob, pool: NodePool) -> Task:
         decoding=spec.decoding,
         batch_size=spec.decoding.batch_size or pool.default_batch_size,
         workers=spec.workers,
+        failure_policy=spec.failure_policy,
         limits=Limits(
             max_file_bytes=spec.limits.file_bytes(),
             max_file_seconds=spec.limits.max_file_seconds,
         ),
+        model_mirror_uri=settings.models.mirror_uri,
+        allowed_networks=settings.source_networks,
     )
 
 
@@ -131,7 +142,7 @@ def _pod_spec(parent: TranscriptionJob, pool: NodePool, settings: Settings) -> M
         "runtimeClassName": pool.runtime_class_name,
         "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
         "containers": [_container(parent, pool, settings)],
-        "volumes": _volumes(parent),
+        "volumes": _volumes(parent, settings),
     }
     return {key: value for key, value in spec.items() if value not in (None, [], {})}
 
@@ -141,7 +152,7 @@ def _container(parent: TranscriptionJob, pool: NodePool, settings: Settings) -> 
         "name": CONTAINER,
         "image": settings.transcriber_image,
         "imagePullPolicy": settings.image_pull_policy,
-        "env": _environment(parent, pool),
+        "env": _environment(parent, pool, settings),
         "ports": [{"name": "metrics", "containerPort": METRICS_PORT}],
         "resources": _resources(pool),
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -163,9 +174,9 @@ def _container(parent: TranscriptionJob, pool: NodePool, settings: Settings) -> 
     }
 
 
-def _environment(parent: TranscriptionJob, pool: NodePool) -> list[Manifest]:
+def _environment(parent: TranscriptionJob, pool: NodePool, settings: Settings) -> list[Manifest]:
     # TASK comes first: the kubelet expands $(NAME) only of variables defined before.
-    task = {"name": TASK_VARIABLE, "value": task_of(parent, pool).to_environment()}
+    task = {"name": TASK_VARIABLE, "value": task_of(parent, pool, settings).to_environment()}
     return [task, *(_secret_variable(parent, key) for key in STORE_VARIABLES)]
 
 
@@ -184,15 +195,11 @@ def _resources(pool: NodePool) -> Manifest:
     return resources
 
 
-def _volumes(parent: TranscriptionJob) -> list[Manifest]:
-    limits = parent.spec.limits
-    work_bytes = (
-        limits.file_bytes() + limits.max_file_seconds * _PCM_BYTES_PER_SECOND + _WORK_SLACK_BYTES
-    )
+def _volumes(parent: TranscriptionJob, settings: Settings) -> list[Manifest]:
     ca_items = [{"key": "caCert", "path": CA_CERTIFICATE_PATH.rpartition("/")[2]}]
     return [
-        {"name": "work", "emptyDir": {"sizeLimit": str(work_bytes)}},
-        {"name": "models", "emptyDir": {"sizeLimit": str(_MODEL_BYTES)}},
+        {"name": "work", "emptyDir": {"sizeLimit": str(_work_bytes(parent))}},
+        {"name": "models", **_model_volume(settings.models.cache)},
         {"name": "tmp", "emptyDir": {"sizeLimit": str(_WORK_SLACK_BYTES)}},
         {
             "name": "ca",
@@ -203,6 +210,22 @@ def _volumes(parent: TranscriptionJob) -> list[Manifest]:
             },
         },
     ]
+
+
+def _work_bytes(parent: TranscriptionJob) -> int:
+    """Room for each recording at once and its samples; a pod that needs more is evicted."""
+    limits = parent.spec.limits
+    recording = limits.file_bytes() + limits.max_file_seconds * _PCM_BYTES_PER_SECOND
+    many = ObjectUri.parse(parent.spec.source.uri).is_prefix
+    return (_RECORDINGS_AT_ONCE if many else 1) * recording + _WORK_SLACK_BYTES
+
+
+def _model_volume(cache: ModelCache | None) -> Manifest:
+    if cache is None:
+        return {"emptyDir": {"sizeLimit": str(_MODEL_BYTES)}}
+    if cache.host_path:
+        return {"hostPath": {"path": cache.host_path, "type": "DirectoryOrCreate"}}
+    return {"persistentVolumeClaim": {"claimName": cache.persistent_volume_claim}}
 
 
 def _lost_node_tolerations() -> list[Manifest]:

@@ -1,6 +1,5 @@
 """Workers' metrics -> progress. Pure: cluster.py reads them."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,14 +11,30 @@ from transcription_operator.api.status import Progress
 _MIN_SPAN_SECONDS = 1.0
 """Two readings closer than this say nothing about speed."""
 
+_LARGEST = 2.0**53
+"""Beyond it a number is no count of anything, and not even one that the API server takes."""
+
+_GAUGES = frozenset(
+    {
+        metric_names.PROCESSED_SECONDS,
+        metric_names.TOTAL_SECONDS,
+        metric_names.ITEMS,
+        metric_names.ITEMS_DONE,
+        metric_names.ITEMS_FAILED,
+    }
+)
+
 
 @dataclass(frozen=True)
 class Reading:
-    """What the workers of one job said at one moment, in seconds of audio."""
+    """What the workers of one job said at one moment: seconds of audio, and recordings."""
 
     at: datetime
     processed: float
     total: float
+    items: int = 0
+    items_done: int = 0
+    items_failed: int = 0
 
 
 def parse(text: str) -> dict[str, float]:
@@ -27,7 +42,6 @@ def parse(text: str) -> dict[str, float]:
 
     Text that is not Prometheus' gives nothing: losing progress never fails a job.
     """
-    wanted = {metric_names.PROCESSED_SECONDS, metric_names.TOTAL_SECONDS}
     try:
         families = list(text_string_to_metric_families(text))
     except ValueError:
@@ -36,41 +50,58 @@ def parse(text: str) -> dict[str, float]:
         sample.name: sample.value
         for family in families
         for sample in family.samples
-        if sample.name in wanted and math.isfinite(sample.value)
+        if sample.name in _GAUGES and 0 <= sample.value < _LARGEST
     }
 
 
 def reading_of(answers: list[dict[str, float]], at: datetime) -> Reading | None:
     """The workers' joint view: each knows the stored parts that it has seen, so the largest
     number is the truest; None while none of them knows the total."""
-    total = max((a.get(metric_names.TOTAL_SECONDS, 0.0) for a in answers), default=0.0)
+    most = {name: max((a.get(name, 0.0) for a in answers), default=0.0) for name in _GAUGES}
+    total, items = most[metric_names.TOTAL_SECONDS], int(most[metric_names.ITEMS])
     if total <= 0:
         return None
-    processed = max(a.get(metric_names.PROCESSED_SECONDS, 0.0) for a in answers)
-    return Reading(at, min(processed, total), total)
+    done = min(int(most[metric_names.ITEMS_DONE]), items)
+    return Reading(
+        at=at,
+        processed=min(most[metric_names.PROCESSED_SECONDS], total),
+        total=total,
+        items=items,
+        items_done=done,
+        items_failed=min(int(most[metric_names.ITEMS_FAILED]), done),
+    )
 
 
 def advance(before: Progress | None, first: Reading | None, latest: Reading) -> Progress:
-    """The next progress: never backwards, 99 % at most (100 belongs to Succeeded), and the same
-    as before while the percent is, so that it costs no write.
+    """The next progress: never backwards, 99 % at most (100 belongs to Succeeded).
+
+    It is the same as before, and so costs no write, until the percent changes, the recordings
+    become known, or the first of them fails.
 
     ``first``: the oldest reading of this run of the workers; speed is measured against it, so
     that parts found from an earlier run do not count as fast work.
     """
-    processed = max(int(latest.processed), before.processed_seconds if before else 0)
-    total = max(int(latest.total), processed)
-    percent = max(min(99, 100 * processed // total), before.percent if before else 0)
-    if before and before.percent == percent and before.total_seconds == total:
-        return before
+    past = before or Progress()
+    processed = max(int(latest.processed), past.processed_seconds)
+    total = max(int(latest.total), processed, 1)
     speed = _speed(first, latest)
-    return Progress(
-        percent=percent,
+    after = Progress(
+        percent=max(min(99, 100 * processed // total), past.percent),
         processed_seconds=processed,
         total_seconds=total,
+        items=max(latest.items, past.items),
+        items_done=max(latest.items_done, past.items_done),
+        items_failed=max(latest.items_failed, past.items_failed),
         estimated_remaining_seconds=round((total - processed) / speed) if speed else None,
         speed=f"{speed:.1f}x" if speed else None,
         last_update_time=latest.at,
     )
+    return before if before and _headline(before) == _headline(after) else after
+
+
+def _headline(progress: Progress) -> tuple[object, ...]:
+    known = progress.total_seconds > 0
+    return known, progress.percent, progress.items, progress.items_failed > 0
 
 
 def _speed(first: Reading | None, latest: Reading) -> float | None:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from transcription_contract.locations import manifest_uri
-from transcription_contract.termination import Failure, Result, decode
+from transcription_contract.termination import MAX_FAILURES, Failure, Result, decode
 from transcription_operator import failures
 from transcription_operator.api.status import (
     Condition,
     ConditionType,
+    FailedItem,
     Phase,
     Progress,
     Status,
@@ -40,7 +41,9 @@ def next_status(
     if parent.status.phase and parent.status.phase.finished:
         return parent.status
     verdict = _verdict(parent, seen, now)
-    result = _result(parent, seen) if verdict.phase is Phase.SUCCEEDED else None
+    succeeded = verdict.phase is Phase.SUCCEEDED
+    words = _last_words(seen) if succeeded else None
+    result = _result(parent, words) if succeeded else None
     return Status(
         observed_generation=parent.metadata.generation,
         phase=verdict.phase,
@@ -53,8 +56,9 @@ def next_status(
         model=parent.spec.model.label,
         language=(result.language if result else None) or parent.spec.language,
         workers=_workers(parent, seen),
-        progress=_progress(parent, verdict, result, progress),
+        progress=_progress(parent, verdict, words, progress),
         result=result,
+        failures=_failures(words),
     )
 
 
@@ -146,13 +150,19 @@ def _delivered_message(parent: TranscriptionJob, seen: Observation) -> str:
     words = _last_words(seen)
     if words is None:
         return NO_DETAILS.format(manifest=manifest_uri(parent.spec.output.uri))
-    return f"Transcribed {_duration(words.audio_seconds)} of audio to {parent.spec.output.uri}"
+    length, output = _duration(words.audio_seconds), parent.spec.output.uri
+    if words.items == 1:
+        return f"Transcribed {length} of audio to {output}"
+    done = f"{words.items} recordings"
+    if words.items_failed:
+        done = f"{words.items - words.items_failed} of {done} ({words.items_failed} failed)"
+    return f"Transcribed {done}, {length} of audio, to {output}"
 
 
 def _duration(seconds: int) -> str:
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
+    parts = [(hours, "h"), (minutes, "min"), (0 if hours else rest, "s")]
     return " ".join(f"{value} {unit}" for value, unit in parts if value) or "0 s"
 
 
@@ -164,9 +174,9 @@ def _last_words(seen: Observation) -> Result | None:
     return None
 
 
-def _result(parent: TranscriptionJob, seen: Observation) -> StatusResult:
+def _result(parent: TranscriptionJob, words: Result | None) -> StatusResult:
     """Where the results are is known from the spec; the rest is known while the pod is there."""
-    output, words = parent.spec.output.uri, _last_words(seen)
+    output = parent.spec.output.uri
     manifest = str(manifest_uri(output))
     if words is None:
         return StatusResult(uri=output, manifest_uri=manifest)
@@ -174,16 +184,23 @@ def _result(parent: TranscriptionJob, seen: Observation) -> StatusResult:
         uri=output,
         manifest_uri=manifest,
         files=words.files,
+        items=words.items if words.items > 1 else None,
+        items_failed=words.items_failed if words.items > 1 else None,
         language=words.language,
         audio_seconds=words.audio_seconds,
         model_sha256=words.model_sha256,
     )
 
 
+def _failures(words: Result | None) -> tuple[FailedItem, ...]:
+    failed = words.failures[:MAX_FAILURES] if words else ()
+    return tuple(FailedItem(item=f.item, reason=f.reason, message=f.message) for f in failed)
+
+
 def _progress(
     parent: TranscriptionJob,
     verdict: Verdict,
-    result: StatusResult | None,
+    words: Result | None,
     progress: Progress | None,
 ) -> Progress | None:
     latest = progress or parent.status.progress
@@ -193,12 +210,17 @@ def _progress(
         return latest or Progress()
     if verdict.phase is not Phase.SUCCEEDED:
         return latest
-    total = (result.audio_seconds if result else None) or (latest.total_seconds if latest else 0)
-    return (latest or Progress()).model_copy(
+    latest = latest or Progress()
+    total = words.audio_seconds if words else latest.total_seconds
+    items = words.items if words else latest.items
+    return latest.model_copy(
         update={
             "percent": 100,
             "processed_seconds": total,
             "total_seconds": total,
+            "items": items,
+            "items_done": items,
+            "items_failed": words.items_failed if words else latest.items_failed,
             "estimated_remaining_seconds": 0,
         }
     )

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from transcription_operator.api.crd import custom_resource_definition, main
-from transcription_operator.settings import Settings
+from transcription_operator.settings import Models, Settings
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "transcription-operator"
@@ -54,6 +54,24 @@ def test_the_operator_starts_with_what_the_chart_gives_it(arguments, monkeypatch
     assert settings.transcriber_image == "transcription-operator/transcriber:0.1.0"
     assert settings.pool(None) == settings.node_pools["gpu"]
     assert settings.watch_namespaces == (("a", "b") if arguments else ())
+    assert settings.models == Models()
+    assert settings.source_networks == ()
+
+
+def test_models_and_networks_reach_the_operator(monkeypatch):
+    values = {
+        "models": {
+            "mirrorUri": "s3://models/whisper/",
+            "cache": {"persistentVolumeClaim": "whisper-models"},
+        },
+        "sourceNetworks": ["10.20.0.0/16"],
+    }
+    arguments = [f"--set-json={key}={json.dumps(value)}" for key, value in values.items()]
+    for variable in container(render(*arguments))["env"]:
+        monkeypatch.setenv(variable["name"], variable["value"])
+    settings = Settings()
+    assert settings.models.model_dump(by_alias=True, exclude_none=True) == values["models"]
+    assert settings.source_networks == ("10.20.0.0/16",)
 
 
 def test_a_digest_wins_over_a_tag():
@@ -64,7 +82,15 @@ def test_a_digest_wins_over_a_tag():
 
 @pytest.mark.parametrize(
     "typo",
-    ["operater.image.tag=x", "nodePools.gpu.nodeSelectr.a=b", "progress.intervalSeconds=0"],
+    [
+        "operater.image.tag=x",
+        "nodePools.gpu.nodeSelectr.a=b",
+        "progress.intervalSeconds=0",
+        "models.mirrorUri=s3://models/large-v3.pt",
+        "models.cache.pvc=a",
+        "models.cache.hostPath=relative",
+        "sourceNetworks={intranet}",
+    ],
 )
 def test_a_typo_in_the_values_is_refused(typo):
     assert helm("--set", typo).returncode != 0

@@ -1,9 +1,10 @@
-"""The Job that is made of the example, byte for byte: a golden file that a change must touch."""
+"""The Jobs that are made of the examples, byte for byte: golden files that a change must touch."""
 
 import json
 import os
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.unit.operator.builders import UID, settings
@@ -12,16 +13,17 @@ from transcription_operator.job import desired_job
 from transcription_operator.settings import Gpu, NodePool
 
 HERE = Path(__file__).parent
-EXAMPLE = HERE.parents[1] / "examples" / "transcriptionjob.yaml"
+EXAMPLES = sorted((HERE.parents[1] / "examples").glob("*.yaml"))
 GPU = NodePool(node_selector={"pool": "gpu"}, gpu=Gpu())
 
 
-def test_the_examples_job_is_the_golden_one():
-    example = yaml.safe_load(EXAMPLE.read_text())
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_examples_job_is_the_golden_one(path: Path):
+    example = yaml.safe_load(path.read_text())
     example["metadata"] |= {"uid": UID}
     gpu_only = settings(node_pools={"gpu": GPU}, default_node_pool="gpu")
     job = desired_job(TranscriptionJob.model_validate(example), gpu_only)
-    golden = HERE / "golden" / "job.yaml"
+    golden = HERE / "golden" / path.name
     # Through JSON, since YAML would name what two places share.
     text = yaml.safe_dump(json.loads(json.dumps(job)), sort_keys=False, width=100)
     if os.environ.get("UPDATE_GOLDEN"):

@@ -4,61 +4,113 @@ The operator names the results without asking a worker, so they are known even w
 last words are gone.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from posixpath import basename, splitext
+from urllib.parse import unquote, urlsplit
 
 from transcription_contract.options import OutputFormat
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-_S3_URI = re.compile(r"^s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.*)$", re.DOTALL)
+_BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_FORMS = tuple(
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        rf"^(?P<scheme>s3)://(?P<bucket>{_BUCKET})/(?P<key>.*)$",
+        r"^(?P<scheme>file)://(?P<bucket>)/(?P<key>.*)$",
+        r"^(?P<scheme>https)://(?P<bucket>[^/?#\s@]+)/(?P<key>[^#\s]*)$",
+    )
+)
+
+_KEY_BYTES = 1024
+"""The longest key that S3 allows."""
+
+_KEPT_BYTES = 900
+_DIGESTED = re.compile(r"\.[0-9a-f]{24}\Z")
+_MANIFEST = "manifest"
 
 
 @dataclass(frozen=True)
-class S3Uri:
-    """A bucket and a key (or a prefix, which is empty or ends in a slash)."""
+class ObjectUri:
+    """Where an object lies, or a prefix of objects (empty, or ending in a slash).
+
+    s3: ``bucket`` and ``key``. file (the command line's): no bucket, and the absolute path without
+    its first slash as key. https: host and port as bucket, path and query as key.
+    """
 
     bucket: str
     key: str
+    scheme: str = "s3"
 
     @classmethod
-    def parse(cls, uri: str) -> "S3Uri":
-        """``s3://bucket/key`` to its parts.
+    def parse(cls, uri: str) -> "ObjectUri":
+        """``s3://bucket/key``, ``file:///path`` or ``https://host/path`` to its parts.
 
         Raises:
-            ValueError: it is not of that form.
+            ValueError: it is none of these.
         """
-        found = _S3_URI.match(uri)
-        if not found:
-            raise ValueError(f"{uri!r} is not an S3 URI of the form s3://bucket/key")
-        return cls(found["bucket"], found["key"])
+        for form in _FORMS:
+            if found := form.match(uri):
+                return cls(found["bucket"], found["key"], found["scheme"])
+        raise ValueError(
+            f"{uri!r} is not an S3 URI of the form s3://bucket/key, nor an https or file URI"
+        )
 
-    def child(self, name: str) -> "S3Uri":
+    @property
+    def is_prefix(self) -> bool:
+        """Whether it stands for all objects whose keys begin with it."""
+        return self.scheme != "https" and (not self.key or self.key.endswith("/"))
+
+    def child(self, name: str) -> "ObjectUri":
         """The object ``name`` below this prefix."""
-        return S3Uri(self.bucket, self.key + name)
+        return ObjectUri(self.bucket, self.key + name, self.scheme)
 
     def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
+        return f"{self.scheme}://{self.bucket}/{self.key}"
 
 
 def result_name(source_uri: str) -> str:
     """A recording's results are called as it is, without its extension: standup.mp3 -> standup."""
-    stem = splitext(basename(source_uri))[0]
+    path = unquote(urlsplit(source_uri).path) if source_uri.startswith("https:") else source_uri
+    stem = splitext(basename(path))[0] or "transcript"
     # manifest.json is taken.
-    return "manifest.transcript" if stem == "manifest" else stem
+    return "manifest.transcript" if stem == _MANIFEST else stem
 
 
-def result_uri(source_uri: str, output_uri: str, output_format: OutputFormat) -> S3Uri:
-    """Where the transcript of one recording in one format is delivered."""
-    name = f"{result_name(source_uri)}.{output_format.value}"
-    return S3Uri.parse(output_uri).child(name)
+def item_name(prefix_uri: str, item_uri: str) -> str:
+    """What the results of one of many recordings are called, below the output's prefix.
+
+    Its own path below the source's prefix, extension included (a/x.mp3 -> a/x.mp3.json), so that
+    no two recordings share a name, whatever else lies beside them.
+    """
+    name = item_uri.removeprefix(prefix_uri)
+    if re.fullmatch(rf"{_MANIFEST}\.*", name):
+        return f"{name}."  # manifest.json is taken; a dot more keeps all of them apart
+    return name
 
 
-def manifest_uri(output_uri: str) -> S3Uri:
+def result_uri(name: str, output_uri: str, output_format: OutputFormat) -> ObjectUri:
+    """Where the transcript of the recording called ``name`` is delivered in one format."""
+    prefix, suffix = ObjectUri.parse(output_uri), f".{output_format.value}"
+    uri = prefix.child(name + suffix)
+    # A name that looks like a shortened one is shortened, too, so that it cannot be taken for one.
+    if len(uri.key.encode()) <= _KEY_BYTES and not _DIGESTED.search(name):
+        return uri
+    digest = hashlib.sha256(name.encode()).hexdigest()[:24]
+    room = max(0, _KEPT_BYTES - len(prefix.key.encode()))
+    return prefix.child(f"{name.encode()[:room].decode(errors='ignore')}.{digest}{suffix}")
+
+
+def manifest_uri(output_uri: str) -> ObjectUri:
     """The list of what was delivered; written last, so it stands for a finished job."""
-    return S3Uri.parse(output_uri).child("manifest.json")
+    return ObjectUri.parse(output_uri).child(f"{_MANIFEST}.json")
 
 
-def workspace_uri(output_uri: str, uid: str) -> S3Uri:
+WORKSPACES = ".transcription/"
+"""Below the output's prefix; nothing in it is ever taken for a recording."""
+
+
+def workspace_uri(output_uri: str, uid: str) -> ObjectUri:
     """The prefix of a job's plans and parts, removed when the job is done."""
-    return S3Uri.parse(output_uri).child(f".transcription/{uid}/")
+    return ObjectUri.parse(output_uri).child(f"{WORKSPACES}{uid}/")

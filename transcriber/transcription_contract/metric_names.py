@@ -6,7 +6,16 @@ PROCESSED_SECONDS = "transcription_worker_processed_seconds"
 """Gauge: audio seconds of the whole job whose parts are known to be stored, by any worker."""
 
 TOTAL_SECONDS = "transcription_worker_total_seconds"
-"""Gauge: audio seconds of the whole job; 0 until known."""
+"""Gauge: audio seconds of the whole job, estimated while recordings arrive; 0 until known."""
+
+ITEMS = "transcription_worker_items"
+"""Gauge: recordings of the whole job; 0 until listed."""
+
+ITEMS_DONE = "transcription_worker_items_done"
+"""Gauge: recordings of the whole job that are delivered, or have failed, as far as known."""
+
+ITEMS_FAILED = "transcription_worker_items_failed"
+"""Gauge: recordings of the whole job that have failed, as far as known."""
 
 UNITS_DECODED = "transcription_worker_units_decoded_total"
 """Counter: units that this worker decoded."""

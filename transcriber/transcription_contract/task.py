@@ -7,8 +7,10 @@ from transcription_contract.options import (
     DEFAULT_FORMATS,
     LANGUAGE_AUTO,
     Decoding,
+    FailurePolicy,
     ModelReference,
     OutputFormat,
+    Subtitles,
     WhisperTask,
 )
 
@@ -45,13 +47,19 @@ class Task(Model):
 
     ``owner``: namespace/name, for logs and messages. ``batch_size``: already resolved from the
     job and its node pool, since it is part of what makes outputs reproducible.
+    ``include``, ``exclude``: globs, with a prefix as source only. ``model_mirror_uri``: a prefix
+    that is looked at for official models before the internet. ``allowed_networks``: CIDRs of
+    private networks that an https source may lie in.
     """
 
     uid: str
     owner: str
     source_uri: str
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     output_uri: str
     formats: tuple[OutputFormat, ...] = DEFAULT_FORMATS
+    subtitles: Subtitles = Subtitles()
     overwrite: bool = False
     secret_name: str
     model: ModelReference
@@ -60,7 +68,15 @@ class Task(Model):
     decoding: Decoding = Decoding()
     batch_size: int = Field(default=8, ge=1)
     workers: int = Field(default=1, ge=1)
+    failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     limits: Limits = Limits()
+    model_mirror_uri: str | None = None
+    allowed_networks: tuple[str, ...] = ()
+
+    @property
+    def times_words(self) -> bool:
+        """Whether each word's time is wanted, by the user or by the subtitles."""
+        return self.decoding.word_timestamps or self.subtitles.need_words
 
     def to_environment(self) -> str:
         """JSON without a dollar sign.

@@ -23,20 +23,36 @@ class ResultFile(Model):
     bytes: int = Field(description="Its size.")
 
 
-class Result(Model):
-    """What a worker that saw the job through has to tell."""
-
-    language: str
-    audio_seconds: int
-    model_sha256: str
-    files: tuple[ResultFile, ...] = ()
-
-
 class Failure(Model):
     """Why a worker gave up: a PascalCase word and one sentence that names the object."""
 
     reason: str
     message: str
+
+
+class ItemFailure(Failure):
+    """Why one recording among many has no transcript."""
+
+    item: str = Field(description="The recording's URI.")
+
+
+MAX_FAILURES = 10
+"""So many are told here; the manifest has them all."""
+
+
+class Result(Model):
+    """What a worker that saw the job through has to tell.
+
+    ``language``: the recording's, or that of most recordings. ``files``: of a single recording.
+    """
+
+    language: str
+    audio_seconds: int
+    model_sha256: str
+    items: int = 1
+    items_failed: int = 0
+    files: tuple[ResultFile, ...] = ()
+    failures: tuple[ItemFailure, ...] = ()
 
 
 class Termination(Model):
@@ -47,7 +63,10 @@ class Termination(Model):
 
 
 def encode(termination: Termination) -> str:
-    """JSON of at most MAX_BYTES bytes: drops files from the end, then shortens the message."""
+    """JSON of at most MAX_BYTES bytes.
+
+    Drops failures, then files, from the end, and shortens the message of an error.
+    """
     while len(text := termination.model_dump_json(by_alias=True, exclude_none=True).encode()) > (
         MAX_BYTES
     ):
@@ -67,6 +86,9 @@ def decode(text: str | None) -> Termination | None:
 
 def _smaller(termination: Termination, excess: int) -> Termination:
     result, error = termination.result, termination.error
+    if result and result.failures:
+        fewer = result.model_copy(update={"failures": result.failures[:-1]})
+        return termination.model_copy(update={"result": fewer})
     if result and result.files:
         fewer = result.model_copy(update={"files": result.files[:-1]})
         return termination.model_copy(update={"result": fewer})

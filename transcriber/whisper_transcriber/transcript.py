@@ -1,18 +1,31 @@
 """From the parts' segments to one transcript: pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from math import floor
+from typing import Any
 
 from transcription_contract.base import Model
+from whisper_transcriber.engine.protocol import Passage
 
 _DECIMALS = 3
 """Milliseconds, as subtitles have them; Whisper's own grid is 20 ms."""
+
+
+class Word(Model):
+    """A word with its punctuation and the space before it; seconds as its segment's."""
+
+    start: float
+    end: float
+    text: str
+    probability: float
 
 
 class Segment(Model):
     """A stretch of text with openai-whisper's figures for it.
 
     ``start``, ``end``: seconds from the recording's beginning. ``seek``: the beginning of the
-    window that it was heard in, in 10 ms frames. ``tokens``: with their timestamps.
+    window that it was heard in, in 10 ms frames. ``tokens``: with their timestamps. ``words``: in
+    order, together the text; empty unless they were asked for.
     """
 
     seek: int
@@ -24,25 +37,34 @@ class Segment(Model):
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
+    words: tuple[Word, ...] = ()
+
+
+def from_passage(passage: Passage) -> list[Segment]:
+    """openai-whisper's own segments as ours."""
+    return [_of_whisper(segment) for segment in passage.segments]
 
 
 def join(segments: Iterable[Segment], duration: float) -> list[Segment]:
     """Segments in order of time: none overlaps another or ends after the audio; no text is lost.
 
+    Times are whole milliseconds. Words stay within their segment, one after the other.
+
     Args:
-        segments: of one recording, in any order.
+        segments: of one recording, in any order; those of blanks alone are left out.
         duration: the recording's length in seconds.
     """
+    last = floor(duration * 10**_DECIMALS) / 10**_DECIMALS
     joined: list[Segment] = []
     for segment in sorted(segments, key=lambda each: (each.start, each.end)):
         if not segment.text.strip():
             continue
-        start, end = _inside(segment.start, duration), _inside(segment.end, duration)
+        start = _within(segment.start, 0.0, last)
+        end = _within(segment.end, start, last)
         if joined and start < joined[-1].end:
-            previous = joined[-1]
-            joined[-1] = previous.model_copy(update={"end": max(previous.start, start)})
-        joined.append(segment.model_copy(update={"start": start, "end": max(start, end)}))
-    return joined
+            joined[-1] = joined[-1].model_copy(update={"end": start})
+        joined.append(segment.model_copy(update={"start": start, "end": end}))
+    return [_with_words_inside(segment) for segment in joined]
 
 
 def text(segments: Iterable[Segment]) -> str:
@@ -50,5 +72,39 @@ def text(segments: Iterable[Segment]) -> str:
     return "".join(segment.text for segment in segments)
 
 
-def _inside(seconds: float, duration: float) -> float:
-    return round(min(max(0.0, seconds), duration), _DECIMALS)
+def _of_whisper(segment: Mapping[str, Any]) -> Segment:
+    # Its numbers may be numpy's.
+    return Segment(
+        seek=int(segment["seek"]),
+        start=float(segment["start"]),
+        end=float(segment["end"]),
+        text=segment["text"],
+        tokens=tuple(int(token) for token in segment["tokens"]),
+        temperature=float(segment["temperature"]),
+        avg_logprob=float(segment["avg_logprob"]),
+        compression_ratio=float(segment["compression_ratio"]),
+        no_speech_prob=float(segment["no_speech_prob"]),
+        words=tuple(
+            Word(
+                start=float(word["start"]),
+                end=float(word["end"]),
+                text=word["word"],
+                probability=float(word["probability"]),
+            )
+            for word in segment.get("words", ())
+        ),
+    )
+
+
+def _with_words_inside(segment: Segment) -> Segment:
+    earliest, words = segment.start, []
+    for word in segment.words:
+        start = _within(word.start, earliest, segment.end)
+        earliest = _within(word.end, start, segment.end)
+        words.append(word.model_copy(update={"start": start, "end": earliest}))
+    return segment.model_copy(update={"words": tuple(words)})
+
+
+def _within(seconds: float, earliest: float, latest: float) -> float:
+    """To whole milliseconds between two of them."""
+    return min(max(earliest, round(seconds, _DECIMALS)), latest)

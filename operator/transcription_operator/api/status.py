@@ -1,12 +1,13 @@
 """status: what the operator reports. No floats: their text form differs between languages."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_serializer
 
-from transcription_contract.termination import ResultFile
+from transcription_contract.termination import MAX_FAILURES, ResultFile
 from transcription_operator.api.base import ApiModel
 
 
@@ -39,13 +40,22 @@ def wire_time(value: datetime) -> str:
     return value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal could obey, in words that come from logs, file names and servers."""
+
+
 def _clipped(length: int) -> BeforeValidator:
     """Cut to what the API server takes: its own and the kubelet's words can be pages long."""
-    return BeforeValidator(lambda text: text[:length] if isinstance(text, str) else text)
+    return BeforeValidator(
+        lambda text: _CONTROL.sub("\ufffd", text[:length]) if isinstance(text, str) else text
+    )
 
 
 Reason = Annotated[str, _clipped(64), Field(max_length=64)]
 Message = Annotated[str, _clipped(4096), Field(max_length=4096)]
+Item = Annotated[str, _clipped(1100), Field(max_length=1100)]
+"""A recording's URI: a key of at most 1024 bytes, and a bucket."""
+ItemMessage = Annotated[str, _clipped(1024), Field(max_length=1024)]
 
 
 class Condition(ApiModel):
@@ -76,7 +86,13 @@ class Progress(ApiModel):
 
     percent: int = Field(default=0, ge=0, le=100, description="0 to 100; 100 only when done.")
     processed_seconds: int = Field(default=0, description="Seconds of audio done.")
-    total_seconds: int = Field(default=0, description="Seconds of audio in all; 0 until known.")
+    total_seconds: int = Field(
+        default=0,
+        description="Seconds of audio in all, estimated while recordings arrive; 0 until known.",
+    )
+    items: int = Field(default=0, description="Recordings in all; 0 until listed.")
+    items_done: int = Field(default=0, description="Recordings that are delivered or have failed.")
+    items_failed: int = Field(default=0, description="Recordings that have failed.")
     estimated_remaining_seconds: int | None = Field(
         default=None, description="Seconds until the end at the present speed."
     )
@@ -99,12 +115,30 @@ class StatusResult(ApiModel):
 
     uri: str = Field(description="The prefix that holds the transcripts.")
     manifest_uri: str = Field(description="The list of all that was delivered.")
-    files: tuple[ResultFile, ...] = Field(default=(), description="The transcripts.")
-    language: str | None = Field(default=None, description="The language spoken.")
-    audio_seconds: int | None = Field(default=None, description="The recording's length.")
+    files: tuple[ResultFile, ...] = Field(
+        default=(), description="The transcripts of a single recording."
+    )
+    items: int | None = Field(
+        default=None, description="Recordings that were found, where there is more than one."
+    )
+    items_failed: int | None = Field(
+        default=None, description="Those of them that have no transcript."
+    )
+    language: str | None = Field(
+        default=None, description="The language spoken, in most of the recordings."
+    )
+    audio_seconds: int | None = Field(default=None, description="Seconds of audio in all.")
     model_sha256: str | None = Field(
         default=None, description="SHA-256 of the checkpoint that was used."
     )
+
+
+class FailedItem(ApiModel):
+    """A recording among many that has no transcript."""
+
+    item: Item = Field(description="The recording's URI.")
+    reason: Reason = Field(description="A PascalCase word for programs.")
+    message: ItemMessage = Field(description="A sentence for people.")
 
 
 class Status(ApiModel):
@@ -135,6 +169,12 @@ class Status(ApiModel):
     workers: Workers | None = Field(default=None, description="How the job's pods stand.")
     progress: Progress | None = Field(default=None, description="How far the audio is done.")
     result: StatusResult | None = Field(default=None, description="What was delivered, and where.")
+    failures: tuple[FailedItem, ...] = Field(
+        default=(),
+        max_length=MAX_FAILURES,
+        description=f"The first {MAX_FAILURES} recordings that have no transcript; the manifest "
+        "has them all.",
+    )
 
     @field_serializer("start_time", "completion_time")
     def _time(self, value: datetime | None) -> str | None:

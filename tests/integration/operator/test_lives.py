@@ -11,7 +11,14 @@ from tests.api import core, jobs, transcription_jobs
 from tests.integration.operator.kubelet import PlayedStage
 from tests.integration.operator.process import READY, Operator
 from transcription_contract import metric_names
-from transcription_contract.termination import Failure, Result, ResultFile, Termination, encode
+from transcription_contract.termination import (
+    Failure,
+    ItemFailure,
+    Result,
+    ResultFile,
+    Termination,
+    encode,
+)
 
 DELIVERED = encode(
     Termination(
@@ -49,6 +56,39 @@ def test_a_job_lives_from_apply_to_its_result(operator: Operator, stage: PlayedS
     }
     wait_until("the last Event is posted", lambda: len(stage.events()) >= 3, timeout=10)
     assert {reason for reason, _ in stage.events()} == {"JobCreated", "Started", "Succeeded"}
+
+
+MOSTLY_DELIVERED = encode(
+    Termination(
+        result=Result(
+            language="en",
+            audio_seconds=90,
+            model_sha256="ab",
+            items=3,
+            items_failed=1,
+            failures=(
+                ItemFailure(
+                    item="s3://recordings/calls/b.mp3",
+                    reason="NoAudioStream",
+                    message="s3://recordings/calls/b.mp3 has no sound",
+                ),
+            ),
+        )
+    )
+)
+
+
+def test_a_bad_recording_among_many_is_named_in_the_status(operator: Operator, stage: PlayedStage):
+    stage.apply(source={"uri": "s3://recordings/calls/"})
+    stage.end_pod(stage.await_pod(), 0, MOSTLY_DELIVERED)
+    status = stage.await_status(
+        phase="Succeeded",
+        message="Transcribed 2 of 3 recordings (1 failed), 1 min 30 s of audio, "
+        "to s3://transcripts/standup/",
+    )
+    assert (status["result"]["items"], status["result"]["itemsFailed"]) == (3, 1)
+    assert (status["progress"]["itemsDone"], status["progress"]["itemsFailed"]) == (3, 1)
+    assert [failure["reason"] for failure in status["failures"]] == ["NoAudioStream"]
 
 
 FINAL_WORDS = [

@@ -37,6 +37,13 @@ def test_the_api_server_fills_in_defaults_of_spec_alone():
     assert not [path for path, node in nodes(SCHEMA["properties"]["status"]) if "default" in node]
 
 
+def test_every_list_and_text_of_the_spec_is_bounded_so_that_rules_stay_cheap():
+    spec = dict(nodes(SCHEMA["properties"]["spec"], ".spec"))
+    bounds = {"array": {"maxItems"}, "string": {"maxLength", "enum"}}
+    unbounded = [p for p, n in spec.items() if not bounds.get(n["type"], n.keys()) & n.keys()]
+    assert unbounded == [".spec.model.sha256"]  # its pattern says it
+
+
 def test_no_field_is_a_float():
     assert not [path for path, node in nodes(SCHEMA) if node["type"] == "number"]
 

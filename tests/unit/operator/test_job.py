@@ -4,9 +4,15 @@ import pytest
 
 from tests.unit.operator.builders import UID, parent, settings
 from transcription_contract.exit_codes import ENDINGS
-from transcription_contract.task import OPTIONAL_STORE_KEYS, STORE_VARIABLES, Task
+from transcription_contract.task import (
+    MODEL_DIRECTORY,
+    OPTIONAL_STORE_KEYS,
+    STORE_VARIABLES,
+    Task,
+)
 from transcription_operator.errors import SpecError
 from transcription_operator.job import desired_job
+from transcription_operator.settings import ModelCache, Models
 
 
 def container(manifest):
@@ -15,6 +21,15 @@ def container(manifest):
 
 def variable(manifest, name):
     return next(v for v in container(manifest)["env"] if v["name"] == name)
+
+
+def told(manifest) -> Task:
+    return Task.model_validate_json(variable(manifest, "TASK")["value"])
+
+
+def volume(manifest, name):
+    volumes = manifest["spec"]["template"]["spec"]["volumes"]
+    return next(v for v in volumes if v["name"] == name)
 
 
 def test_retries_are_counted_per_worker_and_the_jobs_own_limit_is_left_alone():
@@ -107,11 +122,76 @@ def test_a_pool_that_does_not_exist_is_refused_with_those_that_do():
         desired_job(parent(nodePool="h100"), settings())
 
 
-def test_scratch_space_is_bounded_by_what_the_limits_can_need():
+SOURCE = {"uri": "s3://recordings/calls/", "include": ["*.mp3"], "exclude": ["drafts/*"]}
+OUTPUT = {"uri": "s3://out/", "formats": ["srt"], "subtitles": {"maxLineWidth": 42}}
+DECODING = {
+    "mode": "sequential",
+    "beamSize": 5,
+    "wordTimestamps": True,
+    "initialPrompt": "Kubernetes",
+}
+
+
+def test_the_worker_is_told_all_that_the_user_asks_for():
+    task = told(
+        desired_job(
+            parent(source=SOURCE, output=OUTPUT, decoding=DECODING, failurePolicy="FailFast"),
+            settings(),
+        )
+    )
+    assert (task.include, task.exclude) == (("*.mp3",), ("drafts/*",))
+    assert task.formats == ("srt",)
+    assert task.subtitles.max_line_width == 42
+    assert task.failure_policy == "FailFast"
+    assert (task.decoding.mode, task.decoding.beam_size) == ("sequential", 5)
+    assert task.times_words
+
+
+def test_the_worker_is_told_what_the_operators_settings_say():
+    models = Models(mirror_uri="s3://models/")
+    manifest = desired_job(
+        parent(), settings(models=models, source_networks=("10.0.0.0/8", "fd00::/8"))
+    )
+    assert told(manifest).model_mirror_uri == "s3://models/"
+    assert told(manifest).allowed_networks == ("10.0.0.0/8", "fd00::/8")
+
+
+@pytest.mark.parametrize(
+    ("source", "recordings"),
+    [
+        ("s3://recordings/standup.mp3", 1),
+        ("https://media.example/talks/", 1),
+        ("s3://recordings/calls/", 3),
+    ],
+    ids=["one", "an address is one", "a prefix: this one, the next one, another worker's"],
+)
+def test_scratch_space_is_bounded_by_what_the_limits_can_need(source, recordings):
     limits = {"maxFileBytes": "1Gi", "maxFileSeconds": 3600}
-    volumes = desired_job(parent(limits=limits), settings())["spec"]["template"]["spec"]["volumes"]
-    work = next(v for v in volumes if v["name"] == "work")
-    assert int(work["emptyDir"]["sizeLimit"]) == 2**30 + 3600 * 32_000 + 2**30
+    manifest = desired_job(parent(source={"uri": source}, limits=limits), settings())
+    bound = int(volume(manifest, "work")["emptyDir"]["sizeLimit"])
+    assert bound == recordings * (2**30 + 3600 * 32_000) + 2**30
+
+
+@pytest.mark.parametrize(
+    ("cache", "expected"),
+    [
+        (None, {"emptyDir": {"sizeLimit": str(8 * 2**30)}}),
+        (
+            ModelCache(persistent_volume_claim="models"),
+            {"persistentVolumeClaim": {"claimName": "models"}},
+        ),
+        (
+            ModelCache(host_path="/var/cache/models"),
+            {"hostPath": {"path": "/var/cache/models", "type": "DirectoryOrCreate"}},
+        ),
+    ],
+    ids=["none", "a claim", "a directory of the node"],
+)
+def test_models_lie_in_the_cache_where_there_is_one(cache, expected):
+    manifest = desired_job(parent(), settings(models=Models(cache=cache)))
+    assert volume(manifest, "models") == {"name": "models", **expected}
+    mounts = {m["name"]: m["mountPath"] for m in container(manifest)["volumeMounts"]}
+    assert mounts["models"] == MODEL_DIRECTORY
 
 
 def test_a_lost_node_is_left_after_half_a_minute():

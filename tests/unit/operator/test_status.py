@@ -5,6 +5,7 @@ import pytest
 from tests.unit.operator.builders import NOW, job, parent, pod, seen
 from transcription_contract.termination import (
     Failure,
+    ItemFailure,
     Result,
     ResultFile,
     Termination,
@@ -155,6 +156,64 @@ def test_without_last_words_the_result_is_still_named():
     assert after.result is not None
     assert after.result.manifest_uri == "s3://transcripts/standup/manifest.json"
     assert "s3://transcripts/standup/manifest.json" in (after.message or "")
+
+
+def many(items: int, failed: int, **failure: str) -> str:
+    bad = {"item": "s3://recordings/calls/a.mp3", "reason": "MediaInvalid", "message": "no audio"}
+    return encode(
+        Termination(
+            result=Result(
+                language="en",
+                audio_seconds=3 * 3600 + 12 * 60 + 5,
+                model_sha256="ab",
+                items=items,
+                items_failed=failed,
+                failures=(ItemFailure(**bad | failure),) * min(failed, 10),
+            )
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("last_words", "expected"),
+    [
+        (many(1000, 2), "998 of 1000 recordings (2 failed), 3 h 12 min of audio, to"),
+        (many(1000, 0), "1000 recordings, 3 h 12 min of audio, to"),
+        (many(1, 0), "3 h 12 min of audio to"),
+    ],
+    ids=["some failed", "all well", "a prefix with one recording"],
+)
+def test_the_message_counts_recordings_where_there_are_many(last_words, expected):
+    done = pod("Succeeded", exit_code=0, last_words=last_words)
+    after = next_status(parent(), seen(job("Complete"), done), None, NOW)
+    assert after.message == f"Transcribed {expected} s3://transcripts/standup/"
+
+
+def test_recordings_that_failed_are_counted_and_named():
+    done = pod("Succeeded", exit_code=0, last_words=many(1000, 2))
+    after = next_status(parent(), seen(job("Complete"), done), None, NOW)
+    assert after.result is not None
+    assert after.progress is not None
+    assert (after.result.items, after.result.items_failed) == (1000, 2)
+    progress = after.progress
+    assert (progress.items, progress.items_done, progress.items_failed) == (1000, 1000, 2)
+    assert [(f.item, f.reason, f.message) for f in after.failures] == [
+        ("s3://recordings/calls/a.mp3", "MediaInvalid", "no audio")
+    ] * 2
+
+
+def test_what_a_recording_is_called_can_neither_fill_the_status_nor_steer_a_terminal():
+    hostile = {"item": "s3://recordings/\x1b[2J", "reason": "R" * 99, "message": "m" * 2000}
+    done = pod("Succeeded", exit_code=0, last_words=many(2, 1, **hostile))
+    (failure,) = next_status(parent(), seen(job("Complete"), done), None, NOW).failures
+    assert failure.item == "s3://recordings/\ufffd[2J"
+    assert (len(failure.reason), len(failure.message)) == (64, 1024)
+
+
+def test_a_single_recordings_result_counts_nothing():
+    wire = next_status(parent(), seen(job("Complete"), DONE), None, NOW).to_wire()
+    assert not {"items", "itemsFailed"} & wire["result"].keys()
+    assert wire["failures"] == []
 
 
 def test_progress_reaches_100_only_with_success():
