@@ -4,7 +4,8 @@
     ├── MediaInvalid (65)            the source itself is at fault
     │   ├── LimitExceeded              too many bytes or seconds
     │   ├── NoAudioStream              a video without sound, a picture
-    │   └── SourceReplaced             another recording took its place while the job ran
+    │   ├── SourceReplaced             another recording took its place while the job ran
+    │   └── AllItemsFailed             of many recordings, none could be transcribed
     ├── SourceNotFound (66)
     ├── ObjectStoreUnavailable (69)
     ├── ModelSourceUnavailable (69)
@@ -12,6 +13,7 @@
     ├── Stalled (75)                 no unit finished for too long
     ├── DecoderKilled (75)           ffmpeg ended by a signal, mostly for memory
     ├── OutOfMemory (75)             one window alone does not fit the GPU
+    ├── VolumeFull (75)              no room for a download
     ├── PlanChanged (75)             another worker's plan won
     ├── AccessDenied (77)
     └── ConfigurationInvalid (78)
@@ -64,10 +66,18 @@ class SourceReplaced(MediaInvalid):
     """The source is no longer the object that this job began with."""
 
 
+class AllItemsFailed(MediaInvalid):
+    """The job had many recordings, and none of them could be transcribed."""
+
+
 class SourceNotFound(TranscriberError):
     """There is no such object or bucket."""
 
     exit_code = ExitCode.SOURCE_NOT_FOUND
+
+
+ITEM_FAULTS = (MediaInvalid, SourceNotFound)
+"""What is wrong with one recording, and says nothing about the others."""
 
 
 class ObjectStoreUnavailable(TranscriberError):
@@ -102,6 +112,12 @@ class DecoderKilled(TranscriberError):
 
 class OutOfMemory(TranscriberError):
     """The GPU has no room for even one window."""
+
+    exit_code = ExitCode.TRY_AGAIN
+
+
+class VolumeFull(TranscriberError):
+    """The disk or volume that something is written to is full."""
 
     exit_code = ExitCode.TRY_AGAIN
 

@@ -10,10 +10,21 @@ class Interruption:
 
     def __init__(self) -> None:
         self._requested = threading.Event()
+        self._children: list[Interruption] = []
 
     def request(self) -> None:
         """Ask the worker to stop at the next safe point."""
         self._requested.set()
+        for child in self._children:
+            child.request()
+
+    def child(self) -> "Interruption":
+        """One for a part of the work, which can be stopped alone, and is with the whole."""
+        child = Interruption()
+        self._children.append(child)
+        if self.requested:
+            child.request()
+        return child
 
     @property
     def requested(self) -> bool:

@@ -6,7 +6,7 @@ from transcription_contract.task import Task
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.metrics import Metrics
 from whisper_transcriber.settings import Settings
-from whisper_transcriber.store import ObjectStore
+from whisper_transcriber.store import Store
 from whisper_transcriber.watchdog import Watchdog
 from whisper_transcriber.workspace import Workspace
 
@@ -16,7 +16,7 @@ class Job:
     """The task, this worker's number, and its links to the world."""
 
     settings: Settings
-    store: ObjectStore
+    store: Store
     workspace: Workspace
     metrics: Metrics
     interruption: Interruption

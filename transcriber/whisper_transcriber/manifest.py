@@ -1,12 +1,19 @@
 """manifest.json: what a job delivered. Written last, so it stands for a finished job."""
 
+from collections import Counter
 from typing import ClassVar
 
 from pydantic import ConfigDict
 
 from transcription_contract.base import Model
 from transcription_contract.options import OutputFormat
-from transcription_contract.termination import Result, ResultFile
+from transcription_contract.termination import (
+    MAX_FAILURES,
+    Failure,
+    ItemFailure,
+    Result,
+    ResultFile,
+)
 
 
 class _Readable(Model):
@@ -25,14 +32,15 @@ class ManifestOutput(_Readable):
 
 
 class ManifestItem(_Readable):
-    """One recording and what became of it."""
+    """One recording and what became of it: outputs, or why there are none."""
 
     uri: str
     etag: str
     bytes: int
-    seconds: float
-    language: str
-    outputs: tuple[ManifestOutput, ...]
+    seconds: float = 0.0
+    language: str | None = None
+    outputs: tuple[ManifestOutput, ...] = ()
+    failure: Failure | None = None
 
 
 class ManifestModel(_Readable):
@@ -52,15 +60,28 @@ class Manifest(_Readable):
     task: str
     versions: dict[str, str]
 
+    @property
+    def failures(self) -> list[ItemFailure]:
+        """The recordings without a transcript, in order."""
+        return [
+            ItemFailure(item=each.uri, reason=each.failure.reason, message=each.failure.message)
+            for each in self.items
+            if each.failure
+        ]
+
     def result(self) -> Result:
         """The same as a pod's last word."""
-        item = self.items[0]
+        failures = self.failures
+        languages = Counter(each.language for each in self.items if each.language)
+        outputs = self.items[0].outputs if len(self.items) == 1 else ()
         return Result(
-            language=item.language,
-            audio_seconds=round(item.seconds),
+            language=languages.most_common(1)[0][0] if languages else "",
+            audio_seconds=round(sum(each.seconds for each in self.items)),
             model_sha256=self.model.sha256,
+            items=len(self.items),
+            items_failed=len(failures),
             files=tuple(
-                ResultFile(format=each.format, uri=each.uri, bytes=each.bytes)
-                for each in item.outputs
+                ResultFile(format=each.format, uri=each.uri, bytes=each.bytes) for each in outputs
             ),
+            failures=tuple(failures[:MAX_FAILURES]),
         )

@@ -1,181 +1,250 @@
-"""Any recording to 16 kHz mono samples on disk: the only module that runs ffmpeg.
+"""Any recording to 16 kHz mono samples on disk, as far as possible while it still arrives.
 
-ffmpeg reads hostile bytes, so it gets one file under a name of ours, no network and no other
-format than those listed here, none of our environment (which holds the store's keys), and limits
-on memory, processor time and output that the kernel enforces.
+What can be read from its beginning to its end goes through ffmpeg as it comes; an MP4, whose index
+may lie at its end, and whatever is not known, waits for the last byte. The first bytes alone
+decide, so that all workers get the same samples. Those of a streamed MP3 end with up to 0.1 s of
+the encoder's padding, which ffmpeg takes off only where it can learn the file's size.
+
+Channels are mixed as ffmpeg and openai-whisper do: the mean of left and right, so that two that
+are each other's opposite cancel out.
 """
 
+import errno
 import logging
-import resource
+import re
 import signal
-import subprocess
-import threading
-import time
-from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from transcription_contract.task import Limits
+from whisper_transcriber import ffmpeg
+from whisper_transcriber.arrival import Arrival
 from whisper_transcriber.errors import (
     DecoderKilled,
     LimitExceeded,
     MediaInvalid,
     NoAudioStream,
+    TranscriberError,
 )
+from whisper_transcriber.feeder import Feeder, write_all
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.plan import SAMPLE_RATE
 from whisper_transcriber.samples import SAMPLE_BYTES
+from whisper_transcriber.signatures import (
+    HEAD_BYTES,
+    PICTURE,
+    PlainWave,
+    can_stream,
+    other_kind,
+    plain_wave,
+    recording_format,
+)
 
 log = logging.getLogger(__name__)
-
-FORMATS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
-    "mp3,mpeg,mpegts,ogg,tta,w64,wav,wv"
-)
-"""ffmpeg's names of the containers that recordings come in; no playlists, no scripts."""
-
-ADDRESS_SPACE_BYTES = 4 << 30
-"""ffmpeg maps far more than it uses; a decompression bomb maps more than this."""
 
 MINIMUM_SECONDS = 300
 SECONDS_PER_AUDIO_SECOND = 0.1
 """Time allowed, of the clock and of the processor: a hundredth is normal for compressed audio."""
 
-_POLL_SECONDS = 0.2
-_LAST_LINES = 8
-_NO_ROOM = ("No space left on device", "Cannot allocate memory", "Disk quota exceeded")
-_OWN_LIMIT_SIGNALS = frozenset({signal.SIGXCPU, signal.SIGXFSZ})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+_MARKS_OF_PROTECTION = (b"enca", b"drms", b"aavd")
+"""Names of tracks in an encrypted MP4, which ffmpeg takes for damaged ones."""
+
+_MARKED_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 20
+_UNMIXED = re.compile(r"Rematrix is needed between (\d+) channels and mono")
 
 
 def decode(
-    source: Path, target: Path, *, uri: str, limits: Limits, interruption: Interruption
+    arrival: Arrival,
+    target: Path,
+    *,
+    uri: str,
+    limits: Limits,
+    interruption: Interruption,
+    fed: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Write ``source`` to the new file ``target`` as 16 kHz mono signed 16-bit little-endian.
+    """Write what arrives to the new file ``target`` as 16 kHz mono signed 16-bit little-endian.
 
-    What can be decoded of a damaged recording counts; a warning is logged.
+    The file is there at once, and grows. What can be decoded of a damaged recording counts; a
+    warning is logged.
 
     Args:
         uri: what the user calls the source, for messages.
+        fed: told how many bytes of the source were read so far, from another thread; never called
+            for a source that must be there as a whole.
 
     Raises:
         NoAudioStream, LimitExceeded, MediaInvalid: the source is at fault.
-        DecoderKilled: ffmpeg was ended by a signal.
+        DecoderKilled: ffmpeg was killed from outside, or the disk is full.
         Interrupted: the worker was asked to stop.
+        BaseException: what the download raised.
     """
-    if source.stat().st_size == 0:
-        raise MediaInvalid(f"{uri} is empty (0 bytes)")
-    seconds = limits.max_file_seconds
-    status, complaints = _run(
-        _command(source, target, seconds), source.parent, seconds, uri, interruption
-    )
-    _require_room(complaints, uri)
-    samples = target.stat().st_size // SAMPLE_BYTES if target.exists() else 0
-    if samples > seconds * SAMPLE_RATE:
-        raise LimitExceeded(f"{uri} is longer than the {seconds} seconds that the job allows")
-    if samples == 0:
-        raise _undecodable(uri, complaints)
-    if status or complaints:
-        log.warning("%r is damaged; what was decoded counts: %r", uri, complaints)
+    with target.open("wb", buffering=0) as file:
+        _Decoding(arrival, file.fileno(), uri, limits, interruption, fed).run()
 
 
-def _command(source: Path, target: Path, limit_seconds: int) -> list[str]:
-    return [
-        "ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error",
-        "-protocol_whitelist", "file,pipe", "-format_whitelist", FORMATS,
-        "-i", str(source), "-map", "0:a:0", "-vn", "-sn", "-dn",
-        # One second more than allowed tells a recording at the limit from a longer one.
-        "-t", str(limit_seconds + 1),
-        "-ac", "1", "-ar", str(SAMPLE_RATE), "-c:a", "pcm_s16le", "-f", "s16le", str(target),
-    ]  # fmt: skip
+class _Decoding:
+    """One recording on its way to one file."""
 
+    def __init__(
+        self,
+        arrival: Arrival,
+        target: int,
+        uri: str,
+        limits: Limits,
+        interruption: Interruption,
+        fed: Callable[[int], None],
+    ) -> None:
+        self._arrival = arrival
+        self._target = target
+        self._uri = uri
+        self._limits = limits
+        self._check = interruption.check
+        self._fed = fed
+        self._written = 0
 
-def _run(
-    command: list[str], directory: Path, seconds: int, uri: str, interruption: Interruption
-) -> tuple[int, list[str]]:
-    """ffmpeg's exit status and the last lines it wrote."""
-    allowed = MINIMUM_SECONDS + int(seconds * SECONDS_PER_AUDIO_SECOND)
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd=directory,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-    )
-    try:
-        _restrict(process.pid, seconds, allowed)
-        lines: deque[str] = deque(maxlen=_LAST_LINES)
-        reader = threading.Thread(target=_collect, args=(process, lines), daemon=True)
-        reader.start()
-        _wait(process, time.monotonic() + allowed, uri, interruption)
-        reader.join()
-    finally:
-        process.kill()
-        process.wait()
-    if process.returncode < 0:
-        raise _killed(signal.Signals(-process.returncode), uri)
-    return process.returncode, list(lines)
+    def run(self) -> None:
+        if self._arrival.size > self._limits.max_file_bytes:
+            raise LimitExceeded(
+                f"{self._uri} has {self._arrival.size} bytes, more than the "
+                f"{self._limits.max_file_bytes} that the job allows"
+            )
+        head = self._head()
+        if kind := other_kind(head):
+            wrong = NoAudioStream if kind == PICTURE else MediaInvalid
+            raise wrong(f"{self._uri} is {kind}, not a recording")
+        if plain := plain_wave(head, self._arrival.size):
+            self._copy(plain)
+        else:
+            self._convert(head)
+        # The download may still find that its object was replaced.
+        self._arrival.wait_whole(self._check)
 
+    def _head(self) -> bytes:
+        if self._arrival.wait(HEAD_BYTES, self._check) == 0:
+            raise MediaInvalid(f"{self._uri} is empty (0 bytes)")
+        with self._arrival.path.open("rb") as file:
+            return file.read(HEAD_BYTES)
 
-def _restrict(pid: int, seconds: int, allowed: int) -> None:
-    # From outside, at once after the start: preexec_fn may deadlock in a program with threads.
-    output_bytes = (seconds + 2) * SAMPLE_RATE * SAMPLE_BYTES
-    for what, limit in (
-        (resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
-        (resource.RLIMIT_CPU, allowed),
-        (resource.RLIMIT_FSIZE, output_bytes),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    ):
+    def _copy(self, plain: PlainWave) -> None:
+        """Take samples that are already what is wanted; ffmpeg's start alone takes 0.1 s."""
+        position, end = plain.start, plain.stop
+        with self._arrival.path.open("rb", buffering=0) as source:
+            source.seek(position)
+            while position < end:
+                there = min(end, self._arrival.wait(position + 1, self._check))
+                piece = source.read(min(_PIECE_BYTES, there - position))
+                if not piece:
+                    log.warning("%r is shorter than it says", self._uri)
+                    return
+                self._write(piece)
+                position += len(piece)
+                self._fed(position)
+
+    def _convert(self, head: bytes) -> None:
+        outcome = self._run(stream=True) if can_stream(head) else None
+        if outcome is None or not self._written:
+            # What the stream did not give, the file may: an index at the end, a tag in front.
+            self._arrival.wait_whole(self._check)
+            outcome = self._run(stream=False)
+        self._judge(outcome, head)
+
+    def _run(self, *, stream: bool) -> ffmpeg.Outcome:
+        run = partial(self._run_once, stream=stream)
+        outcome = run(mix=None)
+        channels = _channels_without_layout(outcome.complaints)
+        if channels and not self._written:
+            outcome = run(mix="pan=mono|c0<" + "+".join(f"c{c}" for c in range(channels)))
+        return outcome
+
+    def _run_once(self, *, stream: bool, mix: str | None) -> ffmpeg.Outcome:
+        allowed = MINIMUM_SECONDS + int(self._limits.max_file_seconds * SECONDS_PER_AUDIO_SECOND)
+        outcome = ffmpeg.run(
+            ffmpeg.arguments("pipe:0" if stream else f"file:{self._arrival.path.name}", mix),
+            str(self._arrival.path.parent),
+            allowed_seconds=allowed,
+            sink=self._write,
+            feeder=Feeder(self._arrival, self._fed) if stream else None,
+            check=self._check,
+        )
+        if outcome is None:
+            raise LimitExceeded(
+                f"decoding {self._uri} did not end within the {allowed} seconds that "
+                "limits.maxFileSeconds allows for"
+            )
+        if outcome.status < 0:
+            raise _killed(signal.Signals(-outcome.status), self._uri)
+        return outcome
+
+    def _write(self, piece: bytes) -> None:
         try:
-            resource.prlimit(pid, what, (limit, limit))
-        except ProcessLookupError:
-            return  # done already
+            write_all(self._target, piece)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise DecoderKilled(f"there was no room on disk to decode {self._uri}") from error
+        self._written += len(piece)
+        seconds = self._limits.max_file_seconds
+        if self._written > seconds * SAMPLE_RATE * SAMPLE_BYTES:
+            raise LimitExceeded(
+                f"{self._uri} is longer than the {seconds} seconds that the job allows"
+            )
+
+    def _judge(self, outcome: ffmpeg.Outcome, head: bytes) -> None:
+        if not self._written:
+            raise self._undecodable(outcome, head)
+        if outcome.status or outcome.complaints:
+            log.warning("%r is damaged; what was decoded counts: %r", self._uri, outcome.complaints)
+
+    def _undecodable(self, outcome: ffmpeg.Outcome, head: bytes) -> TranscriberError:
+        if any("matches no streams" in line for line in outcome.complaints):
+            return NoAudioStream(f"{self._uri} has no audio track")
+        if outcome.is_protected or _is_protected(self._arrival.path):
+            return MediaInvalid(f"{self._uri} is encrypted or protected against copying (DRM)")
+        if any("Cannot allocate memory" in line for line in outcome.complaints):
+            # Our own limit; of a machine that is short of memory one hears nothing but SIGKILL.
+            return MediaInvalid(
+                f"{self._uri} is damaged or malicious: it asks for more memory or has more tracks "
+                "than any recording"
+            )
+        cause = next(iter(outcome.complaints), "it holds no audio samples")
+        if name := recording_format(head):
+            return MediaInvalid(
+                f"{self._uri} begins like {name} but is truncated or damaged, and nothing of it "
+                f"can be decoded: {cause}"
+            )
+        return MediaInvalid(f"{self._uri} is not a recording that ffmpeg can decode: {cause}")
 
 
-def _collect(process: "subprocess.Popen[bytes]", lines: "deque[str]") -> None:
-    assert process.stderr is not None
-    with process.stderr as stream:
-        while piece := stream.readline(400):
-            lines.append(piece.decode(errors="replace").strip())
+def _channels_without_layout(complaints: list[str]) -> int:
+    """How many channels ffmpeg did not know how to mix, since the file does not say; or 0."""
+    found = (_UNMIXED.search(line) for line in complaints)
+    return next((int(match[1]) for match in found if match), 0)
 
 
-def _wait(
-    process: "subprocess.Popen[bytes]", deadline: float, uri: str, interruption: Interruption
-) -> None:
-    while True:
-        try:
-            process.wait(_POLL_SECONDS)
-            return
-        except subprocess.TimeoutExpired:
-            interruption.check()
-            if time.monotonic() > deadline:
-                raise LimitExceeded(
-                    f"decoding {uri} did not end within the time that its length allows"
-                ) from None
+def _is_protected(path: Path) -> bool:
+    with path.open("rb") as file:
+        ends = file.read(_MARKED_BYTES)
+        file.seek(max(0, path.stat().st_size - _MARKED_BYTES))
+        ends += file.read(_MARKED_BYTES)
+    return ends[4:8] == b"ftyp" and any(mark in ends for mark in _MARKS_OF_PROTECTION)
 
 
-def _require_room(complaints: list[str], uri: str) -> None:
-    """A machine that is full must not pass for a recording that ends early."""
-    for line in complaints:
-        if any(words in line for words in _NO_ROOM):
-            raise DecoderKilled(f"ffmpeg had no room to decode {uri}: {line.rpartition(': ')[2]}")
+def _killed(by: signal.Signals, uri: str) -> TranscriberError:
+    """Whose fault it is that ffmpeg was ended by a signal.
 
-
-def _killed(by: signal.Signals, uri: str) -> Exception:
-    if by in _OWN_LIMIT_SIGNALS:
-        return LimitExceeded(f"decoding {uri} took more than its length allows ({by.name})")
-    return DecoderKilled(
-        f"ffmpeg was killed by {by.name} while it decoded {uri}: out of memory, most likely"
-    )
-
-
-def _undecodable(uri: str, complaints: list[str]) -> Exception:
-    if any("matches no streams" in line for line in complaints):
-        return NoAudioStream(f"{uri} has no audio track")
-    return MediaInvalid(f"{uri} is not a recording that ffmpeg can decode: {_cause(complaints)}")
-
-
-def _cause(complaints: list[str]) -> str:
-    """ffmpeg's last words without our local path in front of them."""
-    last = complaints[-1] if complaints else "it holds no audio samples"
-    return last.rpartition(": ")[2]
+    Its limits are ours and its crashes the file's: trying again would end alike. SIGKILL is the
+    kernel's, for want of memory in the pod, or a person's.
+    """
+    if by is signal.SIGXCPU:
+        return LimitExceeded(
+            f"decoding {uri} took more processor time than limits.maxFileSeconds allows for"
+        )
+    if by in _FROM_OUTSIDE:
+        return DecoderKilled(
+            f"ffmpeg was killed by {by.name} while it decoded {uri}: out of memory, most likely"
+        )
+    return MediaInvalid(f"{uri} is damaged in a way that makes ffmpeg crash ({by.name})")

@@ -24,7 +24,22 @@ class Metrics:
         )
         self.total_seconds = Gauge(
             metric_names.TOTAL_SECONDS,
-            "Audio seconds of the whole job; 0 until known.",
+            "Audio seconds of the whole job, estimated while recordings arrive; 0 until known.",
+            registry=self.registry,
+        )
+        self.items = Gauge(
+            metric_names.ITEMS,
+            "Recordings of the whole job; 0 until listed.",
+            registry=self.registry,
+        )
+        self.items_done = Gauge(
+            metric_names.ITEMS_DONE,
+            "Recordings of the whole job that are delivered or have failed, as far as known.",
+            registry=self.registry,
+        )
+        self.items_failed = Gauge(
+            metric_names.ITEMS_FAILED,
+            "Recordings of the whole job that have failed, as far as known.",
             registry=self.registry,
         )
         self.units_decoded = Counter(

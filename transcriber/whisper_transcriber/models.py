@@ -1,31 +1,35 @@
-"""A model reference to a checkpoint on disk, whose SHA-256 has been checked.
+"""A model reference to a checkpoint on disk, whose SHA-256 has been checked."""
 
-The model directory may outlive the pod and be shared by several: a file appears in it whole or not
-at all, under its checksum, and a lock keeps two pods of one node from fetching it twice.
-"""
-
-import fcntl
 import hashlib
 import logging
-import os
-import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from transcription_contract.locations import S3Uri
+from transcription_contract.locations import ObjectUri
 from transcription_contract.options import ModelReference
-from whisper_transcriber.errors import ModelInvalid, ModelNotFound, ModelSourceUnavailable
+from whisper_transcriber import addresses, catalogue
+from whisper_transcriber.catalogue import OfficialModel
+from whisper_transcriber.errors import (
+    AccessDenied,
+    BucketNotFound,
+    ConfigurationInvalid,
+    ModelInvalid,
+    ModelNotFound,
+    ModelSourceUnavailable,
+    ObjectStoreUnavailable,
+    SourceNotFound,
+    SourceReplaced,
+)
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.store import ObjectMissingError, ObjectStore
+from whisper_transcriber.model_cache import ModelCache
+from whisper_transcriber.store import ObjectMissingError, Store
+from whisper_transcriber.web import WebSource
 
 log = logging.getLogger(__name__)
 
-_CHUNK_BYTES = 1 << 20
-_READ_SECONDS = 60.0
+INTERNET_RETRY_SECONDS = 60.0
+"""Less than a store's: where there is no internet, waiting for it helps nobody."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,58 @@ class Checkpoint:
     path: Path
     sha256: str
 
+    @classmethod
+    def of_file(cls, path: Path) -> "Checkpoint":
+        """A user's own file, as it is.
+
+        Raises:
+            ModelNotFound: it cannot be read.
+        """
+        try:
+            with path.open("rb") as file:
+                return cls(path, hashlib.file_digest(file, "sha256").hexdigest())
+        except OSError as error:
+            raise ModelNotFound(f"the model {path} cannot be read: {error.strerror}") from error
+
+
+def check(reference: ModelReference) -> None:
+    """Find out before anything is fetched whether a reference means anything.
+
+    Raises:
+        ModelNotFound: there is no official model of that name, or half of the reference is missing.
+    """
+    if reference.name is not None:
+        catalogue.find(reference.name)
+    elif reference.uri is None or reference.sha256 is None:
+        raise ModelNotFound("spec.model has neither a name nor a uri with its sha256")
+
 
 class ModelStore:
-    """Finds checkpoints in the model directory, the object store, or the internet."""
+    """Finds checkpoints in the model directory, the object store, its mirror, or the internet.
 
-    def __init__(self, directory: Path, store: ObjectStore, interruption: Interruption) -> None:
-        self._directory = directory
+    ``mirror_uri``: a prefix in ``store`` with official models, such as large-v3.pt.
+    ``internet``: a Store of https URLs; by default one that trusts the system's authorities.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        store: Store,
+        interruption: Interruption,
+        *,
+        mirror_uri: str | None = None,
+        internet: Store | None = None,
+    ) -> None:
+        self._cache = ModelCache(directory, interruption)
         self._store = store
-        self._interruption = interruption
+        self._mirror = ObjectUri.parse(mirror_uri) if mirror_uri else None
+        # The addresses are OpenAI's, not the user's: a company's own resolver may well lead
+        # elsewhere, and the checksum tells what came.
+        self._internet = internet or WebSource(
+            interruption,
+            retry_seconds=INTERNET_RETRY_SECONDS,
+            allowed_networks=addresses.EVERYWHERE,
+        )
 
     def resolve(self, reference: ModelReference) -> Checkpoint:
         """The checkpoint that ``reference`` means.
@@ -50,89 +98,84 @@ class ModelStore:
         Raises:
             ModelNotFound: there is no official model of that name, or no object at that URI.
             ModelInvalid: its checksum is not the promised one.
-            ModelSourceUnavailable: an official model cannot be downloaded.
+            ModelSourceUnavailable: an official model is neither in the mirror nor to be downloaded.
+            VolumeFull, ConfigurationInvalid: the model directory has no room, or is read-only.
         """
+        check(reference)
         if reference.name is not None:
-            return self._official(reference.name)
-        if reference.uri is None or reference.sha256 is None:
-            raise ModelNotFound("spec.model has neither a name nor a uri with its sha256")
-        return self._own(reference.uri, reference.sha256)
+            model = catalogue.find(reference.name)
+            fetch = partial(self._fetch_official, model)
+            return self._cached(model.name, model.sha256, model.files, fetch)
+        uri, sha256 = str(reference.uri), str(reference.sha256)
+        return self._cached(uri, sha256, (), partial(self._fetch_own, uri, sha256))
 
-    def _official(self, name: str) -> Checkpoint:
-        models = official_models()
-        if name not in models:
-            raise ModelNotFound(
-                f"there is no official Whisper model {name!r}, only {', '.join(models)}"
+    def _cached(
+        self, label: str, sha256: str, names: tuple[str, ...], fetch: "partial[None]"
+    ) -> Checkpoint:
+        path = self._cache.find(sha256, *names) or self._cache.add(label, sha256, fetch)
+        return Checkpoint(path, sha256)
+
+    def _fetch_own(self, uri: str, sha256: str, path: Path) -> None:
+        try:
+            self._fetch(self._store, ObjectUri.parse(uri), sha256, path)
+        except ObjectMissingError:
+            raise ModelNotFound(f"{uri} does not exist: check spec.model.uri") from None
+
+    def _fetch_official(self, model: OfficialModel, path: Path) -> None:
+        missing: list[str] = []
+        for name in model.files if self._mirror else ():
+            complaint = self._miss_in_mirror(name, model, path)
+            if complaint is None:
+                return
+            missing.append(complaint)
+        try:
+            self._fetch(self._internet, ObjectUri.parse(model.url), model.sha256, path)
+        except (
+            ObjectMissingError,
+            SourceNotFound,
+            AccessDenied,
+            ConfigurationInvalid,
+            ObjectStoreUnavailable,
+        ) as error:
+            raise ModelSourceUnavailable(self._advice(model, missing, error)) from error
+
+    def _miss_in_mirror(self, name: str, model: OfficialModel, path: Path) -> str | None:
+        """None when it came from there, else why not."""
+        assert self._mirror
+        uri = self._mirror.child(name)
+        try:
+            self._fetch(self._store, uri, model.sha256, path)
+        except ObjectMissingError:
+            return f"{uri} does not exist"
+        # S3 calls what is missing forbidden, too, to those who may not list the bucket.
+        except (AccessDenied, BucketNotFound, ModelInvalid) as error:
+            log.warning("mirror: %s", error)
+            return str(error)
+        log.info("the model %r came from %s", model.name, uri)
+        return None
+
+    def _fetch(self, store: Store, uri: ObjectUri, sha256: str, path: Path) -> None:
+        """Write a checked file to ``path``, or none."""
+        try:
+            store.download(store.stat(uri), path)
+            self._cache.require(path, sha256, str(uri))
+        except SourceReplaced as error:
+            path.unlink(missing_ok=True)
+            raise ModelInvalid(f"the model {str(uri)!r} was replaced while it was read") from error
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def _advice(self, model: OfficialModel, missing: list[str], error: Exception) -> str:
+        cause = f"{model.url} is not there" if isinstance(error, ObjectMissingError) else str(error)
+        if not self._mirror:
+            return (
+                f"the model {model.name!r} could not be downloaded: {cause}; without internet, "
+                "copy it to your object store and state spec.model.uri and sha256, or have the "
+                "operator's administrator set up a mirror of the models"
             )
-        url, sha256 = models[name]
-
-        def fetch(path: Path) -> None:
-            try:
-                self._download(url, path)
-            except (urllib.error.URLError, OSError) as error:
-                raise ModelSourceUnavailable(f"{url} could not be downloaded: {error}") from error
-
-        return self._checked(name, sha256, fetch)
-
-    def _own(self, uri: str, sha256: str) -> Checkpoint:
-        def fetch(path: Path) -> None:
-            try:
-                self._store.download(self._store.stat(S3Uri.parse(uri)), path)
-            except ObjectMissingError:
-                raise ModelNotFound(f"{uri} does not exist: check spec.model.uri") from None
-
-        return self._checked(uri, sha256, fetch)
-
-    def _checked(self, label: str, sha256: str, fetch: Callable[[Path], None]) -> Checkpoint:
-        target = self._directory / f"{sha256}.pt"
-        self._directory.mkdir(parents=True, exist_ok=True)
-        with _locked(target.with_suffix(".lock")):
-            if not target.exists() or _sha256(target) != sha256:
-                log.info("fetching the model %r", label)
-                self._fetch(label, sha256, fetch, target)
-        return Checkpoint(target, sha256)
-
-    def _fetch(self, label: str, sha256: str, fetch: Callable[[Path], None], target: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
-            arrived = Path(scratch) / "model"
-            fetch(arrived)
-            actual = _sha256(arrived)
-            if actual != sha256:
-                raise ModelInvalid(
-                    f"the model {label!r} has the SHA-256 {actual}, not {sha256} as promised"
-                )
-            os.replace(arrived, target)
-
-    def _download(self, url: str, path: Path) -> None:
-        with (
-            urllib.request.urlopen(url, timeout=_READ_SECONDS) as response,
-            path.open("xb") as file,
-        ):
-            while chunk := response.read(_CHUNK_BYTES):
-                self._interruption.check()
-                file.write(chunk)
-            promised = response.headers.get("Content-Length")
-            # http.client does not mind a body that is cut short.
-            if promised is not None and file.tell() != int(promised):
-                raise OSError(f"the connection was cut at {file.tell()} of {promised} bytes")
-
-
-def official_models() -> dict[str, tuple[str, str]]:
-    """Each official model's URL and SHA-256, as openai-whisper lists them."""
-    # Imported here: it imports torch, which takes seconds.
-    from whisper import _MODELS  # type: ignore[import-untyped]
-
-    # The checksum is the last folder of the URL (whisper._download).
-    return {name: (url, url.split("/")[-2]) for name, url in _MODELS.items()}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        return (
+            f"the model {model.name!r} is neither in the mirror {self._mirror} "
+            f"({'; '.join(missing)}) nor to be downloaded: {cause}; copy {model.url} to "
+            f"{self._mirror.child(model.files[0])}"
+        )

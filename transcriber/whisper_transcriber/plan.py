@@ -9,8 +9,8 @@ limit, was .178 on speech without pauses, against .048 with 15 s, because Whispe
 drops the rest of a long window.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate, count, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -50,8 +50,12 @@ class Span(NamedTuple):
 
 
 class Window(Model):
-    """What the model hears at once. ``speech``: the padded stretches of speech in it."""
+    """What the model hears at once, of one recording.
 
+    ``item``: the recording's number. ``speech``: the padded stretches of speech in it.
+    """
+
+    item: int
     start: int
     stop: int
     speech: tuple[Span, ...]
@@ -60,12 +64,11 @@ class Window(Model):
 class Unit(Model):
     """Windows decoded as one batch, in this order, always: what is stored as one part.
 
-    ``start`` to ``stop`` is the stretch of the recording that a finished unit accounts for; the
-    units of all shards together account for all of it, silence included.
+    ``samples``: how much of the audio a finished unit accounts for; the units of all shards
+    together account for all of it, silence included.
     """
 
-    start: int
-    stop: int
+    samples: int
     windows: tuple[Window, ...]
 
 
@@ -90,18 +93,28 @@ def quietest(samples: NDArray[np.int16]) -> int:
     return (int(energy.argmin()) + reach) * QUIET_SAMPLES + QUIET_SAMPLES // 2
 
 
-def slices(count: int, read: ReadIntegers, slice_samples: int) -> list[Span]:
-    """A recording of ``count`` samples in stretches of about ``slice_samples``, without a gap.
+def border_search(number: int, slice_samples: int) -> Span:
+    """Where the border between slice ``number - 1`` and slice ``number`` (from 1 on) is looked for.
 
-    A border lies at the quietest place within 15 s of the nominal one. There is none so near the
-    end that the search would leave the recording.
+    There is that border, and that slice, if the recording reaches to the end of this stretch. The
+    first slice is a sixth as long as the others, so that the first text comes soon.
     """
-    search = min(BORDER_SEARCH, slice_samples // 4)
-    borders = [0]
-    for nominal in range(slice_samples, count - search + 1, slice_samples):
-        start = nominal - search
-        borders.append(start + quietest(read(start, nominal + search)))
-    return [Span(*border) for border in pairwise([*borders, count])]
+    search = min(BORDER_SEARCH, slice_samples // 24)
+    nominal = slice_samples // 6 + (number - 1) * slice_samples
+    return Span(nominal - search, nominal + search)
+
+
+def slice_count(samples: int, slice_samples: int) -> int:
+    """How many slices a recording of so many samples has."""
+    return next(
+        number for number in count(1) if border_search(number, slice_samples).stop > samples
+    )
+
+
+def border(number: int, slice_samples: int, read: ReadIntegers) -> int:
+    """The first sample of slice ``number`` (from 1 on): the quietest place of its search."""
+    within = border_search(number, slice_samples)
+    return within.start + quietest(read(*within))
 
 
 def speech(probabilities: Iterable[float], within: Span) -> list[Span]:
@@ -115,9 +128,9 @@ def speech(probabilities: Iterable[float], within: Span) -> list[Span]:
 
 
 def windows(
-    stretches: Sequence[Span], read: ReadIntegers, limit: int = WINDOW_LIMIT
+    item: int, stretches: Sequence[Span], read: ReadIntegers, limit: int = WINDOW_LIMIT
 ) -> list[Window]:
-    """Speech packed into windows of at most ``limit`` samples, in order.
+    """An item's speech packed into windows of at most ``limit`` samples, in order.
 
     Every sample of speech lies in exactly one window. Speech that does not pause within the limit
     is cut at the quietest place of the last third, without overlap.
@@ -128,20 +141,33 @@ def windows(
             packed[-1].append(stretch)
         else:
             packed.append([stretch])
-    return [Window(start=group[0].start, stop=group[-1].stop, speech=tuple(group))
+    return [Window(item=item, start=group[0].start, stop=group[-1].stop, speech=tuple(group))
             for group in packed]  # fmt: skip
 
 
-def units(planned: Sequence[Window], within: Span, batch_size: int) -> tuple[Unit, ...]:
-    """Windows in batches that account for all of ``within``; one empty unit if nobody speaks."""
+def units(
+    planned: Sequence[Window], within: Mapping[int, Span], batch_size: int
+) -> tuple[Unit, ...]:
+    """Windows in batches that account for all of the audio; one empty unit if nobody speaks.
+
+    Args:
+        planned: in order of items, then of time.
+        within: for each item, in order, the stretch of it that is shared out.
+        batch_size: windows in a unit, at most.
+    """
     batches = [
         tuple(planned[first : first + batch_size]) for first in range(0, len(planned), batch_size)
     ] or [()]
-    later = [batch[0].start for batch in batches[1:]]
-    stretches = pairwise([within.start, *later, within.stop])
+    # The items' stretches laid end to end: where each begins on that line.
+    lengths = [span.stop - span.start for span in within.values()]
+    offsets = dict(zip(within, accumulate(lengths, initial=0), strict=False))
+    later = [
+        offsets[batch[0].item] + batch[0].start - within[batch[0].item].start
+        for batch in batches[1:]
+    ]
     return tuple(
-        Unit(start=start, stop=stop, windows=batch)
-        for (start, stop), batch in zip(stretches, batches, strict=True)
+        Unit(samples=stop - start, windows=batch)
+        for (start, stop), batch in zip(pairwise([0, *later, sum(lengths)]), batches, strict=True)
     )
 
 

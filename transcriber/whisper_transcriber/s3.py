@@ -1,4 +1,4 @@
-"""The object store: the only module that knows minio.
+"""The object store: with pod_identity.py, the only module that knows minio.
 
 Every call is tried again, with jitter, for as long as the settings say when the store is down,
 busy or cut off; what the store refuses is an error of ours at once, named after what the user can
@@ -6,21 +6,27 @@ do about it.
 """
 
 import logging
-import ssl
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import stamina
 import urllib3
 from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 
-from transcription_contract.locations import S3Uri
+from transcription_contract.locations import ObjectUri
+from whisper_transcriber.downloads import (
+    CHUNK_BYTES,
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    is_busy,
+    is_untrusted,
+    new_file,
+    patiently,
+    short,
+)
 from whisper_transcriber.errors import (
     AccessDenied,
     BucketNotFound,
@@ -30,13 +36,12 @@ from whisper_transcriber.errors import (
     TranscriberError,
 )
 from whisper_transcriber.interruption import Interruption
+from whisper_transcriber.pod_identity import PodIdentity
 from whisper_transcriber.settings import StoreSettings
+from whisper_transcriber.store import ObjectMissingError, StoredObject
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 60.0
-_CHUNK_BYTES = 1 << 20
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject", "ResourceNotFound"})
 # Clients of S3 try these again, whatever status carries them:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -46,21 +51,7 @@ _DENIED = frozenset({"ExpiredToken", "InvalidToken", "XAdminUserNotFound"})
 _Answer = TypeVar("_Answer")
 
 
-class ObjectMissingError(Exception):
-    """There is no such object; callers know what that means for the job."""
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """What the store tells of an object. ``etag`` has no quotes; ``modified`` is the server's."""
-
-    uri: S3Uri
-    etag: str
-    size: int
-    modified: datetime | None = None
-
-
-class ObjectStore:
+class S3Store:
     """One S3-compatible server, seen with one pair of keys."""
 
     def __init__(self, settings: StoreSettings, interruption: Interruption) -> None:
@@ -68,7 +59,7 @@ class ObjectStore:
         self._interruption = interruption
         self._client = _client(settings)
 
-    def stat(self, uri: S3Uri) -> StoredObject:
+    def stat(self, uri: ObjectUri) -> StoredObject:
         """Etag and size of an object.
 
         Raises:
@@ -77,7 +68,7 @@ class ObjectStore:
         found = self._try(uri, lambda: self._client.stat_object(uri.bucket, uri.key))
         return StoredObject(uri, _plain(found.etag), int(found.size or 0), found.last_modified)
 
-    def find(self, uri: S3Uri) -> bytes | None:
+    def find(self, uri: ObjectUri) -> bytes | None:
         """A small object's bytes, or None when it does not exist.
 
         Raises:
@@ -97,7 +88,7 @@ class ObjectStore:
         except ObjectMissingError:
             return None
 
-    def put(self, uri: S3Uri, content: bytes, content_type: str = "application/json") -> None:
+    def put(self, uri: ObjectUri, content: bytes, content_type: str = "application/json") -> None:
         """Write a small object whole.
 
         Raises:
@@ -110,14 +101,14 @@ class ObjectStore:
             ),
         )
 
-    def list(self, prefix: S3Uri) -> list[StoredObject]:
+    def list(self, prefix: ObjectUri) -> list[StoredObject]:
         """Every object whose key begins with ``prefix``'s, in the order of keys."""
 
         def listing() -> list[StoredObject]:
             found = self._client.list_objects(prefix.bucket, prefix.key, recursive=True)
-            return [
+            objects = [
                 StoredObject(
-                    S3Uri(prefix.bucket, entry.object_name),
+                    ObjectUri(prefix.bucket, entry.object_name),
                     _plain(entry.etag),
                     int(entry.size or 0),
                     entry.last_modified,
@@ -125,13 +116,15 @@ class ObjectStore:
                 for entry in found
                 if entry.object_name and not entry.is_dir
             ]
+            # Not every server keeps the order that S3 promises.
+            return sorted(objects, key=lambda each: each.uri.key)
 
         try:
             return self._try(prefix, listing)
         except ObjectMissingError:
             return []
 
-    def remove(self, uri: S3Uri) -> None:
+    def remove(self, uri: ObjectUri) -> None:
         """Remove an object; it is no error when it is gone already."""
         try:
             self._try(uri, lambda: self._client.remove_object(uri.bucket, uri.key))
@@ -145,7 +138,7 @@ class ObjectStore:
             SourceReplaced: the object's etag is no longer ``source.etag``.
             ObjectMissingError: it has been removed.
         """
-        with path.open("xb") as file:
+        with new_file(path, source.uri) as file:
             while file.tell() < source.size:
                 self._interruption.check()
                 # Retries are counted anew after every byte of progress.
@@ -165,7 +158,7 @@ class ObjectStore:
             # Not every server obeys If-Match.
             if _plain(response.headers.get("etag")) != source.etag:
                 raise _replaced(source.uri)
-            for chunk in response.stream(_CHUNK_BYTES):
+            for chunk in response.stream(CHUNK_BYTES):
                 self._interruption.check()
                 received += write(chunk)
         except urllib3.exceptions.HTTPError as error:
@@ -176,47 +169,37 @@ class ObjectStore:
             response.close()
             response.release_conn()
 
-    def _try(self, uri: S3Uri, call: Callable[[], _Answer]) -> _Answer:
+    def _try(self, uri: ObjectUri, call: Callable[[], _Answer]) -> _Answer:
         try:
-            for attempt in stamina.retry_context(
-                on=self._is_worth_a_retry,
-                attempts=None,
-                timeout=self._settings.retry_seconds,
-                wait_initial=0.2,
-                wait_max=15.0,
-                wait_jitter=1.0,
-            ):
-                with attempt:
-                    return call()
+            return patiently(call, self._is_worth_a_retry, self._settings.retry_seconds)
         except ValueError as error:  # minio's, for a name that no bucket or object can have
             raise ConfigurationInvalid(f"{uri} is no name that S3 allows: {error}") from error
         except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._meaning(uri, error) from error
-        raise AssertionError("stamina neither returned nor raised")
 
     def _is_worth_a_retry(self, error: Exception) -> bool:
         if self._interruption.requested or not _is_passing(error):
             return False
-        log.warning("object store: %s; trying again", _short(error))
+        log.warning("object store: %s; trying again", short(error))
         return True
 
-    def _meaning(self, uri: S3Uri, error: Exception) -> Exception:
+    def _meaning(self, uri: ObjectUri, error: Exception) -> Exception:
         """What a failed call means to a job. Errors of this program's own stay what they are."""
         if _is_passing(error):
             return ObjectStoreUnavailable(
                 f"the object store at {self._settings.endpoint} could not be reached "
-                f"or did not answer properly: {_short(error)}"
+                f"or did not answer properly: {short(error)}"
             )
-        if _is_untrusted(error):
+        if is_untrusted(error):
             return ConfigurationInvalid(
                 f"the certificate of the object store at {self._settings.endpoint} is not trusted; "
-                f"add caCert to the Secret {self._settings.secret_name!r}: {_short(error)}"
+                f"add caCert to {self._settings.keys_from}: {short(error)}"
             )
         if isinstance(error, S3Error):
             return self._meaning_of_refusal(uri, error)
         return error
 
-    def _meaning_of_refusal(self, uri: S3Uri, error: S3Error) -> Exception:
+    def _meaning_of_refusal(self, uri: ObjectUri, error: S3Error) -> Exception:
         if error.code == "NoSuchBucket":
             return BucketNotFound(f"the bucket {uri.bucket!r} of {uri} does not exist")
         if error.code in _MISSING:
@@ -225,8 +208,8 @@ class ObjectStore:
             return _replaced(uri)
         if error.response.status in (401, 403) or error.code in _DENIED:
             return AccessDenied(
-                f"the object store refused access to {uri} ({error.code}): check the keys in the "
-                f"Secret {self._settings.secret_name!r} and what they may read and write"
+                f"the object store refused access to {uri} ({error.code}): check the keys in "
+                f"{self._settings.keys_from} and what they may read and write"
             )
         return ConfigurationInvalid(
             f"the object store refused a request for {uri}: {error.code}: {error.message}"
@@ -238,16 +221,16 @@ def _client(settings: StoreSettings) -> Minio:
     if endpoint.scheme not in ("http", "https") or not endpoint.netloc or "@" in endpoint.netloc:
         # Its value stays unsaid: two keys may have been swapped.
         raise ConfigurationInvalid(
-            f"the endpoint in the Secret {settings.secret_name!r} is not a URL such as "
-            "https://s3.example.com"
+            f"the endpoint in {settings.keys_from} is not a URL such as https://s3.example.com"
         )
     # AWS tells a bucket's region when asked; others rarely have more than the default one.
     ask_for_region = (endpoint.hostname or "").endswith(".amazonaws.com")
     return Minio(
         endpoint.netloc,
-        access_key=settings.access_key,
-        secret_key=settings.secret_key,
+        access_key=settings.access_key or None,
+        secret_key=settings.secret_key or None,
         session_token=settings.session_token,
+        credentials=None if settings.access_key else PodIdentity(settings),
         secure=endpoint.scheme == "https",
         region=settings.region or (None if ask_for_region else "us-east-1"),
         http_client=urllib3.PoolManager(
@@ -262,30 +245,18 @@ def _client(settings: StoreSettings) -> Minio:
 def _is_passing(error: Exception) -> bool:
     """Whether the same request may succeed a little later."""
     if isinstance(error, S3Error):
-        return _is_busy(error.response.status) or error.code in _BUSY
+        return is_busy(error.response.status) or error.code in _BUSY
     if isinstance(error, ServerError):
-        return _is_busy(error.status_code)
+        return is_busy(error.status_code)
     if isinstance(error, InvalidResponseError):  # not even XML: a proxy between us, mostly
         return True
-    return isinstance(error, urllib3.exceptions.HTTPError) and not _is_untrusted(error)
+    return isinstance(error, urllib3.exceptions.HTTPError) and not is_untrusted(error)
 
 
-def _is_busy(status: int) -> bool:
-    return status == 429 or status >= 500
-
-
-def _is_untrusted(error: Exception) -> bool:
-    causes: Iterator[object] = iter((error, error.__cause__, error.__context__, *error.args))
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes)
-
-
-def _replaced(uri: S3Uri) -> TranscriberError:
+def _replaced(uri: ObjectUri) -> TranscriberError:
     return SourceReplaced(f"{uri} was replaced by another object while the job was running")
 
 
 def _plain(etag: str | None) -> str:
-    return (etag or "").strip('"')
-
-
-def _short(error: Exception) -> str:
-    return str(error).partition("\n")[0][:300]
+    # A proxy that may compress makes it a weak one.
+    return (etag or "").removeprefix("W/").strip('"')

@@ -1,14 +1,15 @@
-"""What the pod's environment says: the only module that reads it."""
+"""What the pod's environment says, or a shell's: the only module that reads it."""
 
 import math
 import os
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from transcription_contract.locations import S3Uri
+from transcription_contract.locations import ObjectUri
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_contract.task import (
     CA_CERTIFICATE_PATH,
@@ -35,8 +36,9 @@ _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 class StoreSettings:
     """How to reach the object store.
 
-    ``endpoint``: a URL such as http://minio:9000. ``secret_name``: for messages only.
-    ``certificates``: a PEM file to trust in place of the system's.
+    ``endpoint``: a URL such as http://minio:9000. Without ``access_key``, AWS is asked for the
+    machine's own. ``keys_from``: where the user put all this, for messages, such as "the Secret
+    'object-store'". ``certificates``: a PEM file to trust in place of the system's.
     """
 
     endpoint: str
@@ -46,21 +48,39 @@ class StoreSettings:
     region: str | None
     certificates: Path | None
     retry_seconds: float
-    secret_name: str
+    keys_from: str
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a worker is told."""
+    """Everything that a worker is told.
+
+    ``store``: None where only local files are used. ``model_file``: a checkpoint to take instead of
+    the task's model. ``metrics_port``: 0 for none.
+    """
 
     task: Task
     worker: int
-    store: StoreSettings
+    store: StoreSettings | None
     work_directory: Path
     model_directory: Path
     metrics_port: int
     threads: int
     slice_seconds: int
+    model_file: Path | None = None
+
+
+def in_pod(environ: Mapping[str, str]) -> bool:
+    """Whether this is a worker's pod, and no shell."""
+    return TASK_VARIABLE in environ or WORKER_INDEX_VARIABLE in environ
+
+
+def model_directory(environ: Mapping[str, str]) -> Path:
+    """Where models are kept: the pod's model volume, or the user's cache."""
+    if stated := environ.get("MODEL_DIRECTORY"):
+        return Path(stated)
+    cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "whisper-transcriber"
 
 
 def termination_path(environ: Mapping[str, str]) -> Path:
@@ -75,11 +95,49 @@ def read(environ: Mapping[str, str]) -> Settings:
         ConfigurationInvalid: something is missing or malformed.
     """
     task = _task(environ)
+    store = _store(environ, f"the Secret {task.secret_name!r}")
+    if not store.access_key or not store.secret_key:
+        missing = "secretKey" if store.access_key else "accessKey"
+        raise ConfigurationInvalid(f"{missing} is missing or empty: check {store.keys_from}")
+    return _settings(environ, task, store)
+
+
+def local(environ: Mapping[str, str], task: Task, model_file: Path | None) -> Settings:
+    """The settings of the command line, which keeps models and scratch files in the user's folders.
+
+    Raises:
+        ConfigurationInvalid: an object store is named, and the environment does not say how to
+            reach it.
+    """
+    at_home = _at_home(environ)
+    uris = (task.source_uri, task.output_uri, task.model.uri, task.model_mirror_uri)
+    remote = any(uri and uri.startswith("s3:") for uri in uris)
+    store = store_of_shell(environ) if remote else None
+    return replace(_settings(at_home, task, store), model_file=model_file)
+
+
+def store_of_shell(environ: Mapping[str, str]) -> StoreSettings:
+    """The object store that the AWS SDKs' usual variables describe; AWS's own by default."""
+    return _store(_at_home(environ), "the AWS_* environment variables")
+
+
+def _at_home(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "WORK_DIRECTORY": tempfile.gettempdir(),
+        "MODEL_DIRECTORY": str(model_directory(environ)),
+        "METRICS_PORT": "0",
+        "AWS_ENDPOINT_URL": "https://s3.amazonaws.com",
+        "CA_CERTIFICATE_PATH": "",
+        **environ,
+    }
+
+
+def _settings(environ: Mapping[str, str], task: Task, store: StoreSettings | None) -> Settings:
     try:
         return Settings(
             task=task,
             worker=int(environ.get(WORKER_INDEX_VARIABLE, "0")),
-            store=_store(environ, task.secret_name),
+            store=store,
             work_directory=Path(environ.get("WORK_DIRECTORY", WORK_DIRECTORY)),
             model_directory=Path(environ.get("MODEL_DIRECTORY", MODEL_DIRECTORY)),
             metrics_port=int(environ.get("METRICS_PORT", METRICS_PORT)),
@@ -113,22 +171,19 @@ def _task(environ: Mapping[str, str]) -> Task:
         raise ConfigurationInvalid(f"the task is malformed: {where}") from None
     for uri in (task.source_uri, task.output_uri):
         try:
-            S3Uri.parse(uri)
+            ObjectUri.parse(uri)
         except ValueError as error:
             raise ConfigurationInvalid(str(error)) from None
     return task
 
 
-def _store(environ: Mapping[str, str], secret_name: str) -> StoreSettings:
+def _store(environ: Mapping[str, str], keys_from: str) -> StoreSettings:
     def value(key: str) -> str:
         # A key made with "echo" ends in a newline, which no S3 key does.
         return environ.get(STORE_VARIABLES[key], "").strip()
 
-    for key in ("endpoint", "accessKey", "secretKey"):
-        if not value(key):
-            raise ConfigurationInvalid(
-                f"{key} is missing or empty: check the Secret {secret_name!r}"
-            )
+    if not value("endpoint"):
+        raise ConfigurationInvalid(f"endpoint is missing or empty: check {keys_from}")
     return StoreSettings(
         endpoint=value("endpoint"),
         access_key=value("accessKey"),
@@ -137,7 +192,7 @@ def _store(environ: Mapping[str, str], secret_name: str) -> StoreSettings:
         region=value("region") or None,
         certificates=_certificates(environ),
         retry_seconds=float(environ.get("STORE_RETRY_SECONDS", DEFAULT_RETRY_SECONDS)),
-        secret_name=secret_name,
+        keys_from=keys_from,
     )
 
 

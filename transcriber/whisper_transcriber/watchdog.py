@@ -11,6 +11,9 @@ MINIMUM_SECONDS = 600.0
 MEDIANS = 20.0
 """A unit may take ten minutes, or twenty times as long as units of this job usually do."""
 
+FIRST_SECONDS = 1800.0
+"""The first one, of which nobody knows what it takes: a large model on a processor is slow."""
+
 _POLL_SECONDS = 5.0
 
 
@@ -25,19 +28,21 @@ class Watchdog:
         bark: Callable[[float], None],
         *,
         minimum_seconds: float = MINIMUM_SECONDS,
+        first_seconds: float = FIRST_SECONDS,
         poll_seconds: float = _POLL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bark = bark
         self._minimum = minimum_seconds
+        self._first = first_seconds
         self._poll = poll_seconds
         self._clock = clock
         self._durations: list[float] = []
-        self._since = clock()
+        self._began = self._since = clock()
         self._left = threading.Event()
 
     def __enter__(self) -> Self:
-        self._since = self._clock()
+        self._began = self._since = self._clock()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
         return self
 
@@ -49,18 +54,26 @@ class Watchdog:
     ) -> None:
         self._left.set()
 
+    def unit_begun(self) -> None:
+        """Tell it that a unit is being decoded."""
+        self._began = self._since = self._clock()
+
     def unit_finished(self) -> None:
-        """Tell it that work goes on."""
-        now = self._clock()
-        self._durations.append(now - self._since)
-        self._since = now
+        """Tell it that the unit is done."""
+        self._since = self._clock()
+        self._durations.append(self._since - self._began)
+
+    def sign_of_life(self) -> None:
+        """Tell it that something else goes on: a download, a plan, a window of a long unit."""
+        self._since = self._clock()
 
     @property
     def allowed_seconds(self) -> float:
         """How long the next unit may take."""
         # The copy: the list grows in another thread.
         durations = list(self._durations)
-        return max(self._minimum, MEDIANS * statistics.median(durations) if durations else 0.0)
+        usual = MEDIANS * statistics.median(durations) if durations else self._first
+        return max(self._minimum, usual)
 
     @property
     def is_overdue(self) -> bool:

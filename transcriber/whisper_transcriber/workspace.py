@@ -11,8 +11,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from transcription_contract.base import Model
-from transcription_contract.locations import S3Uri, workspace_uri
-from whisper_transcriber.store import ObjectStore
+from transcription_contract.locations import ObjectUri, workspace_uri
+from whisper_transcriber.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ Document = TypeVar("Document", bound=Model)
 class Workspace:
     """One job's prefix in the store."""
 
-    def __init__(self, store: ObjectStore, output_uri: str, uid: str) -> None:
+    def __init__(self, store: Store, output_uri: str, uid: str) -> None:
         self._store = store
         self._prefix = workspace_uri(output_uri, uid)
 
@@ -49,13 +49,20 @@ class Workspace:
 
     def put(self, name: str, document: Model) -> None:
         """Store a document under ``name``."""
-        content = document.model_dump_json(by_alias=True).encode()
-        self._store.put(self._at(name), content)
+        self._store.put(self._at(name), _content(document))
 
-    def parts(self) -> frozenset[str]:
-        """The names of all stored parts."""
+    def holds(self, name: str, document: Model) -> bool:
+        """Whether what is stored under ``name`` is this very document."""
+        return self._store.find(self._at(name)) == _content(document)
+
+    def mark(self, name: str) -> None:
+        """Store an empty document under ``name``: that it is there is all that it says."""
+        self._store.put(self._at(name), b"", "text/plain")
+
+    def names(self) -> frozenset[str]:
+        """The names of all that is stored."""
         skip = len(self._prefix.key)
-        return frozenset(stored.uri.key[skip:] for stored in self._store.list(self._at("parts/")))
+        return frozenset(stored.uri.key[skip:] for stored in self._store.list(self._prefix))
 
     def remove(self) -> None:
         """Remove everything, the plan last: what is left of a cut removal can be found by it."""
@@ -63,5 +70,9 @@ class Workspace:
         for uri in sorted(stored, key=lambda each: each.key.endswith("/items.json")):
             self._store.remove(uri)
 
-    def _at(self, name: str) -> S3Uri:
+    def _at(self, name: str) -> ObjectUri:
         return self._prefix.child(name)
+
+
+def _content(document: Model) -> bytes:
+    return document.model_dump_json(by_alias=True).encode()

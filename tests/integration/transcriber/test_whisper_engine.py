@@ -7,9 +7,14 @@ import jiwer
 import numpy as np
 import pytest
 import torch
-import whisper  # type: ignore[import-untyped]
 
 from tests.integration.transcriber.speech import RATE, Recording, speak
+from transcription_contract.options import Decoding
+from whisper_transcriber.engine import audio
+from whisper_transcriber.engine.alignment import Aligner
+from whisper_transcriber.engine.decoder import Memory
+from whisper_transcriber.engine.loop import Loop
+from whisper_transcriber.engine.protocol import Decoded
 from whisper_transcriber.engine.whisper_engine import WhisperEngine
 from whisper_transcriber.errors import (
     LanguageUnknown,
@@ -22,9 +27,14 @@ from whisper_transcriber.samples import Waveform
 THREADS = 2
 
 
-def load(checkpoint: Path, prompt: str = "") -> WhisperEngine:
+def load(checkpoint: Path, *, word_timestamps: bool = False, **decoding: object) -> WhisperEngine:
     return WhisperEngine.load(
-        checkpoint, label="demo.pt", task="transcribe", initial_prompt=prompt, threads=THREADS
+        checkpoint,
+        label="demo.pt",
+        task="transcribe",
+        decoding=Decoding.model_validate(decoding),
+        word_timestamps=word_timestamps,
+        threads=THREADS,
     )
 
 
@@ -46,7 +56,8 @@ def test_speech_becomes_phrases_with_times(
     engine: WhisperEngine, sentences: list[Recording]
 ) -> None:
     heard = []
-    for sentence, decoded in zip(sentences, engine.decode(waveforms(sentences), "en"), strict=True):
+    results = engine.decode(waveforms(sentences), ["en"] * 3)
+    for sentence, decoded in zip(sentences, results, strict=True):
         heard += "".join(p.text for p in decoded.phrases).lower().replace(".", "").split()
         assert decoded.phrases[0].start < 0.5
         last = decoded.phrases[-1].end
@@ -61,15 +72,15 @@ def test_speech_becomes_phrases_with_times(
 def test_tokens_do_not_depend_on_the_batch(
     engine: WhisperEngine, sentences: list[Recording]
 ) -> None:
-    together = engine.decode(waveforms(sentences), "en")
-    alone = [engine.decode([each], "en")[0] for each in waveforms(sentences)]
+    together = engine.decode(waveforms(sentences), ["en"] * 3)
+    alone = [engine.decode([each], ["en"])[0] for each in waveforms(sentences)]
     assert [each.phrases for each in together] == [each.phrases for each in alone]
 
 
 def test_the_same_batch_gives_the_same_figures(
     engine: WhisperEngine, sentences: list[Recording]
 ) -> None:
-    first, second = (engine.decode(waveforms(sentences), "en") for _ in range(2))
+    first, second = (engine.decode(waveforms(sentences), ["en"] * 3) for _ in range(2))
     assert first == second
 
 
@@ -79,7 +90,7 @@ def test_what_is_drawn_at_random_depends_on_the_seed_alone(
     window = waveforms(sentences)[:1]
 
     def drawn(seed: int) -> object:
-        return engine.decode(window, "en", temperature=1.0, seed=seed)
+        return engine.decode(window, ["en"], temperature=1.0, seed=seed)
 
     assert drawn(5) == drawn(5)
     assert len({str(drawn(seed)) for seed in range(4)}) > 1
@@ -91,7 +102,7 @@ def test_english_is_heard_as_english(engine: WhisperEngine, sentences: list[Reco
 
 
 def test_silence_gives_no_text(engine: WhisperEngine) -> None:
-    (decoded,) = engine.decode([torch.zeros(5 * RATE).numpy()], "en")
+    (decoded,) = engine.decode([torch.zeros(5 * RATE).numpy()], ["en"])
     assert decoded.phrases == ()
 
 
@@ -104,9 +115,9 @@ def test_an_unknown_language_is_answered_with_the_known_ones(
 
 
 def test_a_prompt_that_does_not_fit_is_refused_not_cut(checkpoint: Path) -> None:
-    load(checkpoint, prompt="server " * 223)
+    load(checkpoint, initial_prompt="server " * 223)
     with pytest.raises(PromptTooLong, match="224 Whisper tokens; at most 223 fit"):
-        load(checkpoint, prompt="server " * 224)
+        load(checkpoint, initial_prompt="server " * 224)
 
 
 class Bomb:
@@ -137,22 +148,38 @@ def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path: Path, content: bytes
         load(path)
 
 
-def test_out_of_memory_halves_the_batch_before_it_gives_up(
-    engine: WhisperEngine, sentences: list[Recording], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(audio, "encode"), (Loop, "run"), (Aligner, "run")],
+    ids=["in the encoder", "in the loop", "in the aligner"],
+)
+def test_out_of_memory_halves_the_batch_and_changes_no_text(
+    checkpoint: Path,
+    sentences: list[Recording],
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    name: str,
 ) -> None:
-    expected = engine.decode(waveforms(sentences), "en")
-    real, sizes = whisper.decode, []
+    engine = load(checkpoint, word_timestamps=True, audio_context="window")
+    expected = engine.decode(waveforms(sentences), ["en"] * 3)
+    real, sizes = getattr(owner, name), []
 
-    def small(model: object, mel: torch.Tensor, options: object) -> object:
-        sizes.append(len(mel))
-        if len(mel) > 1:
+    def cramped(*arguments: object) -> object:
+        batch = arguments[1]
+        rows = len(batch.order if isinstance(batch, Memory) else batch)
+        sizes.append(rows)
+        if rows > 1:
             raise torch.cuda.OutOfMemoryError("too much")
-        return real(model, mel, options)
+        return real(*arguments)
 
-    monkeypatch.setattr(whisper, "decode", small)
-    halved = engine.decode(waveforms(sentences), "en")
-    assert [each.phrases for each in halved] == [each.phrases for each in expected]
+    monkeypatch.setattr(owner, name, cramped)
+    halved = engine.decode(waveforms(sentences), ["en"] * 3)
     assert sizes == [3, 1, 2, 1, 1]
+    assert [texts(each) for each in halved] == [texts(each) for each in expected]
+
+
+def texts(decoded: Decoded) -> list[tuple[tuple[int, ...], list[str]]]:
+    return [(each.tokens, [word.text for word in each.words]) for each in decoded.phrases]
 
 
 def test_one_window_too_large_for_the_gpu_is_told(
@@ -161,6 +188,6 @@ def test_one_window_too_large_for_the_gpu_is_told(
     def full(*_: object) -> object:
         raise torch.cuda.OutOfMemoryError("too much")
 
-    monkeypatch.setattr(whisper, "decode", full)
+    monkeypatch.setattr(audio, "encode", full)
     with pytest.raises(OutOfMemory):
-        engine.decode(waveforms(sentences), "en")
+        engine.decode(waveforms(sentences), ["en"] * 3)

@@ -76,6 +76,11 @@ class Worker:
         return self.process.wait(PATIENCE_SECONDS)
 
     @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self.began
+
+    @property
     def log(self) -> str:
         """What it wrote to stderr."""
         return self._log.read_text()

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from whisper_transcriber.engine.protocol import Decoded, Phrase
+from whisper_transcriber.engine.protocol import Decoded, Passage, Phrase
 from whisper_transcriber.samples import Waveform
 
 GOOD = Decoded(
@@ -36,6 +37,11 @@ def silence(start: int, stop: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]
     return np.zeros(stop - start, np.int16)
 
 
+def item_of(read: Callable[[int, int], Any]) -> Callable[[int, int, int], Any]:
+    """A reader of items that are all the same recording."""
+    return lambda _, start, stop: read(start, stop)
+
+
 class FakeEngine:
     """Answers with ``answer(start, stop, temperature)`` for windows cut from ``ramp``."""
 
@@ -59,9 +65,23 @@ class FakeEngine:
         return list(self.ballots[: len(windows)])
 
     def decode(
-        self, windows: Sequence[Waveform], language: str, temperature: float = 0.0, seed: int = 0
+        self,
+        windows: Sequence[Waveform],
+        languages: Sequence[str],
+        temperature: float = 0.0,
+        seed: int = 0,
     ) -> list[Decoded]:
         """One answer for each window."""
+        assert len(windows) == len(languages)
         stretches = [(int(window[0]), int(window[-1]) + 1) for window in windows]
         self.calls.append((stretches, temperature, seed))
         return [self.answer(start, stop, temperature) for start, stop in stretches]
+
+    def transcribe(
+        self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]
+    ) -> Passage:
+        """Says how many samples it got."""
+        at_each_window()
+        return Passage(
+            language or "en", ({"start": 0.0, "end": 1.0, "text": f" {len(recording)}"},)
+        )

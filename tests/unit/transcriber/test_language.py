@@ -3,7 +3,7 @@ from whisper_transcriber.plan import Span, Window
 
 
 def window(start: int, spoken: int) -> Window:
-    return Window(start=start, stop=start + 1000, speech=(Span(start, start + spoken),))
+    return Window(item=0, start=start, stop=start + 1000, speech=(Span(start, start + spoken),))
 
 
 def test_the_mean_over_all_windows_decides_not_their_majority() -> None:

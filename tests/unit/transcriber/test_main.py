@@ -15,16 +15,27 @@ def ends_with(
 ) -> tuple[ExitCode, Termination | None]:
     monkeypatch.setattr(program, "_transcribe", lambda *_: outcome())
     path = tmp_path / "termination"
-    code = program.main({"TERMINATION_PATH": str(path)})
+    code = program.run_pod({"TERMINATION_PATH": str(path)})
     return code, decode(path.read_text())
 
 
-def test_a_name_cannot_forge_a_line_of_the_log_but_a_traceback_has_its_lines() -> None:
-    formatter = program.OneLineFormatter("%(levelname)s %(message)s")
-    record = logging.LogRecord("x", logging.INFO, "", 0, "reading %s", ("a\nERROR b\x1b[1m",), None)
-    assert formatter.format(record) == "INFO reading a\\nERROR b\\x1b[1m"
-    record.exc_text = "Traceback\n  here"
-    assert formatter.format(record).endswith("\nTraceback\n  here")
+def test_without_a_task_and_arguments_the_program_explains_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.main([], {})
+    assert ended.value.code == 0
+    assert "transcriber transcribe standup.mp3" in capsys.readouterr().out
+
+
+def test_a_pod_without_a_task_fails_as_a_pod(tmp_path: Path) -> None:
+    last_words = tmp_path / "termination"
+    environ = {"JOB_COMPLETION_INDEX": "0", "TERMINATION_PATH": str(last_words)}
+    assert program.main([], environ) == ExitCode.CONFIGURATION_INVALID
+    words = decode(last_words.read_text())
+    assert words
+    assert words.error
+    assert "TASK is not set" in words.error.message
 
 
 def test_success_is_told_with_its_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -69,4 +80,4 @@ def test_words_that_nobody_can_hear_change_nothing(
 ) -> None:
     monkeypatch.setattr(program, "_transcribe", lambda *_: Termination())
     nowhere = tmp_path / "no" / "folder"
-    assert program.main({"TERMINATION_PATH": str(nowhere)}) is ExitCode.DONE
+    assert program.run_pod({"TERMINATION_PATH": str(nowhere)}) is ExitCode.DONE

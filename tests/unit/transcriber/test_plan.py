@@ -13,8 +13,10 @@ from whisper_transcriber.plan import (
     WINDOW_LIMIT,
     Span,
     Window,
+    border,
+    border_search,
     quietest,
-    slices,
+    slice_count,
     speech,
     units,
     windows,
@@ -46,7 +48,7 @@ def test_every_sample_of_speech_lies_in_exactly_one_window(
 ) -> None:
     within = Span(begin, begin + max(0, len(probabilities) * FRAME_SAMPLES - tail))
     stretches = speech(probabilities, within)
-    planned = windows(stretches, noise)
+    planned = windows(0, stretches, noise)
 
     inside = [span for window in planned for span in window.speech]
     assert covered(inside) == covered(stretches)
@@ -61,7 +63,7 @@ def test_windows_are_ordered_short_enough_and_inside_the_slice(
     probabilities: list[float], begin: int
 ) -> None:
     within = Span(begin, begin + len(probabilities) * FRAME_SAMPLES)
-    planned = windows(speech(probabilities, within), noise)
+    planned = windows(0, speech(probabilities, within), noise)
 
     for window in planned:
         assert within.start <= window.start < window.stop <= within.stop
@@ -129,7 +131,8 @@ def test_speech_is_found_and_padded(probabilities: list[float], expected: list[S
 
 def test_stretches_share_a_window_up_to_its_limit() -> None:
     stretches = [Span(0, 5 * SECOND), Span(6 * SECOND, 15 * SECOND), Span(16 * SECOND, 17 * SECOND)]
-    first, second = windows(stretches, noise)
+    first, second = windows(3, stretches, noise)
+    assert (first.item, second.item) == (3, 3)
     assert (first.start, first.stop) == (0, 15 * SECOND)
     assert first.speech == (Span(0, 5 * SECOND), Span(6 * SECOND, 15 * SECOND))
     assert second.speech == (Span(16 * SECOND, 17 * SECOND),)
@@ -143,7 +146,7 @@ def test_speech_without_a_pause_is_cut_where_it_is_quietest() -> None:
         samples[max(0, quiet_at - 1600 - start) : max(0, quiet_at + 1600 - start)] = 3
         return samples
 
-    first, second = windows([Span(0, 20 * SECOND)], read)
+    first, second = windows(0, [Span(0, 20 * SECOND)], read)
     assert abs(first.stop - quiet_at) <= 1600
     assert second.start == first.stop
 
@@ -161,55 +164,68 @@ def test_the_quietest_place_is_always_inside(
     assert 0 <= quietest(samples) <= len(samples)
 
 
-@given(count=st.integers(0, 40 * SECOND), slice_samples=st.integers(1 * SECOND, 15 * SECOND))
+@given(count=st.integers(0, 40 * SECOND), slice_samples=st.integers(6 * SECOND, 15 * SECOND))
 def test_slices_follow_each_other_without_a_gap(count: int, slice_samples: int) -> None:
-    found = slices(count, noise, slice_samples)
-    assert found[0].start == 0
-    assert found[-1].stop == count
-    for left, right in pairwise(found):
-        assert left.stop == right.start
-        assert 0 < left.stop - left.start <= slice_samples * 3 // 2
-        assert right.stop - right.start > 0
+    numbers = range(1, slice_count(count, slice_samples))
+    borders = [0, *(border(number, slice_samples, noise) for number in numbers), count]
+    for left, right in pairwise(borders):
+        assert 0 <= right - left <= slice_samples * 3 // 2
+    assert borders == sorted(set(borders)) or count == 0
+
+
+@given(slice_samples=st.integers(SECOND, 4000 * SECOND), number=st.integers(1, 50))
+def test_a_border_is_looked_for_inside_the_recording_and_apart_from_the_next(
+    slice_samples: int, number: int
+) -> None:
+    search, following = (border_search(each, slice_samples) for each in (number, number + 1))
+    assert 0 < search.start < search.stop <= following.start
+    assert slice_count(search.stop, slice_samples) == number + 1
+    assert slice_count(search.stop - 1, slice_samples) == number
+
+
+def test_the_first_slice_is_short_so_that_the_first_text_comes_soon() -> None:
+    assert border_search(1, 1800 * SECOND) == Span(285 * SECOND, 315 * SECOND)
+    assert border_search(2, 1800 * SECOND) == Span(2085 * SECOND, 2115 * SECOND)
 
 
 def test_a_slice_border_moves_to_the_quiet_place_nearby() -> None:
     def read(start: int, stop: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
         samples = noise(start, stop)
-        quiet = range(1810 * SECOND, 1811 * SECOND)
+        quiet = range(2110 * SECOND, 2111 * SECOND)
         samples[quiet.start - start : quiet.stop - start] = 0
         return samples
 
-    first, _ = slices(3000 * SECOND, read, 1800 * SECOND)
-    assert 1810 * SECOND <= first.stop < 1811 * SECOND
+    assert 2110 * SECOND <= border(2, 1800 * SECOND, read) < 2111 * SECOND
 
 
-def test_a_recording_that_ends_near_a_border_is_not_cut_there() -> None:
-    count = 1800 * SECOND + 14 * SECOND
-    assert slices(count, noise, 1800 * SECOND) == [Span(0, count)]
-
-
-@given(lengths=st.lists(st.integers(1, 15 * SECOND), max_size=40), batch_size=st.integers(1, 9))
-def test_units_hold_every_window_and_account_for_all_of_the_slice(
-    lengths: list[int], batch_size: int
-) -> None:
+@st.composite
+def planned_items(draw: st.DrawFn) -> tuple[list[Window], dict[int, Span]]:
+    """Windows of up to five recordings that are shared out from somewhere in them on."""
     planned: list[Window] = []
-    position = 1000
-    for length in lengths:
-        span = Span(position, position + length)
-        planned.append(Window(start=span.start, stop=span.stop, speech=(span,)))
-        position += length + 100
-    within = Span(500, position + 500)
+    within: dict[int, Span] = {}
+    for item in range(4, 4 + draw(st.integers(1, 5))):
+        begin = position = draw(st.integers(0, 1000))
+        for length in draw(st.lists(st.integers(1, 15 * SECOND), max_size=10)):
+            span = Span(position, position + length)
+            planned.append(Window(item=item, start=span.start, stop=span.stop, speech=(span,)))
+            position += length + 100
+        within[item] = Span(begin, position + 500)
+    return planned, within
 
+
+@given(made=planned_items(), batch_size=st.integers(1, 9))
+def test_units_hold_every_window_and_account_for_all_of_the_audio(
+    made: tuple[list[Window], dict[int, Span]], batch_size: int
+) -> None:
+    planned, within = made
     found = units(planned, within, batch_size)
 
     assert [window for unit in found for window in unit.windows] == planned
     assert all(len(unit.windows) <= batch_size for unit in found)
-    assert found[0].start == within.start
-    assert found[-1].stop == within.stop
-    for left, right in pairwise(found):
-        assert left.stop == right.start == right.windows[0].start
+    assert all(unit.samples > 0 for unit in found)
+    assert sum(unit.samples for unit in found) == covered(list(within.values()))
 
 
 def test_a_slice_in_which_nobody_speaks_is_one_empty_unit() -> None:
-    (unit,) = units([], Span(5, 50), 8)
-    assert (unit.start, unit.stop, unit.windows) == (5, 50, ())
+    (unit,) = units([], {0: Span(5, 50)}, 8)
+    assert (unit.samples, unit.windows) == (45, ())

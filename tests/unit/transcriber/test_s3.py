@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 import urllib3
 
-from transcription_contract.locations import S3Uri
+from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import (
     AccessDenied,
     BucketNotFound,
@@ -18,10 +18,11 @@ from whisper_transcriber.errors import (
     TranscriberError,
 )
 from whisper_transcriber.interruption import Interruption
+from whisper_transcriber.s3 import S3Store
 from whisper_transcriber.settings import StoreSettings
-from whisper_transcriber.store import ObjectMissingError, ObjectStore, StoredObject
+from whisper_transcriber.store import ObjectMissingError, StoredObject
 
-URI = S3Uri("media", "talks/a b.mp3")
+URI = ObjectUri("media", "talks/a b.mp3")
 SETTINGS = StoreSettings(
     endpoint="http://store:9000",
     access_key="key",
@@ -30,7 +31,7 @@ SETTINGS = StoreSettings(
     region=None,
     certificates=None,
     retry_seconds=0.2,
-    secret_name="object-store",
+    keys_from="the Secret 'object-store'",
 )
 
 
@@ -66,9 +67,9 @@ class Answer:
 Exchange = Callable[[str, str, dict[str, str]], Answer]
 
 
-def store(exchange: Exchange) -> ObjectStore:
+def store(exchange: Exchange) -> S3Store:
     """A store whose server is a function of method, URL and headers."""
-    made = ObjectStore(SETTINGS, Interruption())
+    made = S3Store(SETTINGS, Interruption())
 
     def urlopen(method: str, url: str, **given: Any) -> Any:
         return exchange(method, url, dict(given["headers"]))
@@ -77,7 +78,7 @@ def store(exchange: Exchange) -> ObjectStore:
     return made
 
 
-def talk_to(made: ObjectStore, urlopen: Callable[..., Any]) -> None:
+def talk_to(made: S3Store, urlopen: Callable[..., Any]) -> None:
     """Put a function where minio's connections are."""
     made._client._http = cast(Any, SimpleNamespace(urlopen=urlopen, clear=lambda: None))
 
@@ -150,7 +151,7 @@ def test_a_missing_object_is_none_when_found_and_an_error_when_asked_about() -> 
 
 def test_a_name_that_s3_does_not_allow_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationInvalid, match="no name that S3 allows"):
-        store(lambda *_: Answer()).find(S3Uri("media", ""))
+        store(lambda *_: Answer()).find(ObjectUri("media", ""))
 
 
 def test_what_passes_is_tried_again() -> None:
@@ -161,7 +162,7 @@ def test_what_passes_is_tried_again() -> None:
 def test_nobody_waits_for_retries_once_the_worker_shall_stop() -> None:
     interruption = Interruption()
     interruption.request()
-    stopped = ObjectStore(SETTINGS, interruption)
+    stopped = S3Store(SETTINGS, interruption)
     calls: list[str] = []
 
     def unreachable(method: str, url: str, **_: Any) -> Any:
@@ -240,6 +241,6 @@ def test_an_endpoint_must_be_a_url(endpoint: str) -> None:
     from dataclasses import replace
 
     with pytest.raises(ConfigurationInvalid, match="is not a URL") as refused:
-        ObjectStore(replace(SETTINGS, endpoint=endpoint), Interruption())
+        S3Store(replace(SETTINGS, endpoint=endpoint), Interruption())
     # Somebody may have put a key there.
     assert repr(endpoint) not in str(refused.value)

@@ -25,6 +25,7 @@ def test_a_pod_s_environment_is_understood() -> None:
     given = settings.read({**ENVIRONMENT, "JOB_COMPLETION_INDEX": "3", "AWS_REGION": "eu-1"})
     assert given.task == TASK
     assert given.worker == 3
+    assert given.store
     assert given.store.endpoint == "http://store:9000"
     assert given.store.region == "eu-1"
     assert given.store.session_token is None
@@ -34,6 +35,7 @@ def test_a_pod_s_environment_is_understood() -> None:
 
 def test_keys_that_were_made_with_echo_lose_their_newline() -> None:
     given = settings.read({**ENVIRONMENT, "AWS_SECRET_ACCESS_KEY": "secret\n"})
+    assert given.store
     assert given.store.secret_key == "secret"
 
 
@@ -64,3 +66,28 @@ def test_a_broken_environment_is_a_configuration_error(
 
 def test_the_number_of_threads_can_be_pinned() -> None:
     assert settings.read({**ENVIRONMENT, "OMP_NUM_THREADS": "5"}).threads == 5
+
+
+def local_task(**changes: str) -> Task:
+    files = {"source_uri": "file:///home/a.mp3", "output_uri": "file:///home/"}
+    return TASK.model_copy(update={**files, **changes})
+
+
+def test_the_command_line_needs_no_store_for_local_files() -> None:
+    given = settings.local({"XDG_CACHE_HOME": "/cache"}, local_task(), None)
+    assert given.store is None
+    assert str(given.model_directory) == "/cache/whisper-transcriber"
+    assert given.metrics_port == 0
+
+
+def test_the_command_line_reaches_stores_by_the_usual_variables() -> None:
+    environ = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-1"}
+    given = settings.local(environ, local_task(output_uri="s3://out/"), None)
+    assert given.store
+    assert (given.store.endpoint, given.store.region) == ("https://s3.amazonaws.com", "eu-1")
+    assert given.store.access_key == "k"
+
+
+def test_a_shell_is_no_pod() -> None:
+    assert not settings.in_pod({"AWS_REGION": "eu-1"})
+    assert settings.in_pod(ENVIRONMENT)

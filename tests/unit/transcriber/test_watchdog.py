@@ -13,31 +13,48 @@ class Clock:
         return self.now
 
 
-def test_the_first_unit_has_ten_minutes() -> None:
+def test_the_first_unit_has_half_an_hour() -> None:
     clock = Clock()
     watchdog = Watchdog(lambda _: None, clock=clock)
-    clock.now = 599.0
+    clock.now = 1799.0
     assert not watchdog.is_overdue
-    clock.now = 601.0
+    clock.now = 1801.0
     assert watchdog.is_overdue
+
+
+def after_units(clock: Clock, *seconds: float) -> Watchdog:
+    """A watchdog that has seen units that took so long."""
+    watchdog = Watchdog(lambda _: None, clock=clock)
+    for each in seconds:
+        watchdog.unit_begun()
+        clock.now += each
+        watchdog.unit_finished()
+        clock.now += 5000.0  # between units: planning, waiting for others
+    return watchdog
 
 
 def test_slow_units_are_given_twenty_times_their_median() -> None:
+    assert after_units(Clock(), 100.0, 1.0, 100.0).allowed_seconds == 2000.0
+
+
+def test_quick_units_are_given_ten_minutes() -> None:
+    assert after_units(Clock(), 1.0).allowed_seconds == 600.0
+
+
+def test_signs_of_life_count_as_work() -> None:
     clock = Clock()
-    watchdog = Watchdog(lambda _: None, clock=clock)
-    for _ in range(3):
-        clock.now += 100.0
-        watchdog.unit_finished()
-    assert watchdog.allowed_seconds == 2000.0
-    clock.now += 1999.0
-    assert not watchdog.is_overdue
-    clock.now += 2.0
+    watchdog = after_units(clock, 1.0)
     assert watchdog.is_overdue
+    watchdog.sign_of_life()
+    clock.now += 599.0
+    assert not watchdog.is_overdue
 
 
 def test_it_barks_once_when_nothing_is_finished() -> None:
     barked = threading.Event()
-    with Watchdog(lambda _: barked.set(), minimum_seconds=0.01, poll_seconds=0.01):
+    with Watchdog(
+        lambda _: barked.set(), minimum_seconds=0.01, first_seconds=0.01, poll_seconds=0.01
+    ):
         assert barked.wait(5.0)
 
 

@@ -1,14 +1,14 @@
 import pytest
 
 from tests.unit.transcriber.stores import MemoryStore
-from transcription_contract.locations import S3Uri
+from transcription_contract.locations import ObjectUri
 from whisper_transcriber.shards import ItemLanguage, Part
 from whisper_transcriber.workspace import Workspace
 
 ENGLISH = ItemLanguage(language="en", probability=1.0)
 GERMAN = ItemLanguage(language="de", probability=0.9)
 NAME = "items/0.language.json"
-WHERE = S3Uri("out", "talks/.transcription/u1/items/0.language.json")
+WHERE = ObjectUri("out", "talks/.transcription/u1/items/0.language.json")
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_of_two_workers_at_once_both_go_on_with_the_stored_one(
     store: MemoryStore, workspace: Workspace
 ) -> None:
     class Overtaken(MemoryStore):
-        def put(self, uri: S3Uri, content: bytes, content_type: str = "") -> None:
+        def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:
             super().put(uri, GERMAN.model_dump_json(by_alias=True).encode())
 
     overtaken = Workspace(Overtaken(), "s3://out/talks/", "u1")
@@ -49,16 +49,26 @@ def test_a_document_of_another_version_is_made_anew(
     assert workspace.agree(NAME, ItemLanguage, lambda: ENGLISH) == ENGLISH
 
 
-def test_parts_are_listed_by_the_names_that_they_were_stored_under(workspace: Workspace) -> None:
-    workspace.put("parts/0.1.abc.json", Part(segments=()))
+def test_documents_are_listed_by_the_names_that_they_were_stored_under(
+    workspace: Workspace,
+) -> None:
+    workspace.put("parts/0.0.1.abc.json", Part(texts=()))
+    workspace.mark("claims/0.0.1.5")
+    assert workspace.names() == {"parts/0.0.1.abc.json", "claims/0.0.1.5"}
+
+
+def test_a_document_is_held_until_another_takes_its_place(workspace: Workspace) -> None:
+    assert not workspace.holds(NAME, ENGLISH)
     workspace.put(NAME, ENGLISH)
-    assert workspace.parts() == {"parts/0.1.abc.json"}
+    assert workspace.holds(NAME, ENGLISH)
+    workspace.put(NAME, GERMAN)
+    assert not workspace.holds(NAME, ENGLISH)
 
 
 def test_only_the_job_s_own_workspace_is_removed(store: MemoryStore, workspace: Workspace) -> None:
     other = Workspace(store, "s3://out/talks/", "u10")
     other.put(NAME, ENGLISH)
-    store.put(S3Uri("out", "talks/a.txt"), b"hello")
+    store.put(ObjectUri("out", "talks/a.txt"), b"hello")
     workspace.put(NAME, ENGLISH)
     workspace.put("items.json", ENGLISH)
 

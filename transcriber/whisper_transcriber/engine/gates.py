@@ -6,13 +6,18 @@ led into them, and what was left out at a window's end becomes a window of its o
 computed from the unit alone, so that a unit's text does not depend on who decodes it, or when.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
+from whisper_transcriber.engine import protocol
 from whisper_transcriber.engine.protocol import Decoded, Engine, Phrase
-from whisper_transcriber.plan import SAMPLE_RATE, ReadIntegers, Span, Unit, Window, quietest
+from whisper_transcriber.plan import SAMPLE_RATE, Span, Window, quietest
 from whisper_transcriber.samples import Waveform
-from whisper_transcriber.transcript import Segment
+from whisper_transcriber.transcript import Segment, Word
 
 COMPRESSION_RATIO_LIMIT = 2.4
 LOGPROB_LIMIT = -1.0
@@ -32,51 +37,67 @@ SHORTEST_HALF = SAMPLE_RATE
 MINIMUM_WINDOW = SAMPLE_RATE * 3 // 10
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
 
-ReadWaveform = Callable[[int, int], Waveform]
+ReadWaveform = Callable[[int, int, int], Waveform]
+ReadItemIntegers = Callable[[int, int, int], NDArray[np.int16]]
+"""An item's samples between two positions."""
+
 _FRAME_SAMPLES = 160
 _FIGURE_DECIMALS = 4
 
 
 class UnitDecoder:
-    """Turns units into segments, with one engine and one recording."""
+    """Turns units into segments, with one engine and the job's recordings."""
 
     def __init__(
         self,
         engine: Engine,
-        language: str,
         batch_size: int,
         waveform: ReadWaveform,
-        integers: ReadIntegers,
+        integers: ReadItemIntegers,
     ) -> None:
         self._engine = engine
-        self._language = language
         self._batch_size = batch_size
         self._waveform = waveform
         self._integers = integers
 
-    def decode(self, unit: Unit) -> list[Segment]:
-        """The segments of a unit, in order of time."""
-        segments: list[Segment] = []
-        pending = list(unit.windows)
+    def decode(
+        self, windows: Sequence[Window], languages: Mapping[int, str]
+    ) -> dict[int, list[Segment]]:
+        """The segments of a unit's windows by item, in order of time.
+
+        Args:
+            windows: of a unit, in its order.
+            languages: each item's language code.
+        """
+        segments: dict[int, list[Segment]] = defaultdict(list)
+        pending = list(windows)
         for remaining in reversed(range(ROUNDS)):
             following: list[Window] = []
-            for window, decoded in self._listen(pending):
-                accepted, again = self._judge(window, decoded, last=remaining == 0)
-                segments += accepted
+            for window, decoded in self._listen(pending, languages):
+                accepted, again = self._judge(
+                    window, decoded, languages[window.item], last=remaining == 0
+                )
+                segments[window.item] += accepted
                 following += again
             pending = [each for each in following if each.stop - each.start > MINIMUM_WINDOW]
             if not pending:
                 break
-        return sorted(segments, key=lambda segment: (segment.start, segment.end))
+        return {
+            item: sorted(found, key=lambda segment: (segment.start, segment.end))
+            for item, found in sorted(segments.items())
+        }
 
-    def _listen(self, pending: Sequence[Window]) -> Iterator[tuple[Window, Decoded]]:
+    def _listen(
+        self, pending: Sequence[Window], languages: Mapping[int, str]
+    ) -> Iterator[tuple[Window, Decoded]]:
         for first in range(0, len(pending), self._batch_size):
             batch = pending[first : first + self._batch_size]
-            waveforms = [self._waveform(window.start, window.stop) for window in batch]
-            yield from zip(batch, self._engine.decode(waveforms, self._language), strict=True)
+            waveforms = [self._waveform(each.item, each.start, each.stop) for each in batch]
+            spoken = [languages[each.item] for each in batch]
+            yield from zip(batch, self._engine.decode(waveforms, spoken), strict=True)
 
     def _judge(
-        self, window: Window, decoded: Decoded, *, last: bool
+        self, window: Window, decoded: Decoded, language: str, *, last: bool
     ) -> tuple[list[Segment], list[Window]]:
         """What to keep of a window, and which windows to hear next."""
         if is_silent(decoded):
@@ -84,7 +105,7 @@ class UnitDecoder:
         short = window.stop - window.start <= SHORT_WINDOW
         if is_garbled(decoded):
             if short:
-                decoded = self._warmer(window, decoded)
+                decoded = self._warmer(window, decoded, language)
             elif not last:
                 return [], self._halves(window)
         accepted = segments_of(window, decoded)
@@ -96,13 +117,11 @@ class UnitDecoder:
         # Nothing was said where somebody speaks: the same window would end the same way.
         return [], [] if short else self._halves(window)
 
-    def _warmer(self, window: Window, decoded: Decoded) -> Decoded:
+    def _warmer(self, window: Window, decoded: Decoded, language: str) -> Decoded:
         """Up the temperatures until the result is not garbled; the last one counts, whatever."""
-        waveform = self._waveform(window.start, window.stop)
+        waveform = self._waveform(window.item, window.start, window.stop)
         for temperature in TEMPERATURES:
-            (decoded,) = self._engine.decode(
-                [waveform], self._language, temperature, seed=window.start
-            )
+            (decoded,) = self._engine.decode([waveform], [language], temperature, seed=window.start)
             if not is_garbled(decoded):
                 break
         return decoded
@@ -123,7 +142,7 @@ class UnitDecoder:
         else:
             third = (window.stop - window.start) // 3
             earliest = window.start + third
-            cut = earliest + quietest(self._integers(earliest, window.stop - third))
+            cut = earliest + quietest(self._integers(window.item, earliest, window.stop - third))
         return [stretch(window, window.start, cut), stretch(window, cut, window.stop)]
 
 
@@ -163,7 +182,8 @@ def missed_speech(window: Window, accepted: Iterable[Segment]) -> Window | None:
 def stretch(window: Window, start: int, stop: int) -> Window:
     """A part of a window, with the speech in it."""
     inside = (Span(max(start, span.start), min(stop, span.stop)) for span in window.speech)
-    return Window(start=start, stop=stop, speech=tuple(s for s in inside if s.start < s.stop))
+    spoken = tuple(span for span in inside if span.start < span.stop)
+    return Window(item=window.item, start=start, stop=stop, speech=spoken)
 
 
 def _segment(window: Window, decoded: Decoded, phrase: Phrase, length: float) -> Segment:
@@ -174,9 +194,19 @@ def _segment(window: Window, decoded: Decoded, phrase: Phrase, length: float) ->
         start=offset + phrase.start,
         end=offset + max(phrase.start, end),
         text=phrase.text,
+        words=tuple(_word(word, offset, length) for word in phrase.words),
         tokens=phrase.tokens,
         temperature=decoded.temperature,
         avg_logprob=round(decoded.avg_logprob, _FIGURE_DECIMALS),
         compression_ratio=round(decoded.compression_ratio, _FIGURE_DECIMALS),
         no_speech_prob=round(decoded.no_speech_prob, _FIGURE_DECIMALS),
+    )
+
+
+def _word(word: protocol.Word, offset: float, length: float) -> Word:
+    return Word(
+        start=offset + min(word.start, length),
+        end=offset + min(word.end, length),
+        text=word.text,
+        probability=round(word.probability, _FIGURE_DECIMALS),
     )

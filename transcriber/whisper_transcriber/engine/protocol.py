@@ -1,23 +1,35 @@
 """What the rest of the program knows of a speech recogniser."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from whisper_transcriber.samples import Waveform
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word with its punctuation and the space before it; seconds from the window's beginning."""
+
+    start: float
+    end: float
+    text: str
+    probability: float
 
 
 @dataclass(frozen=True)
 class Phrase:
     """Text between two timestamps; seconds from the window's beginning.
 
-    ``tokens``: with both timestamps. ``end`` is None when the model never closed it.
+    ``tokens``: with both timestamps. ``end`` is None when the model never closed it. ``words``: in
+    order, together the text; empty unless the engine was told to time them.
     """
 
     start: float
     end: float | None
     text: str
     tokens: tuple[int, ...]
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,8 +47,20 @@ class Decoded:
     no_speech_prob: float
 
 
+@dataclass(frozen=True)
+class Passage:
+    """What openai-whisper's transcribe() made of one whole recording.
+
+    ``segments``: as it returns them: id, seek, start, end, text, tokens, temperature, avg_logprob,
+    compression_ratio, no_speech_prob, and words where they were asked for.
+    """
+
+    language: str
+    segments: tuple[Mapping[str, Any], ...]
+
+
 class Engine(Protocol):
-    """A loaded model, bound to one task and prompt."""
+    """A loaded model, bound to one task and its options."""
 
     @property
     def description(self) -> str:
@@ -55,7 +79,7 @@ class Engine(Protocol):
     def decode(
         self,
         windows: Sequence[Waveform],
-        language: str,
+        languages: Sequence[str],
         temperature: float = 0.0,
         seed: int = 0,
     ) -> list[Decoded]:
@@ -63,9 +87,20 @@ class Engine(Protocol):
 
         Args:
             windows: one-dimensional waveforms at 16 kHz.
-            language: a language code, pinned for all windows.
+            languages: a language code for each window.
             temperature: 0 is greedy; above, words are drawn at random from ``seed``.
 
         Raises:
             OutOfMemory: one window alone is too much for the device.
+        """
+
+    def transcribe(
+        self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]
+    ) -> Passage:
+        """openai-whisper's own transcribe() on a whole recording, with its defaults.
+
+        Args:
+            recording: one-dimensional, at 16 kHz.
+            language: a language code, or None to let it choose.
+            at_each_window: called before each window is encoded; what it raises ends the call.
         """

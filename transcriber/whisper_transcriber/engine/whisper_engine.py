@@ -1,59 +1,64 @@
-"""openai-whisper as the engine: the only module that runs a model."""
+"""openai-whisper as the engine: its model and tokenizer, and a decoding loop of our own."""
 
-import logging
-import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
-import whisper  # type: ignore[import-untyped]
-from whisper.audio import N_FRAMES  # type: ignore[import-untyped]
-from whisper.decoding import DecodingOptions, DecodingResult  # type: ignore[import-untyped]
-from whisper.tokenizer import LANGUAGES, Tokenizer, get_tokenizer  # type: ignore[import-untyped]
+from whisper.model import Whisper  # type: ignore[import-untyped]
 
-from transcription_contract.options import WhisperTask
-from whisper_transcriber.engine.phrases import phrases
-from whisper_transcriber.engine.protocol import Decoded
-from whisper_transcriber.errors import (
-    LanguageUnknown,
-    ModelInvalid,
-    OutOfMemory,
-    PromptTooLong,
-)
+from transcription_contract.options import AudioContext, Decoding, WhisperTask
+from whisper_transcriber.engine import audio, checkpoint, sequential
+from whisper_transcriber.engine.halving import halving
+from whisper_transcriber.engine.loop import VERSION
+from whisper_transcriber.engine.protocol import Decoded, Passage
+from whisper_transcriber.engine.recogniser import Recogniser, Spoken
+from whisper_transcriber.engine.vocabulary import ENGLISH, Vocabulary, check_prompt
 from whisper_transcriber.samples import Waveform
 
-log = logging.getLogger(__name__)
-
-_ENGLISH = "en"
-_NEARLY_FULL = 4
-"""A result within so many tokens of the limit was looping (measured)."""
+__all__ = ["WhisperEngine", "check_prompt"]
 
 
 class WhisperEngine:
     """One model on one device; float16 on a GPU, float32 elsewhere."""
 
-    def __init__(self, model: Any, task: WhisperTask, initial_prompt: str = "") -> None:
+    def __init__(
+        self, model: Whisper, *, task: WhisperTask, decoding: Decoding, word_timestamps: bool
+    ) -> None:
         self._model = model.eval()
-        self._task = task
-        self._on_gpu = model.device.type == "cuda"
-        self._prompt = self._checked_prompt(initial_prompt)
+        self._decoding = decoding
+        self._word_timestamps = word_timestamps
+        self._dtype = torch.float16 if model.device.type == "cuda" else torch.float32
+        self._vocabulary = Vocabulary(model, task, decoding.initial_prompt)
+        self._recogniser = Recogniser(
+            self._model,
+            self._vocabulary,
+            self._dtype,
+            beams=decoding.beam_size,
+            word_timestamps=word_timestamps,
+        )
 
     @classmethod
     def load(
         cls,
-        checkpoint: Path,
+        path: Path,
         *,
         label: str,
         task: WhisperTask,
-        initial_prompt: str,
+        decoding: Decoding,
+        word_timestamps: bool,
         threads: int,
     ) -> "WhisperEngine":
-        """Load a checkpoint in openai-whisper's format, weights only: no code in it ever runs.
+        """Load a checkpoint in openai-whisper's format.
 
         Args:
-            label: what the user calls the model, for messages.
+            path: the checkpoint.
+            label: what the user calls the model, for messages; an official name also says which
+                of its heads tell the times of words.
+            task: transcribe, or translate into English.
+            decoding: the job's options.
+            word_timestamps: whether each word's time is wanted, for whatever reason.
             threads: of torch, for the rest of the process.
 
         Raises:
@@ -61,127 +66,57 @@ class WhisperEngine:
             PromptTooLong: the prompt does not fit.
         """
         torch.set_num_threads(threads)
-        try:
-            model = whisper.load_model(str(checkpoint))
-        except (pickle.UnpicklingError, KeyError, TypeError, RuntimeError, EOFError) as error:
-            log.warning("loading %r failed", label, exc_info=True)
-            raise ModelInvalid(
-                f"the model {label!r} is not a checkpoint in openai-whisper's format "
-                f"({type(error).__name__})"
-            ) from error
-        return cls(model, task, initial_prompt)
+        model = checkpoint.load(path, label)
+        return cls(model, task=task, decoding=decoding, word_timestamps=word_timestamps)
 
     @property
     def description(self) -> str:
         """Versions, device and precision."""
-        device = torch.cuda.get_device_name() if self._on_gpu else "cpu"
-        precision = "float16" if self._on_gpu else "float32"
+        on_gpu = self._model.device.type == "cuda"
+        device = torch.cuda.get_device_name() if on_gpu else "cpu"
+        precision = str(self._dtype).removeprefix("torch.")
         libraries = f"openai-whisper {version('openai-whisper')}, torch {torch.__version__}"
-        return f"{libraries}, {device}, {precision}"
+        return f"{libraries}, {VERSION}, {device}, {precision}"
 
     @property
     def only_language(self) -> str | None:
         """English, for a model without a multilingual vocabulary."""
-        return None if self._model.is_multilingual else _ENGLISH
+        return None if self._vocabulary.multilingual else ENGLISH
 
     def check_language(self, language: str) -> None:
         """Raises LanguageUnknown unless the model knows the language code."""
-        if self.only_language:
-            known = [self.only_language]
-        else:
-            known = list(LANGUAGES)[: self._model.num_languages]
-        if language not in known:
-            raise LanguageUnknown(
-                f"the model does not know the language {language!r}, only {', '.join(known)}"
-            )
+        self._vocabulary.check_language(language)
 
     @torch.inference_mode()
     def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
         """For each window, the probability of each language code."""
-        _, probabilities = whisper.detect_language(self._model, self._mel(windows))
-        return list(probabilities)
+        frames = audio.context_frames(windows, AudioContext.FULL, self._model)
+        return halving(partial(self._recogniser.languages, frames=frames), windows)
 
     @torch.inference_mode()
     def decode(
         self,
         windows: Sequence[Waveform],
-        language: str,
+        languages: Sequence[str],
         temperature: float = 0.0,
         seed: int = 0,
     ) -> list[Decoded]:
         """See Engine.decode. Out of memory, a batch is halved before it is given up."""
-        options = DecodingOptions(
-            task=self._task,
-            language=language,
-            temperature=temperature,
-            prompt=self._prompt,
-            fp16=self._on_gpu,
+        # Of the whole batch: what is encoded must not depend on how much fits into memory.
+        frames = audio.context_frames(windows, self._decoding.audio_context, self._model)
+        work = partial(self._recogniser.decode, frames=frames, temperature=temperature, seed=seed)
+        return halving(work, [Spoken(*each) for each in zip(windows, languages, strict=True)])
+
+    def transcribe(
+        self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]
+    ) -> Passage:
+        """See Engine.transcribe."""
+        return sequential.transcribe(
+            self._model,
+            recording,
+            language,
+            at_each_window,
+            task=self._vocabulary.task,
+            decoding=self._decoding,
+            word_timestamps=self._word_timestamps,
         )
-        tokenizer = self._tokenizer(language)
-        torch.manual_seed(seed)
-        try:
-            results = whisper.decode(self._model, self._mel(windows), options)
-        except torch.cuda.OutOfMemoryError:
-            results = None  # left to the code below: the traceback holds the batch in memory
-        if results is not None:
-            return [self._decoded(result, tokenizer) for result in results]
-        torch.cuda.empty_cache()
-        if len(windows) == 1:
-            raise OutOfMemory("the GPU's memory does not suffice for one window of this model")
-        half = len(windows) // 2
-        log.warning("out of GPU memory with %d windows: halving", len(windows))
-        return [
-            decoded
-            for smaller in (windows[:half], windows[half:])
-            for decoded in self.decode(smaller, language, temperature, seed)
-        ]
-
-    def _mel(self, windows: Sequence[Waveform]) -> torch.Tensor:
-        """Shape (windows, mels, 3000).
-
-        Padded with zeros after the logarithm: padding the samples with silence invites loops
-        (measured: word error rate .105 against .088).
-        """
-        mels = [
-            whisper.pad_or_trim(
-                whisper.log_mel_spectrogram(torch.from_numpy(window), self._model.dims.n_mels),
-                N_FRAMES,
-            )
-            for window in windows
-        ]
-        return torch.stack(mels).to(self._model.device)
-
-    def _decoded(self, result: DecodingResult, tokenizer: Tokenizer) -> Decoded:
-        room = self._model.dims.n_text_ctx // 2
-        return Decoded(
-            phrases=phrases(
-                result.tokens,
-                end_of_text=tokenizer.eot,
-                first_timestamp=tokenizer.timestamp_begin,
-                to_text=tokenizer.decode,
-            ),
-            exhausted=len(result.tokens) >= room - _NEARLY_FULL,
-            temperature=result.temperature,
-            avg_logprob=result.avg_logprob,
-            compression_ratio=result.compression_ratio,
-            no_speech_prob=result.no_speech_prob,
-        )
-
-    def _tokenizer(self, language: str) -> Tokenizer:
-        return get_tokenizer(
-            self._model.is_multilingual,
-            num_languages=self._model.num_languages,
-            language=language,
-            task=self._task,
-        )
-
-    def _checked_prompt(self, prompt: str) -> list[int] | None:
-        if not prompt.strip():
-            return None
-        tokens: list[int] = self._tokenizer(_ENGLISH).encode(" " + prompt.strip())
-        limit = self._model.dims.n_text_ctx // 2 - 1
-        if len(tokens) > limit:
-            raise PromptTooLong(
-                f"decoding.initialPrompt has {len(tokens)} Whisper tokens; at most {limit} fit"
-            )
-        return tokens

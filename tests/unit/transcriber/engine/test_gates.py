@@ -2,19 +2,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.transcriber.engines import FakeEngine, heard, ramp, silence
+from tests.unit.transcriber.engines import FakeEngine, heard, item_of, ramp, silence
 from whisper_transcriber.engine.gates import UnitDecoder, missed_speech, segments_of
 from whisper_transcriber.engine.protocol import Decoded
-from whisper_transcriber.plan import SAMPLE_RATE, Span, Unit, Window
+from whisper_transcriber.plan import SAMPLE_RATE, Span, Window
 from whisper_transcriber.transcript import Segment
 
 SECOND = SAMPLE_RATE
+ITEM = 7
 
 
 def window(start: float, stop: float, *speech: tuple[float, float]) -> Window:
     """Times in seconds; all of it is speech unless said otherwise."""
     spans = speech or ((start, stop),)
     return Window(
+        item=ITEM,
         start=round(start * SECOND),
         stop=round(stop * SECOND),
         speech=tuple(Span(round(a * SECOND), round(b * SECOND)) for a, b in spans),
@@ -22,8 +24,8 @@ def window(start: float, stop: float, *speech: tuple[float, float]) -> Window:
 
 
 def decode(engine: FakeEngine, *windows: Window, batch_size: int = 8) -> list[Segment]:
-    unit = Unit(start=0, stop=windows[-1].stop, windows=windows)
-    return UnitDecoder(engine, "en", batch_size, ramp, silence).decode(unit)
+    decoder = UnitDecoder(engine, batch_size, item_of(ramp), item_of(silence))
+    return decoder.decode(windows, {ITEM: "en"})[ITEM]
 
 
 def everything(start: int, stop: int, _: float) -> Decoded:

@@ -1,0 +1,170 @@
+"""The command line on this machine: real ffmpeg, real recognition, local files."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from dev.commands import wait_until
+from dev.wer import word_error_rate
+from tests.integration.transcriber.speech import Recording
+from tests.integration.transcriber.worker import ACCESS_KEY, ROOT, SECRET_KEY, Store
+
+
+@pytest.fixture(scope="module")
+def talk_file(recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recording.encode(tmp_path_factory.mktemp("home") / "talk.mp3", "-b:a", "64k")
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "whisper_transcriber", *map(str, arguments)]
+
+
+def environment(home: Path, **more: str) -> Mapping[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "transcriber"),
+        "HOME": str(home),
+        "OMP_NUM_THREADS": "2",
+        **more,
+    }
+
+
+def run(home: Path, *arguments: object, **more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command(*arguments), cwd=home, env=environment(home, **more), capture_output=True,
+        text=True, timeout=180, check=False,
+    )  # fmt: skip
+
+
+def test_a_local_file_becomes_transcripts_beside_where_one_stands(
+    tmp_path: Path, talk_file: Path, checkpoint: Path, recording: Recording
+) -> None:
+    done = run(
+        tmp_path, "transcribe", talk_file, "-m", checkpoint, "-l", "en", "-f", "txt,srt,tsv,json"
+    )
+    assert done.returncode == 0, done.stderr
+    expected = [str(tmp_path / f"talk.{each}") for each in ("txt", "srt", "tsv", "json")]
+    assert done.stdout.splitlines() == expected
+    text = (tmp_path / "talk.txt").read_text()
+    assert word_error_rate(recording.text, text) < 0.1
+    assert not (tmp_path / ".transcription").exists()
+
+
+def test_a_folder_of_recordings_reports_the_bad_one_and_does_the_others(
+    tmp_path: Path, talk_file: Path, checkpoint: Path
+) -> None:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "good.mp3").write_bytes(talk_file.read_bytes()[:200_000])
+    (folder / "bad.mp3").write_text("It was a dark and stormy night.")
+    done = run(tmp_path, "transcribe", "talks", "-o", "texts", "-m", checkpoint, "-l", "en")
+    assert done.returncode == 65
+    assert (tmp_path / "texts" / "good.mp3.txt").read_text().strip()
+    assert f"{folder}/bad.mp3" in done.stderr.splitlines()[-1]
+    manifest = json.loads((tmp_path / "texts" / "manifest.json").read_text())
+    assert [bool(each["failure"]) for each in manifest["items"]] == [True, False]
+
+
+def test_a_run_that_was_cut_goes_on_where_it_was(
+    tmp_path: Path, talk_file: Path, checkpoint: Path
+) -> None:
+    arguments = ("transcribe", talk_file, "-m", checkpoint, "-l", "en", "--batch-size", "1")
+    process = subprocess.Popen(
+        command(*arguments), cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.DEVNULL
+    )
+    wait_until(
+        "two parts are stored",
+        lambda: len(list(tmp_path.glob(".transcription/*/parts/*"))) >= 2,
+        timeout=120,
+    )
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("stored already") >= 2
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, talk_file: Path, checkpoint: Path) -> None:
+    process = subprocess.Popen(
+        command("transcribe", talk_file, "-m", checkpoint, "-l", "en", "--batch-size", "1"),
+        cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_until(
+        "a part is stored",
+        lambda: len(list(tmp_path.glob(".transcription/*/parts/*"))) >= 1,
+        timeout=120,
+    )
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 75
+    assert stderr.splitlines()[-1] == ("transcriber: stopped; the same command goes on from here")
+
+
+def test_a_terminal_gets_a_bar(tmp_path: Path, talk_file: Path, checkpoint: Path) -> None:
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen(
+        command("transcribe", talk_file, "-m", checkpoint, "-l", "en"),
+        cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(screen, 4096)
+        except OSError:  # Linux's word for the end of a terminal
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(screen)
+    assert process.wait() == 0
+    assert b"transcribing: 100%" in shown
+    assert b"INFO" not in shown
+
+
+def test_from_one_s3_bucket_to_another(
+    tmp_path: Path, s3: Store, talk: str, checkpoint: Path
+) -> None:
+    keys = {
+        "AWS_ENDPOINT_URL": s3.endpoint,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    }
+    done = run(
+        tmp_path, "transcribe", talk, "-o", "s3://out/cli/", "-m", checkpoint, "-l", "en", **keys
+    )
+    assert done.returncode == 0, done.stderr
+    assert s3.get("s3://out/cli/talk one.txt").strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("nowhere.mp3",), 66, "nowhere.mp3 does not exist"),
+        (("s3://media/a.mp3", "-m", "huge"), 78, "huge"),
+        ((".", "-o", "."), 78, "cannot be both source and output"),
+    ],
+    ids=["no such file", "no such model", "output among the sources"],
+)
+def test_mistakes_are_one_sentence(
+    tmp_path: Path, checkpoint: Path, arguments: tuple[str, ...], code: int, sentence: str
+) -> None:
+    model = () if "-m" in arguments else ("-m", checkpoint)
+    done = run(tmp_path, "transcribe", *arguments, *model, AWS_ACCESS_KEY_ID="k",
+               AWS_SECRET_ACCESS_KEY="s")  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert sentence in done.stderr.splitlines()[-1]
+
+
+def test_the_models_are_listed(tmp_path: Path) -> None:
+    done = run(tmp_path, "models")
+    assert done.returncode == 0
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    assert {"NAME", "tiny", "large-v3", "turbo"} <= set(names)

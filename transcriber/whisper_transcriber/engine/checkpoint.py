@@ -1,0 +1,84 @@
+"""A checkpoint file to a model on the best device that there is."""
+
+import logging
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from whisper import _ALIGNMENT_HEADS  # type: ignore[import-untyped]
+from whisper.audio import N_FRAMES  # type: ignore[import-untyped]
+from whisper.model import ModelDimensions, Whisper  # type: ignore[import-untyped]
+
+from whisper_transcriber.engine.audio import POSITION_FRAMES
+from whisper_transcriber.errors import ModelInvalid
+
+log = logging.getLogger(__name__)
+
+_MELS = (80, 128)
+"""The spectrograms that openai-whisper has filters for (whisper.audio.mel_filters)."""
+
+_SMALLEST_VOCABULARY = 51864
+"""English only (whisper.model.Whisper.is_multilingual)."""
+
+
+def load(checkpoint: Path, label: str) -> Whisper:
+    """A model in openai-whisper's format, weights only: no code in the file ever runs.
+
+    Args:
+        checkpoint: a local file.
+        label: what the user calls the model: an official name, or the file's own.
+
+    Raises:
+        ModelInvalid: it is not such a checkpoint.
+    """
+    try:
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        model = _build(content)
+    except (
+        pickle.UnpicklingError, AttributeError, EOFError, KeyError, RuntimeError, TypeError,
+        ValueError, ZeroDivisionError,
+    ) as error:  # fmt: skip
+        log.warning("loading %r failed", label, exc_info=True)
+        raise ModelInvalid(
+            f"the model {label!r} is not a checkpoint in openai-whisper's format "
+            f"({type(error).__name__})"
+        ) from error
+    _set_alignment_heads(model, label.removesuffix(".pt"))
+    if torch.cuda.is_available():
+        halve(model)
+        model.to("cuda")
+    return model.eval()
+
+
+def halve(model: Whisper) -> None:
+    """Keep in float16 what Whisper casts to it at each step: all but norms and embeddings."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Conv1d):
+            module.half()
+
+
+def _build(content: Any) -> Whisper:
+    dims = ModelDimensions(**content["dims"])
+    if (
+        dims.n_mels not in _MELS
+        or dims.n_vocab < _SMALLEST_VOCABULARY
+        or dims.n_audio_ctx != N_FRAMES // POSITION_FRAMES
+    ):
+        raise ValueError(f"these are not a Whisper model's dimensions: {dims}")
+    model = Whisper(dims)
+    model.load_state_dict(content["model_state_dict"])
+    return model
+
+
+def _set_alignment_heads(model: Whisper, name: str) -> None:
+    """Tell an official model which of its heads follow the sound: the file itself does not.
+
+    Others time words by the last half of their layers, as openai-whisper has it.
+    """
+    if name in _ALIGNMENT_HEADS:
+        try:
+            model.set_alignment_heads(_ALIGNMENT_HEADS[name])
+        except RuntimeError:
+            log.info("a model of your own goes by the official name %r", name)

@@ -1,0 +1,49 @@
+"""openai-whisper's own transcribe(), for those who want its exact output."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import whisper  # type: ignore[import-untyped]
+from whisper.model import Whisper  # type: ignore[import-untyped]
+
+from transcription_contract.options import Decoding, WhisperTask
+from whisper_transcriber.engine.protocol import Passage
+from whisper_transcriber.samples import Waveform
+
+
+def transcribe(
+    model: Whisper,
+    recording: Waveform,
+    language: str | None,
+    at_each_window: Callable[[], None],
+    *,
+    task: WhisperTask,
+    decoding: Decoding,
+    word_timestamps: bool,
+) -> Passage:
+    """See Engine.transcribe. Its temperatures draw the same words each time."""
+    options: dict[str, Any] = {}
+    if decoding.initial_prompt.strip():
+        options["initial_prompt"] = decoding.initial_prompt
+    if decoding.beam_size > 1:
+        options["beam_size"] = decoding.beam_size
+
+    def before_encoding(*_: object) -> None:
+        at_each_window()
+
+    torch.manual_seed(0)
+    hook = model.encoder.register_forward_pre_hook(before_encoding)
+    try:
+        result = whisper.transcribe(
+            model,
+            recording,
+            language=language,
+            task=task,
+            word_timestamps=word_timestamps,
+            fp16=model.device.type == "cuda",
+            **options,
+        )
+    finally:
+        hook.remove()
+    return Passage(result["language"], tuple(result["segments"]))

@@ -1,0 +1,48 @@
+"""How far the whole job is, as one worker knows it, for its metrics."""
+
+from whisper_transcriber.delivery import Delivery
+from whisper_transcriber.metrics import Metrics
+from whisper_transcriber.plan import SAMPLE_RATE
+from whisper_transcriber.planner import Planner
+from whisper_transcriber.shards import Items
+
+
+class Scoreboard:
+    """Sets the metrics of a job's progress."""
+
+    def __init__(
+        self, metrics: Metrics, items: Items, planner: Planner, delivery: Delivery
+    ) -> None:
+        self._metrics = metrics
+        self._items = items
+        self._planner = planner
+        self._delivery = delivery
+        metrics.items.set(len(items.items))
+
+    def update(self, names: frozenset[str]) -> None:
+        """Set them by the names of all that the workspace holds."""
+        plans = self._planner.planned()
+        processed = sum(
+            unit.samples
+            for shard, plan in plans.items()
+            for name, unit in zip(self._delivery.part_names(shard, plan), plan.units, strict=True)
+            if name in names
+        )
+        self._metrics.processed_seconds.set(processed / SAMPLE_RATE)
+        self._metrics.total_seconds.set(max(processed, self._total()) / SAMPLE_RATE)
+        delivered = self._delivery.delivered(names)
+        self._metrics.items_done.set(len(delivered))
+        self._metrics.items_failed.set(sum(1 for each in delivered if each.failure))
+
+    def _total(self) -> float:
+        """Samples of the whole job; what is not known is judged by its bytes."""
+        known = {group: samples for group in range(len(self._items.groups))
+                 if (samples := self._planner.expected_samples(group)) is not None}  # fmt: skip
+        weight = {
+            group: sum(self._items.items[item].bytes for item in self._items.groups[group].items)
+            for group in range(len(self._items.groups))
+        }
+        known_weight = sum(weight[group] for group in known)
+        if not known_weight:
+            return 0.0
+        return sum(known.values()) * sum(weight.values()) / known_weight
