@@ -4,11 +4,11 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 # make demo CLUSTER=current: the cluster of the current kubectl context instead of a local one.
 CLUSTER ?= local
-export IMAGE_REPOSITORY IMAGE_TAG BUILD STORE_IMAGE HELM_VALUES
+export IMAGE_REPOSITORY IMAGE_TAG BUILD STORE_IMAGE HELM_VALUES ONLY OUT
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test cluster-up cluster-down kubeconfig s3-env tools clean-cache \
-	verify crd test-unit test-contract test-integration test-e2e venv lock
+	verify crd test-unit test-contract test-integration test-e2e bench venv lock
 
 help: ## What can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -58,6 +58,9 @@ test-integration: ## Tests against a real API server and a real S3 server
 
 test-e2e: ## Tests on the whole local cluster
 	@$(DEV) test-e2e
+
+bench: ## Benchmarks beside their peers (ONLY=name,name for some), into docs/
+	@$(DEV) bench
 
 venv: ## Make the Python environment of the tests and print its folder
 	@$(DEV) venv

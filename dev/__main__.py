@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from dev import checks, cluster, demo, down, gotools, remote, store, venv
+from dev import bench, checks, cluster, demo, down, gotools, remote, store, venv
 from dev.errors import DevError
 from dev.lock import alone
 from dev.paths import BIN, CACHE, KUBECONFIG
@@ -77,6 +77,7 @@ VERBS: dict[str, Callable[[], None]] = {
     "test-integration": lambda: checks.test("integration"),
     "test-e2e": lambda: checks.test("e2e"),
     "test": checks.everything,
+    "bench": bench.run,
 }
 
 

@@ -1,4 +1,4 @@
-"""The tests' Python environment, made by uv from the locked requirements."""
+"""The tests' and the benchmarks' Python environments, made by uv from the locked requirements."""
 
 import sys
 from collections.abc import Sequence
@@ -12,29 +12,31 @@ from dev.paths import CACHE, ROOT
 from dev.say import step
 from dev.versions import UV
 
-REQUIREMENTS = ROOT / "requirements" / "dev.txt"
+REQUIREMENTS = ROOT / "requirements"
 MARKER = "complete"
 """Written last: an environment cannot be renamed, so this says that it was finished."""
 
 EXTRAS = {
     "dev": ("operator", "transcriber", "dev"),
+    "bench": ("transcriber", "dev", "bench"),
     "operator": ("operator",),
     "transcriber": ("transcriber",),
 }
 
 
-def ensure() -> Path:
-    """Make the environment for this checkout's requirements, unless it is there; return it."""
+def ensure(name: str = "dev") -> Path:
+    """Make the environment of requirements/<name>.txt, unless it is there; return its folder."""
+    requirements = REQUIREMENTS / f"{name}.txt"
     version = "{}.{}.{}".format(*sys.version_info[:3])
-    name = files.digest(REQUIREMENTS.read_bytes(), version, sys.implementation.name)
-    folder = CACHE / "venv" / name
+    digest = files.digest(requirements.read_bytes(), version, sys.implementation.name)
+    folder = CACHE / "venv" / digest
     if not (folder / MARKER).exists():
         uv = _uv()
-        with step("making the Python environment of the tests", "1 to 3 min"):
+        with step(f"making the Python environment of requirements/{name}.txt", "1 to 3 min"):
             run([uv, "venv", "--clear", "--python", sys.executable, folder], env=_environment())
             python = folder / "bin/python"
             install: list[str | Path] = [uv, "pip", "install", "--python", python, "--no-deps"]
-            install += ["--require-hashes", "--requirement", REQUIREMENTS]
+            install += ["--require-hashes", "--requirement", requirements]
             run(install, env=_environment(), log=CACHE / "log" / "venv.log")
             files.write(folder / MARKER, "")
     return folder
@@ -44,7 +46,7 @@ def lock() -> None:
     """Write the locked requirements anew from pyproject.toml."""
     uv = _uv()
     for name, extras in EXTRAS.items():
-        target = ROOT / "requirements" / f"{name}.txt"
+        target = REQUIREMENTS / f"{name}.txt"
         with step(f"locking requirements/{name}.txt"):
             chosen = [word for extra in extras for word in ("--extra", extra)]
             _compile(uv, target, chosen)

@@ -1,0 +1,78 @@
+"""`make bench`: run benchmarks and write their figures; see the README beside this file."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from dev.errors import DevError
+from dev.paths import ROOT
+from dev.say import say
+from tests.benchmarks import (
+    accuracy,
+    first_part,
+    many_files,
+    memory,
+    random_weights,
+    report,
+    scheduler,
+    vs_faster_whisper,
+    vs_openai_whisper,
+    workers,
+)
+from tests.benchmarks.bench import Bench, Sizes, bench
+from tests.benchmarks.report import Figure
+
+BENCHMARKS: dict[str, Callable[[Bench], Iterable[Figure]]] = {
+    "accuracy": accuracy.run,
+    "throughput_vs_openai_whisper": vs_openai_whisper.run,
+    "throughput_vs_openai_whisper_cli": vs_openai_whisper.run_command,
+    "throughput_vs_faster_whisper": vs_faster_whisper.run,
+    "decode_random_weights": random_weights.run,
+    "gpu": random_weights.run_gpu,
+    "memory_10h": memory.run,
+    "speedup_workers": workers.run,
+    "scheduler_speedup_8": scheduler.run,
+    "first_part_seconds": first_part.run,
+    "many_files_overhead": many_files.run,
+}
+
+
+def main() -> int:
+    """Run what is asked for, each on its own; a benchmark that fails leaves its old figures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--only", default="", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
+    given = parser.parse_args()
+    names = [name for name in given.only.split(",") if name] or list(BENCHMARKS)
+    if unknown := set(names) - BENCHMARKS.keys():
+        parser.error(f"no such benchmark: {', '.join(unknown)}")
+    failed = []
+    with bench(Sizes.read(os.environ)) as surroundings:
+        for name in names:
+            if not _measure(name, surroundings, given.out):
+                failed.append(name)
+    if failed:
+        say(f"These failed, and kept their old figures: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def _measure(name: str, surroundings: Bench, out: Path) -> bool:
+    say(f"\n=== {name}")
+    began = time.monotonic()
+    try:
+        figures = list(BENCHMARKS[name](surroundings))
+    except (DevError, AssertionError) as error:
+        say(f"{name}: {error}")
+        return False
+    report.save(out, report.merged(report.load(out), figures))
+    for figure in figures:
+        say(f"  {report.row(figure)}")
+    say(f"{name}: {time.monotonic() - began:.0f} s")
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""What every benchmark is given: sizes, the demo model, and workers beside an S3 server."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from dev import demomodel
+from dev.errors import DevError
+from tests.benchmarks import corpus
+from tests.benchmarks.corpus import PLANS, Clip
+from tests.integration.transcriber.conftest import free_port, serve
+from tests.integration.transcriber.worker import Cluster, Store
+from transcription_contract.options import ModelReference
+
+PREFIX = "BENCH_"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured; each can be set by the environment, as BENCH_LONG_MINUTES=20."""
+
+    rounds: float = 3
+    """Of each contender in a race, one after the other in turn; the median counts."""
+
+    scale: float = 1.0
+    """Of the accuracy set."""
+
+    long_minutes: float = 60
+    short_minutes: float = 10
+    """For what is slow: the command's beam search, transcribe() with its fallbacks."""
+
+    hours: float = 10
+    files: float = 1000
+    random_windows: float = 8
+    unit_seconds: float = 20
+    """What a unit costs in the scheduler's benchmark, asleep."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Sizes":
+        """The usual sizes but for what ``environ`` says."""
+        names = [field.name for field in fields(cls)]
+        stated = {name: environ.get(PREFIX + name.upper()) for name in names}
+        known = {PREFIX + name.upper() for name in names}
+        if unknown := {name for name in environ if name.startswith(PREFIX)} - known:
+            raise DevError(f"No such size: {', '.join(unknown)}. Known: {', '.join(known)}.")
+        return cls(**{name: float(value) for name, value in stated.items() if value})
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The surroundings of a benchmark."""
+
+    sizes: Sizes
+    checkpoint: Path
+    cluster: Cluster
+    scratch: Path
+    threads: int
+
+    @property
+    def machine(self) -> str:
+        """For notes."""
+        return f"{self.threads} threads"
+
+    def long(self, minutes: float) -> Clip:
+        """A talk with pauses; a shorter one is the beginning of a longer one."""
+        plan = next(plan for plan in PLANS if plan.name == "long")
+        return corpus.make(replace(plan, seconds=(minutes * 60, minutes * 60)))[0]
+
+
+@contextmanager
+def bench(sizes: Sizes) -> Iterator[Bench]:
+    """An S3 server with the demo model, for as long as the benchmarks run."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        scratch = Path(folder)
+        port = free_port()
+        server = serve(scratch / "s3", port=port)
+        try:
+            checkpoint = demomodel.unpack()
+            store = Store(f"http://127.0.0.1:{port}")
+            uri = store.put("models", "demo.pt", checkpoint)
+            digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+            cluster = Cluster(
+                store, scratch / "workers", ModelReference(uri=uri, sha256=digest), free_port
+            )
+            yield Bench(sizes, checkpoint, cluster, scratch, len(os.sched_getaffinity(0)))
+        finally:
+            server.kill()
+            server.wait()
