@@ -13,6 +13,7 @@ from tests.benchmarks import corpus, ours
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.peers import TIMEOUT_SECONDS
 from tests.benchmarks.report import Figure
+from tests.integration.transcriber.worker import Worker
 
 
 def run(bench: Bench) -> Iterable[Figure]:
@@ -49,7 +50,7 @@ def summarise(audio_seconds: float, one: Sequence[float], two: Sequence[float]) 
     ]  # fmt: skip
 
 
-def first_success(workers: Sequence[ours.Worker]) -> None:
+def first_success(workers: Sequence[Worker]) -> None:
     """Wait until a worker has ended well: then the results are delivered."""
     ends = [os.pidfd_open(worker.process.pid) for worker in workers]
     try:
@@ -64,7 +65,7 @@ def first_success(workers: Sequence[ours.Worker]) -> None:
 
 
 @contextmanager
-def ended(workers: Sequence[ours.Worker]) -> Iterator[None]:
+def ended(workers: Sequence[Worker]) -> Iterator[None]:
     """None of them is left in the end, however that comes: the next benchmark wants the cores."""
     try:
         yield

@@ -96,7 +96,9 @@ def arguments(source: str, mix: str | None = None) -> list[str]:
         "-codec_whitelist", DECODERS, "-threads", "1", "-i", source,
         "-map", "0:a:0", "-vn", "-sn", "-dn", *(["-af", mix] if mix else []),
         "-filter_threads", "1", "-threads", "1",
-        "-ac", "1", "-ar", str(SAMPLE_RATE), "-c:a", "pcm_s16le", "-f", "s16le", "pipe:1",
+        "-ac", "1", "-ar", str(SAMPLE_RATE), "-c:a", "pcm_s16le", "-f", "s16le",
+        # Else it writes each packet by itself: 200,000 for two hours.
+        "-flush_packets", "0", "pipe:1",
     ]  # fmt: skip
 
 

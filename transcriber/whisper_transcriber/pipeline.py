@@ -54,6 +54,7 @@ def _transcribe(job: Job, load_engine: LoadEngine) -> Manifest:
     items = job.workspace.agree(shards.ITEMS, Items, lambda: list_source(job))
     with _recordings(job, items) as recordings, job.watchdog:
         _begin_to_fetch(job, items, recordings)
+        _check_prompt(job)
         checkpoint = _checkpoint(job)
         engine = load_engine(job, checkpoint, items)
         languages = Languages(job, engine, recordings)
@@ -80,6 +81,15 @@ def _begin_to_fetch(job: Job, items: Items, recordings: Recordings) -> None:
     """The first recording arrives while the model is loaded."""
     own = job.worker % len(items.groups)
     recordings.samples(items.groups[own].first)
+
+
+def _check_prompt(job: Job) -> None:
+    """Before a model is fetched that could not take it."""
+    if job.task.decoding.initial_prompt.strip():
+        # Imported here: it imports torch, which is on its way in another thread.
+        from whisper_transcriber.engine.vocabulary import check_prompt
+
+        check_prompt(job.task.decoding)
 
 
 def _checkpoint(job: Job) -> Checkpoint:

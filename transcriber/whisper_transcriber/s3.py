@@ -42,6 +42,9 @@ from whisper_transcriber.store import ObjectMissingError, StoredObject
 
 log = logging.getLogger(__name__)
 
+_CONNECTIONS = 16
+"""Kept open: downloads, the delivery's threads and the planner's use the store at once."""
+
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject", "ResourceNotFound"})
 # Clients of S3 try these again, whatever status carries them:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -234,6 +237,7 @@ def _client(settings: StoreSettings) -> Minio:
         secure=endpoint.scheme == "https",
         region=settings.region or (None if ask_for_region else "us-east-1"),
         http_client=urllib3.PoolManager(
+            maxsize=_CONNECTIONS,
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
             retries=False,  # this module's own are the only ones
             cert_reqs="CERT_REQUIRED",

@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -109,6 +110,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, talk_file: Path, checkpoint: P
 
 def test_a_terminal_gets_a_bar(tmp_path: Path, talk_file: Path, checkpoint: Path) -> None:
     screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
     process = subprocess.Popen(
         command("transcribe", talk_file, "-m", checkpoint, "-l", "en"),
         cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=terminal,

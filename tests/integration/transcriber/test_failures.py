@@ -77,7 +77,7 @@ def test_a_text_file_is_no_recording(cluster: Cluster, tmp_path: Path) -> None:
     worker = cluster.run(cluster.task(uri))
     assert worker.process.returncode == 65, worker.log
     assert worker.error.reason == "MediaInvalid"
-    assert worker.error.message.startswith(f"{uri} is not a recording that ffmpeg can decode")
+    assert worker.error.message == f"{uri} is a text file, not a recording"
 
 
 def test_an_empty_object_is_no_recording(cluster: Cluster, tmp_path: Path) -> None:

@@ -135,7 +135,14 @@ class Cluster:
         }
         return Task.model_validate(values)
 
-    def start(self, task: Task, index: int = 0, environment: Mapping[str, str] = {}) -> Worker:
+    def start(
+        self,
+        task: Task,
+        index: int = 0,
+        environment: Mapping[str, str] = {},
+        *,
+        module: str = "whisper_transcriber",
+    ) -> Worker:
         """Start worker ``index`` of a task, with changes to its environment."""
         home = self.directory / uuid4().hex
         (home / "work").mkdir(parents=True)
@@ -158,9 +165,7 @@ class Cluster:
         }
         log = home / "log"
         with log.open("wb") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "whisper_transcriber"], env=variables, stderr=stderr
-            )
+            process = subprocess.Popen([sys.executable, "-m", module], env=variables, stderr=stderr)
         return Worker(process, port, home / "termination", log)
 
     def run(self, task: Task, index: int = 0, environment: Mapping[str, str] = {}) -> Worker:
