@@ -150,6 +150,11 @@ class Planner:
             return audio.samples
         return self._recordings.expected_samples(self._items.groups[group].first)
 
+    def release(self, group: int) -> None:
+        """A group's recordings are not needed any more: they need neither disk nor open files."""
+        for item in self._items.groups[group].items:
+            self._recordings.release(item)
+
     def close(self) -> None:
         """Begin with nothing more."""
         self._background.shutdown(wait=False, cancel_futures=True)

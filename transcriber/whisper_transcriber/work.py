@@ -84,8 +84,13 @@ class UnitLoop:
             self._planner.prepare(Shard(group, 0))
 
     def _go_through(self, shard: Shard, *, from_end: bool) -> None:
-        if delivered_name(shard.group) in self._board.names:
-            return
+        if delivered_name(shard.group) not in self._board.names:
+            self._work_on(shard, from_end=from_end)
+        # A sliced recording has other shards, and is kept until it is delivered.
+        if not self._items.groups[shard.group].sliced:
+            self._planner.release(shard.group)
+
+    def _work_on(self, shard: Shard, *, from_end: bool) -> None:
         plan = self._planner.plan(shard)
         if plan is None:
             return
@@ -203,6 +208,7 @@ class UnitLoop:
         if self._delivery.is_complete(group, self._board.names):
             self._delivery.deliver(group)
             self._board.add(delivered_name(group))
+            self._planner.release(group)
             self._score.update(self._board.names)
 
     def _look_around(self) -> None:

@@ -1,6 +1,7 @@
 """Many recordings and many workers, with the store in memory."""
 
 import json
+import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -98,6 +99,29 @@ def test_workers_killed_at_random_writes_deliver_the_same_bytes(
             run(job(tmp_path, store, task, worker=chance.randrange(workers)))
     run(job(tmp_path, MortalStore(held), task))
     assert outputs(held) == undisturbed
+
+
+def open_files() -> list[Path]:
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # the listing's own
+            found.append(Path(os.readlink(f"/proc/self/fd/{number}")))
+    return found
+
+
+def test_what_is_delivered_leaves_the_disk_and_its_file_is_closed(tmp_path: Path) -> None:
+    held = library()
+    left: list[Path] = []
+
+    class Watching(MortalStore):
+        def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:
+            super().put(uri, content, content_type)
+            if uri.key == "x/manifest.json":
+                left.extend((tmp_path / "work").glob("*/*/samples"))
+                left.extend(each for each in open_files() if each.is_relative_to(tmp_path))
+
+    run(job(tmp_path, Watching(held), MANY))
+    assert left == []
 
 
 def test_a_bad_recording_among_many_is_reported_and_stops_nobody(tmp_path: Path) -> None:
