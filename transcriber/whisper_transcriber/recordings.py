@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber import media
-from whisper_transcriber.arrival import Arrival
+from whisper_transcriber.arrival import Arrival, bytes_in
 from whisper_transcriber.errors import SourceReplaced
 from whisper_transcriber.job import Job
 from whisper_transcriber.plan import SAMPLE_RATE
@@ -123,7 +123,7 @@ class Recordings:
     def _on_disk(self) -> int:
         files = [self._scratch / str(item) / name
                  for item in self._open for name in ("recording", "samples")]  # fmt: skip
-        return sum(_size(path) for path in files)
+        return sum(bytes_in(path) for path in files)
 
     def _wait(self) -> None:
         """While somebody waits for samples: a slow source that delivers is no standstill."""
@@ -136,10 +136,3 @@ class Recordings:
         if there != self._sign[1]:
             self._job.watchdog.sign_of_life()
         self._sign = (now, there)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -5,20 +5,20 @@ transcribed while its end is still on its way.
 """
 
 import os
-import threading
 from collections.abc import Callable
+from functools import partial
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whisper_transcriber.growing import Growing
+
 Waveform = NDArray[np.float32]
 """Mono samples at 16 kHz in [-1, 1)."""
 
 SAMPLE_BYTES = 2
-
-_POLL_SECONDS = 0.02
-"""ffmpeg decodes seconds of audio in that time."""
 
 
 class Samples:
@@ -41,42 +41,26 @@ class Samples:
         path.touch()
         self._file = path.open("rb", buffering=0)
         self._waiting = waiting
-        self._ended = threading.Event()
-        self._error: Exception | None = None
-        threading.Thread(target=self._run, args=(decode,), daemon=True).start()
+        self._growing = Growing(decode, partial(_samples_in, self._file), "samples")
 
     def has(self, count: int) -> bool:
         """Waits until there are ``count`` samples or all; whether there are so many."""
-        while True:
-            # Looked at before the size: the last samples are written before the end.
-            ended = self._ended.is_set()
-            if self._error:
-                raise self._error
-            if self._written() >= count:
-                return True
-            if ended:
-                return False
-            self._waiting()
-            self._ended.wait(_POLL_SECONDS)
+        return self._growing.wait(count, self._waiting) >= count
 
     @property
     def count(self) -> int:
         """How many there are in all; waits for the last one."""
-        while not self._ended.wait(_POLL_SECONDS):
-            self._waiting()
-        if self._error:
-            raise self._error
-        return self._written()
+        return self._growing.wait_end(self._waiting)
 
     @property
     def so_far(self) -> int:
         """How many have been written by now."""
-        return self._written()
+        return _samples_in(self._file)
 
     @property
     def complete(self) -> bool:
         """Whether the last one is there, or none will come any more."""
-        return self._ended.is_set()
+        return self._growing.ended
 
     def integers(self, start: int, stop: int) -> NDArray[np.int16]:
         """The samples ``start`` to ``stop`` (excluded) as they are on disk; waits for them."""
@@ -88,13 +72,7 @@ class Samples:
         """The samples ``start`` to ``stop`` (excluded), shape (stop - start,)."""
         return self.integers(start, stop).astype(np.float32) / np.float32(32768)
 
-    def _written(self) -> int:
-        return os.fstat(self._file.fileno()).st_size // SAMPLE_BYTES
 
-    def _run(self, decode: Callable[[], None]) -> None:
-        try:
-            decode()
-        except Exception as error:
-            self._error = error
-        finally:
-            self._ended.set()
+def _samples_in(file: FileIO) -> int:
+    # No method: a circle of references would keep the file open when nobody uses it any more.
+    return os.fstat(file.fileno()).st_size // SAMPLE_BYTES
