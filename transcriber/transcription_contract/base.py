@@ -1,6 +1,6 @@
 """The base of every model that crosses a process border."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 
@@ -14,3 +14,8 @@ class Model(BaseModel):
         frozen=True,
         protected_namespaces=(),
     )
+
+
+def mistakes(error: ValidationError) -> list[str]:
+    """What is wrong, and where: one entry for each field."""
+    return [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,7 +30,7 @@ def run_pod(environ: Mapping[str, str]) -> ExitCode:
         termination, code = _transcribe(environ, last_words), ExitCode.DONE
     except TranscriberError as error:
         log.error("%s: %s", error.reason, error)
-        termination, code = _failure(error), error.exit_code
+        termination, code = Termination(error=error.failure), error.exit_code
     except Exception:
         log.exception("this is a bug")
         code = ExitCode.INTERNAL_ERROR
@@ -44,9 +43,7 @@ def run_pod(environ: Mapping[str, str]) -> ExitCode:
 
 def _transcribe(environ: Mapping[str, str], last_words: Path) -> Termination:
     given = settings.read(environ)
-    interruption = Interruption()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: interruption.request())
+    interruption = Interruption.by_signals()
     job = worker.make_job(
         given,
         interruption,
@@ -62,12 +59,8 @@ def _give_up(last_words: Path, seconds: float) -> None:
     """The watchdog's: the thread that hangs cannot be ended, so the process is."""
     stalled = Stalled(f"no unit was finished for {seconds:.0f} seconds")
     log.error("%s: %s", stalled.reason, stalled)
-    _say(last_words, _failure(stalled))
+    _say(last_words, Termination(error=stalled.failure))
     _exit(stalled.exit_code)
-
-
-def _failure(error: TranscriberError) -> Termination:
-    return Termination(error=Failure(reason=error.reason, message=str(error)))
 
 
 def _say(path: Path, termination: Termination) -> None:

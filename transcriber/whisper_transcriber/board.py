@@ -14,14 +14,18 @@ _UNPLANNED_UNITS = 1000
 
 
 class Board:
-    """One worker's view; ``names`` are those of the workspace, as shards.py has them."""
+    """One worker's view.
+
+    ``names``: of all that the workspace holds, as shards.py has them. ``planned``: the shards whose
+    plans are among it.
+    """
 
     def __init__(self, worker: int, workers: int) -> None:
         self._worker = worker
         self._workers = workers
         self.names: frozenset[str] = frozenset()
         self._claims: dict[tuple[Shard, int], set[int]] = {}
-        self._planned: frozenset[Shard] = frozenset()
+        self.planned: frozenset[Shard] = frozenset()
 
     def look(self, names: frozenset[str]) -> None:
         """Take note of what the workspace holds now."""
@@ -31,16 +35,11 @@ class Board:
             if name.startswith("claims/"):
                 group, number, unit, worker = map(int, name.split("/")[1].split("."))
                 self._claims.setdefault((Shard(group, number), unit), set()).add(worker)
-        self._planned = frozenset(_shard(name) for name in names if name.startswith("shards/"))
+        self.planned = frozenset(_shard(name) for name in names if name.startswith("shards/"))
 
     def add(self, name: str) -> None:
         """Take note of what this worker stored."""
         self.names |= {name}
-
-    @property
-    def planned(self) -> frozenset[Shard]:
-        """The shards whose plans are stored."""
-        return self._planned
 
     def open_units(self, parts: Sequence[str]) -> list[int]:
         """The units of a shard, of which ``parts`` are the names, that are not stored."""

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -35,9 +34,7 @@ def _transcribe(
     options: argparse.Namespace, environ: Mapping[str, str], *, on_terminal: bool
 ) -> int:
     task, model_file = flags.task_of(options)
-    interruption = Interruption()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: interruption.request())
+    interruption = Interruption.by_signals()
     given = settings.local(environ, task, model_file)
     job = worker.make_job(given, interruption, lambda _: None, local_files=True)
     _forget_finished_run(job)

@@ -35,6 +35,7 @@ job does (never a local path) and, where there is one, the field to look at.
 from typing import ClassVar
 
 from transcription_contract.exit_codes import ExitCode
+from transcription_contract.termination import Failure
 
 
 class TranscriberError(Exception):
@@ -46,6 +47,11 @@ class TranscriberError(Exception):
     def reason(self) -> str:
         """The word that status.reason shows."""
         return type(self).__name__
+
+    @property
+    def failure(self) -> Failure:
+        """The same for the operator, the manifest and the workspace."""
+        return Failure(reason=self.reason, message=str(self))
 
 
 class MediaInvalid(TranscriberError):

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from transcription_contract import __version__
+from transcription_contract.base import mistakes
 from transcription_contract.options import (
     DEFAULT_FORMATS,
     LANGUAGE_AUTO,
@@ -145,9 +146,7 @@ def task_of(options: argparse.Namespace) -> tuple[Task, Path | None]:
             allowed_networks=tuple(options.allow_network),
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationInvalid(f"{where}: {first['msg']}") from None
+        raise ConfigurationInvalid(mistakes(error)[0]) from None
     return _named(task, model_file), model_file
 
 
@@ -183,6 +182,4 @@ def _task_from_file(path: Path) -> Task:
     except OSError as error:
         raise ConfigurationInvalid(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationInvalid(f"{path} is no task: {where}: {first['msg']}") from None
+        raise ConfigurationInvalid(f"{path} is no task: {mistakes(error)[0]}") from None

@@ -1,5 +1,6 @@
 """Stopping in good order: a request, and the points at which it is obeyed."""
 
+import signal
 import threading
 
 from whisper_transcriber.errors import Interrupted
@@ -11,6 +12,14 @@ class Interruption:
     def __init__(self) -> None:
         self._requested = threading.Event()
         self._children: list[Interruption] = []
+
+    @classmethod
+    def by_signals(cls) -> "Interruption":
+        """One that SIGTERM and SIGINT request from now on."""
+        made = cls()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: made.request())
+        return made
 
     def request(self) -> None:
         """Ask the worker to stop at the next safe point."""

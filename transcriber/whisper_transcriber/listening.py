@@ -64,5 +64,5 @@ class Listener:
             except ITEM_FAULTS as error:
                 if self._strict:
                     raise
-                found[item] = Failure(reason=error.reason, message=str(error))
+                found[item] = error.failure
         return found

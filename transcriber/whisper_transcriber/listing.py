@@ -89,10 +89,8 @@ def _many(job: Job, prefix: ObjectUri) -> tuple[SourceItem, ...]:
     }
     names = wanted(stored, job.task)
     if not names:
-        filtered = "that include and exclude leave " if stored else ""
-        raise SourceNotFound(
-            f"{prefix} holds no recording {filtered}: check spec.source".replace(" :", ":")
-        )
+        filtered = " that include and exclude leave" if stored else ""
+        raise SourceNotFound(f"{prefix} holds no recording{filtered}: check spec.source")
     return tuple(_item(stored[name], item_name(str(prefix), str(stored[name].uri)))
                  for name in names)  # fmt: skip
 

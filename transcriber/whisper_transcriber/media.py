@@ -9,7 +9,6 @@ Channels are mixed as ffmpeg and openai-whisper do: the mean of left and right, 
 are each other's opposite cancel out.
 """
 
-import errno
 import logging
 import re
 import signal
@@ -20,6 +19,7 @@ from pathlib import Path
 from transcription_contract.task import Limits
 from whisper_transcriber import ffmpeg
 from whisper_transcriber.arrival import Arrival
+from whisper_transcriber.downloads import FULL
 from whisper_transcriber.errors import (
     DecoderKilled,
     LimitExceeded,
@@ -47,7 +47,6 @@ MINIMUM_SECONDS = 300
 SECONDS_PER_AUDIO_SECOND = 0.1
 """Time allowed, of the clock and of the processor: a hundredth is normal for compressed audio."""
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _MARKS_OF_PROTECTION = (b"enca", b"drms", b"aavd")
 """Names of tracks in an encrypted MP4, which ffmpeg takes for damaged ones."""
@@ -183,7 +182,7 @@ class _Decoding:
         try:
             write_all(self._target, piece)
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in FULL:
                 raise
             raise DecoderKilled(f"there was no room on disk to decode {self._uri}") from error
         self._written += len(piece)

@@ -166,8 +166,7 @@ class Planner:
     def _failed(self, group: int, error: TranscriberError) -> GroupAudio:
         if self.strict:
             raise error
-        failure = Failure(reason=error.reason, message=str(error))
-        return self._agreed(group, GroupAudio(samples=0, slices=0, failure=failure))
+        return self._agreed(group, GroupAudio(samples=0, slices=0, failure=error.failure))
 
     def _agreed(self, group: int, audio: GroupAudio) -> GroupAudio:
         name = shards.group_name(group)
@@ -234,8 +233,7 @@ class Planner:
         except ITEM_FAULTS as error:
             if self.strict:
                 raise
-            failure = Failure(reason=error.reason, message=str(error))
-            return _Heard(Span(0, 0), failure=failure)
+            return _Heard(Span(0, 0), failure=error.failure)
 
     def _heard(self, item: int, within: Span) -> _Heard:
         samples = self._recordings.samples(item)

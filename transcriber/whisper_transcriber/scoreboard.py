@@ -14,9 +14,11 @@ class Scoreboard:
         self, metrics: Metrics, items: Items, planner: Planner, delivery: Delivery
     ) -> None:
         self._metrics = metrics
-        self._items = items
         self._planner = planner
         self._delivery = delivery
+        self._bytes = [
+            sum(items.items[item].bytes for item in group.items) for group in items.groups
+        ]
         metrics.items.set(len(items.items))
 
     def update(self, names: frozenset[str]) -> None:
@@ -36,13 +38,13 @@ class Scoreboard:
 
     def _total(self) -> float:
         """Samples of the whole job; what is not known is judged by its bytes."""
-        known = {group: samples for group in range(len(self._items.groups))
-                 if (samples := self._planner.expected_samples(group)) is not None}  # fmt: skip
-        weight = {
-            group: sum(self._items.items[item].bytes for item in self._items.groups[group].items)
-            for group in range(len(self._items.groups))
-        }
-        known_weight = sum(weight[group] for group in known)
-        if not known_weight:
+        expected = map(self._planner.expected_samples, range(len(self._bytes)))
+        known = [
+            (samples, size)
+            for samples, size in zip(expected, self._bytes, strict=True)
+            if samples is not None
+        ]
+        known_bytes = sum(size for _, size in known)
+        if not known_bytes:
             return 0.0
-        return sum(known.values()) * sum(weight.values()) / known_weight
+        return sum(samples for samples, _ in known) * sum(self._bytes) / known_bytes

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from transcription_contract.base import mistakes
 from transcription_contract.locations import ObjectUri
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_contract.task import (
@@ -165,10 +166,7 @@ def _task(environ: Mapping[str, str]) -> Task:
     try:
         task = Task.model_validate_json(text)
     except ValidationError as error:
-        where = "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
-        )
-        raise ConfigurationInvalid(f"the task is malformed: {where}") from None
+        raise ConfigurationInvalid(f"the task is malformed: {'; '.join(mistakes(error))}") from None
     for uri in (task.source_uri, task.output_uri):
         try:
             ObjectUri.parse(uri)
