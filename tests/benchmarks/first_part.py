@@ -21,7 +21,7 @@ def run(bench: Bench) -> Iterable[Figure]:
     hours = bench.sizes.hours
     times = max(1, round(hours * 60 / bench.sizes.short_minutes))
     long = repeated(short, times, bench.scratch / "first-part.mp3")
-    ours.transcribe(bench, [corpus.mp3(bench.long(0.5))])
+    ours.warm_up(bench)
     seconds = {name: _first_part(bench, path) for name, path in (("short", short), ("long", long))}
     return summarise(hours, bench.sizes.short_minutes, seconds["long"], seconds["short"])
 

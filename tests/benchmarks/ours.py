@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from dev.errors import DevError
+from tests.benchmarks import corpus
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.peers import TIMEOUT_SECONDS, Run, segments
 from tests.benchmarks.scores import Said
@@ -30,6 +31,11 @@ def transcribe(bench: Bench, recordings: Sequence[Path], **changes: object) -> R
     watched = watch(worker.process, began, TIMEOUT_SECONDS)
     check(worker)
     return Run(watched.seconds, watched.peak, _heard(bench, task, recordings))
+
+
+def warm_up(bench: Bench) -> None:
+    """A first short job, which fills the model directory."""
+    transcribe(bench, [corpus.mp3(bench.long(0.5))])
 
 
 def task_on(bench: Bench, recordings: Sequence[Path], **changes: object) -> Task:

@@ -38,6 +38,20 @@ def race(
     return {name: Result(tuple(seconds[name]), errors[name]) for name in contenders}
 
 
+def compare(
+    benchmark: str,
+    clip: Clip,
+    ours: Mapping[str, Callable[[], Run]],
+    theirs: Mapping[str, Callable[[], Run]],
+    rounds: float,
+    note: str,
+) -> list[Figure]:
+    """Each of ours against each of theirs, all in one race."""
+    results = race(clip, {**ours, **theirs}, rounds)
+    mine, peers = ({name: results[name] for name in side} for side in (ours, theirs))
+    return summarise(benchmark, clip.seconds, mine, peers, note)
+
+
 def summarise(
     benchmark: str,
     audio_seconds: float,

@@ -4,31 +4,26 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.unit.transcriber.engines import FakeEngine, heard
 from whisper_transcriber import __main__ as program
 from whisper_transcriber import worker
-from whisper_transcriber.engine.protocol import Decoded, Passage, Phrase
+from whisper_transcriber.engine.protocol import Decoded
 from whisper_transcriber.samples import Waveform
 
 
-class SleepingEngine:
+class SleepingEngine(FakeEngine):
     """An Engine that says one word over the whole of each window."""
 
     description = "asleep"
     only_language = "en"
 
     def __init__(self, seconds: float, log: Path) -> None:
+        super().__init__()
         self._seconds = seconds
         self._log = log
-
-    def check_language(self, language: str) -> None:
-        """Any will do."""
-
-    def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
-        """English."""
-        return [{"en": 1.0} for _ in windows]
 
     def decode(
         self,
@@ -43,24 +38,7 @@ class SleepingEngine:
         digest = hashlib.sha256(b"".join(window.tobytes() for window in windows)).hexdigest()
         with self._log.open("a") as log:
             log.write(json.dumps([digest, start, time.monotonic()]) + "\n")
-        return [_decoded(len(window) / 16_000) for window in windows]
-
-    def transcribe(
-        self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]
-    ) -> Passage:
-        """Not asked for here."""
-        raise NotImplementedError
-
-
-def _decoded(seconds: float) -> Decoded:
-    return Decoded(
-        phrases=(Phrase(0.0, seconds, " word", (1,)),),
-        exhausted=False,
-        temperature=0.0,
-        avg_logprob=0.0,
-        compression_ratio=1.0,
-        no_speech_prob=0.0,
-    )
+        return [heard((0.0, len(window) / 16_000, " word")) for window in windows]
 
 
 def _engine(*_: object) -> SleepingEngine:

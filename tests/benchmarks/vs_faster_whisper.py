@@ -7,7 +7,7 @@ from typing import Any
 from tests.benchmarks import corpus, peers
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.peers import Run
-from tests.benchmarks.race import race, summarise
+from tests.benchmarks.race import compare
 from tests.benchmarks.report import Figure
 from tests.benchmarks.vs_openai_whisper import contenders
 
@@ -40,11 +40,7 @@ def run(bench: Bench) -> Iterable[Figure]:
         )
         for name, options in VARIANTS.items()
     }
-    mine = contenders(bench, path)
-    results = race(clip, {**mine, **theirs}, bench.sizes.rounds)
-    return summarise(
-        "throughput_vs_faster_whisper", clip.seconds,
-        {name: results[name] for name in mine},
-        {name: results[name] for name in theirs},
-        note=bench.machine,
+    return compare(
+        "throughput_vs_faster_whisper", clip, contenders(bench, path), theirs,
+        bench.sizes.rounds, bench.machine,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.benchmarks import corpus, ours, peers
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.peers import Run
-from tests.benchmarks.race import race, summarise
+from tests.benchmarks.race import compare
 from tests.benchmarks.report import Figure
 
 Contenders = dict[str, Callable[[], Run]]
@@ -22,13 +22,9 @@ def run(bench: Bench) -> Iterable[Figure]:
             bench.checkpoint, [path], bench.threads, **peers.GREEDY_OPTIONS
         )
     }
-    results = race(clip, {**mine, **greedy}, bench.sizes.rounds)
-    return summarise(
-        "throughput_vs_openai_whisper", clip.seconds,
-        {name: results[name] for name in mine},
-        {name: results[name] for name in greedy},
-        note=bench.machine,
-    )  # fmt: skip
+    return compare(
+        "throughput_vs_openai_whisper", clip, mine, greedy, bench.sizes.rounds, bench.machine
+    )
 
 
 def run_command(bench: Bench) -> Iterable[Figure]:
@@ -39,18 +35,14 @@ def run_command(bench: Bench) -> Iterable[Figure]:
     command = {
         "whisper, beam 5": lambda: peers.whisper_command(bench.checkpoint, path, bench.threads)
     }
-    results = race(clip, {**mine, **command}, bench.sizes.rounds)
-    return summarise(
-        "throughput_vs_openai_whisper_cli", clip.seconds,
-        {name: results[name] for name in mine},
-        {name: results[name] for name in command},
-        note=bench.machine,
-    )  # fmt: skip
+    return compare(
+        "throughput_vs_openai_whisper_cli", clip, mine, command, bench.sizes.rounds, bench.machine
+    )
 
 
 def contenders(bench: Bench, path: Path) -> Contenders:
     """Ours, with both sizes of the encoder's context; a first run fills the model directory."""
-    ours.transcribe(bench, [corpus.mp3(bench.long(0.5))])
+    ours.warm_up(bench)
     return {
         "full context": lambda: ours.transcribe(bench, [path]),
         "window context": lambda: ours.transcribe(bench, [path], decoding=ours.WINDOW_CONTEXT),

@@ -24,7 +24,7 @@ def run(bench: Bench) -> Iterable[Figure]:
     if len(cores) < 2:
         say("  skipped: there is only one core")
         return []
-    ours.transcribe(bench, [corpus.mp3(bench.long(0.5))])
+    ours.warm_up(bench)
     seconds: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(max(1, round(bench.sizes.rounds))):
         for count, taken in seconds.items():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.unit.transcriber.engines import heard
+from tests.unit.transcriber.engines import FakeEngine, heard
 from tests.unit.transcriber.stores import MemoryStore
 from transcription_contract.locations import ObjectUri
 from transcription_contract.options import ModelReference
@@ -84,14 +84,10 @@ class MortalStore(MemoryStore):
         super().remove(uri)
 
 
-class Listener:
+class Listener(FakeEngine):
     """An engine whose text is a digest of the window, so that any other window shows."""
 
     description = "listener"
-    only_language: str | None = None
-
-    def check_language(self, language: str) -> None:
-        """Knows every language."""
 
     def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
         """German, by and large."""
