@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transcription_contract.options import OutputFormat, Subtitles
@@ -259,12 +259,13 @@ def recordings(draw: st.DrawFn) -> list[Segment]:
 def printed(said: str, *, srt: bool) -> str:
     """What must be left of a text when line breaks and blanks do not count."""
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\ue002]", "\ufffd",
-                  re.sub(r"[\t-\r\x1c-\x1f\x85]", "", said))  # fmt: skip
+                  re.sub(r"[\t-\r\x1c-\x1f\x85]", " ", said))  # fmt: skip
     text = re.sub(r"-{2,}>", "->", re.sub(r"\s+", " ", text)) if srt else text
     return re.sub(r"\s", "", text)
 
 
 @given(said=recordings())
+@example(said=[segment(0.0, 1.0, "--\n-->")])
 @pytest.mark.parametrize("output_format", PARSERS)
 def test_any_text_parses_back_as_the_same_cues(
     output_format: OutputFormat, said: list[Segment]
