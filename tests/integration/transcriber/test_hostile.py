@@ -165,10 +165,7 @@ def test_the_corpus_is_large_and_the_same_each_time() -> None:
     assert corpora[0] == corpora[1]
 
 
-@settings(
-    max_examples=25, deadline=None, derandomize=True, database=None,
-    suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+@settings(max_examples=25, database=None, suppress_health_check=list(HealthCheck))
 @given(
     start=st.sampled_from(["", "mp3", "m4a", "flac", "ogg", "webm", "wav", "wma"]),
     damage=st.lists(st.tuples(st.integers(0, 8_000), st.binary(min_size=1, max_size=30))),

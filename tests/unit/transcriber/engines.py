@@ -20,10 +20,18 @@ GOOD = Decoded(
 
 
 def heard(
-    *phrases: tuple[float, float | None, str], exhausted: bool = False, **figures: float
+    *phrases: tuple[float, float | None, str],
+    exhausted: bool = False,
+    tokens: Sequence[int] | None = None,
+    **figures: float,
 ) -> Decoded:
-    """A result with these (start, end, text), good but for what is said of it."""
-    spoken = tuple(Phrase(start, end, text, ()) for start, end, text in phrases)
+    """A result with these (start, end, text), good but for what is said of it; ``tokens``: how many
+    each has, as many as people say in its time unless stated."""
+    counts = tokens or [round(4 * ((end or 30.0) - start)) for start, end, _ in phrases]
+    spoken = tuple(
+        Phrase(start, end, text, tuple(range(count)))
+        for (start, end, text), count in zip(phrases, counts, strict=True)
+    )
     return replace(GOOD, phrases=spoken, exhausted=exhausted, **figures)
 
 

@@ -2,12 +2,12 @@
 
 Whisper ends early, loops, or invents text; its own transcribe() answers with ever higher
 temperatures. Here a bad window is cut in two first, since most loops go away with the context that
-led into them, and what was left out at a window's end becomes a window of its own. Rounds are
+led into them, and speech that no phrase accounts for becomes a window of its own. Rounds are
 computed from the unit alone, so that a unit's text does not depend on who decodes it, or when.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +29,13 @@ ROUNDS = 4
 
 MISSED_SPEECH = SAMPLE_RATE * 6 // 10
 """More speech than this after the last phrase is worth a window; padding alone is not."""
+
+MISSED_BETWEEN = SAMPLE_RATE
+"""The same between two phrases, where the padding of both counts."""
+
+SLOWEST_TOKEN = SAMPLE_RATE * 8 // 10
+"""A phrase with more speech than this for each of its tokens has words left out: people say three
+to five tokens in a second, and the phrase's two timestamps count, too."""
 
 SHORT_WINDOW = 3 * SAMPLE_RATE
 """Not cut any further: below it, temperatures help more than less context."""
@@ -104,21 +111,26 @@ class UnitDecoder:
             return [], []
         short = window.stop - window.start <= SHORT_WINDOW
         if is_garbled(decoded):
-            if short:
-                decoded = self._warmer(window, decoded, language)
-            elif not last:
+            if not short and not last:
                 return [], self._halves(window)
-        accepted = segments_of(window, decoded)
-        missed = missed_speech(window, accepted)
-        if last or missed is None:
-            return accepted, []
+            decoded = self._warmer(window, decoded, language)
+            if is_garbled(decoded):
+                return [], []
+        heard = segments_of(window, decoded)
+        if last:
+            return heard, []
+        accepted = [segment for segment in heard if not is_thin(window, segment)]
         if accepted:
-            return accepted, [missed]
-        # Nothing was said where somebody speaks: the same window would end the same way.
-        return [], [] if short else self._halves(window)
+            return accepted, missed_speech(window, accepted)
+        # Next to nothing was said where somebody speaks: the same window would end the same way.
+        return (heard, []) if short else ([], self._halves(window))
 
     def _warmer(self, window: Window, decoded: Decoded, language: str) -> Decoded:
-        """Up the temperatures until the result is not garbled; the last one counts, whatever."""
+        """Up the temperatures until the result is not garbled.
+
+        One that still is has no text: openai-whisper keeps it, and it is invented (measured: words
+        under which there was buzz or clicks, almost all of them).
+        """
         waveform = self._waveform(window.item, window.start, window.stop)
         for temperature in TEMPERATURES:
             (decoded,) = self._engine.decode([waveform], [language], temperature, seed=window.start)
@@ -170,13 +182,38 @@ def segments_of(window: Window, decoded: Decoded) -> list[Segment]:
     ]
 
 
-def missed_speech(window: Window, accepted: Iterable[Segment]) -> Window | None:
-    """The rest of a window after its last segment, if enough speech lies in it."""
-    heard = max((round(each.end * SAMPLE_RATE) for each in accepted), default=window.start)
-    rest = stretch(window, max(heard, window.start), window.stop)
-    if sum(span.stop - span.start for span in rest.speech) <= MISSED_SPEECH:
-        return None
-    return stretch(window, rest.speech[0].start, window.stop)
+def is_thin(window: Window, segment: Segment) -> bool:
+    """Whether a segment spans more speech than its text can be: Whisper skips sentences, too."""
+    said = stretch(window, _sample(segment.start), _sample(segment.end))
+    return _spoken(said) > SLOWEST_TOKEN * len(segment.tokens)
+
+
+def missed_speech(window: Window, accepted: Sequence[Segment]) -> list[Window]:
+    """The parts of a window that no segment accounts for, if enough speech lies in them.
+
+    Args:
+        window: what was heard.
+        accepted: at least one segment, in order of time.
+    """
+    missed = []
+    heard = window.start
+    for segment in accepted:
+        missed.append((stretch(window, heard, _sample(segment.start)), MISSED_BETWEEN))
+        heard = max(heard, _sample(segment.end))
+    missed.append((stretch(window, heard, window.stop), MISSED_SPEECH))
+    return [
+        stretch(window, rest.speech[0].start, rest.speech[-1].stop)
+        for rest, negligible in missed
+        if _spoken(rest) > negligible
+    ]
+
+
+def _sample(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE)
+
+
+def _spoken(window: Window) -> int:
+    return sum(span.stop - span.start for span in window.speech)
 
 
 def stretch(window: Window, start: int, stop: int) -> Window:

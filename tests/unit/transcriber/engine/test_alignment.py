@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from whisper.model import Whisper  # type: ignore[import-untyped]
@@ -18,7 +18,6 @@ SECONDS = (4.0, 1.5, 9.0)
 TEXTS = (" thank you, near a voice.", " table", " please make a forest under Saturday")
 
 
-@settings(deadline=None)
 @given(
     arrays.arrays(
         "float32",

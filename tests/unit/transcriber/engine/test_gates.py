@@ -104,9 +104,58 @@ def test_only_a_short_window_goes_up_the_temperatures_seeded_by_its_offset() -> 
     ]
 
 
-def test_a_window_that_stays_garbled_keeps_its_last_text() -> None:
+def test_a_window_that_stays_garbled_has_no_text() -> None:
     engine = FakeEngine(lambda *_: heard((0.0, 2.0, " mumble"), avg_logprob=-2.0))
-    assert texts(decode(engine, window(0, 2))) == [" mumble"]
+    assert decode(engine, window(0, 2)) == []
+
+
+def test_a_long_window_that_is_garbled_in_the_last_round_goes_up_the_temperatures_too() -> None:
+    def clear_when_warm(start: int, stop: int, temperature: float) -> Decoded:
+        return heard((0.0, 4.0, " warm"), exhausted=temperature < 0.5)
+
+    engine = FakeEngine(clear_when_warm)
+    segments = decode(engine, window(0, 60))
+    assert len(segments) == 8
+    assert {segment.text for segment in segments} == {" warm"}
+
+
+def test_speech_between_two_phrases_is_heard_again() -> None:
+    def skips(start: int, stop: int, temperature: float) -> Decoded:
+        if (start, stop) == (0, 15 * SECOND):
+            return heard((0.0, 4.0, " before this"), (9.0, 15.0, " and after this"))
+        return everything(start, stop, temperature)
+
+    speech = ((0.0, 4.0), (5.0, 7.5), (9.0, 15.0))
+    segments = decode(FakeEngine(skips), window(0, 15, *speech))
+    assert texts(segments) == [" before this", " 5-7.5", " and after this"]
+
+
+def test_padding_between_two_phrases_is_let_go() -> None:
+    engine = FakeEngine(lambda *_: heard((0.0, 4.0, " before this"), (4.9, 9.0, " and after")))
+    assert len(decode(engine, window(0, 9))) == 2
+    assert len(engine.calls) == 1
+
+
+def test_a_phrase_with_fewer_words_than_were_spoken_is_heard_again() -> None:
+    def skips(start: int, stop: int, temperature: float) -> Decoded:
+        if (start, stop) == (0, 15 * SECOND):
+            return heard((0.0, 4.0, " we said this"), (4.0, 15.0, " x"), tokens=(12, 3))
+        return everything(start, stop, temperature)
+
+    segments = decode(FakeEngine(skips), window(0, 15))
+    assert texts(segments) == [" we said this", " 4-15"]
+
+
+def test_few_words_over_a_long_pause_are_enough() -> None:
+    engine = FakeEngine(lambda *_: heard((0.0, 15.0, " x"), tokens=[3]))
+    assert texts(decode(engine, window(0, 15, (0.0, 1.2)))) == [" x"]
+    assert len(engine.calls) == 1
+
+
+def test_a_short_window_keeps_what_little_was_said_in_it() -> None:
+    engine = FakeEngine(lambda *_: heard((0.0, 3.0, " x"), tokens=[3]))
+    assert texts(decode(engine, window(0, 3))) == [" x"]
+    assert len(engine.calls) == 1
 
 
 def test_text_that_the_model_itself_takes_for_silence_is_dropped() -> None:
@@ -161,7 +210,7 @@ def test_a_segment_tells_where_its_window_began_in_frames_of_10_ms() -> None:
 def test_missed_speech_begins_where_somebody_speaks_again() -> None:
     (segment,) = segments_of(window(0, 15), heard((0.0, 4.0, " x")))
     missed = missed_speech(window(0, 15, (0, 4), (9, 15)), [segment])
-    assert missed == window(9, 15)
+    assert missed == [window(9, 15)]
 
 
 @given(
