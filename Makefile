@@ -8,7 +8,7 @@ export IMAGE_REPOSITORY IMAGE_TAG BUILD STORE_IMAGE HELM_VALUES ONLY OUT
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test cluster-up cluster-down kubeconfig s3-env tools clean-cache \
-	verify crd test-unit test-contract test-integration test-e2e bench venv lock
+	verify crd test-unit test-contract test-integration test-e2e chaos bench venv lock
 
 help: ## What can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -58,6 +58,9 @@ test-integration: ## Tests against a real API server and a real S3 server
 
 test-e2e: ## Tests on the whole local cluster
 	@$(DEV) test-e2e
+
+chaos: ## Kills and cuts in full (the other tests do a few)
+	@$(DEV) chaos
 
 bench: ## Benchmarks beside their peers (ONLY=name,name for some), into docs/
 	@$(DEV) bench

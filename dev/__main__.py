@@ -77,6 +77,7 @@ VERBS: dict[str, Callable[[], None]] = {
     "test-integration": lambda: checks.test("integration"),
     "test-e2e": lambda: checks.test("e2e"),
     "test": checks.everything,
+    "chaos": checks.chaos,
     "bench": bench.run,
 }
 

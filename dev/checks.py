@@ -62,6 +62,16 @@ def test(layer: str) -> None:
         raise DevError(f"The {layer} tests failed. To run them alone: make test-{layer}")
 
 
+def chaos() -> None:
+    """The tests that kill and cut, in full; with the other tests they run in a small size."""
+    python = venv.ensure() / "bin" / "python"
+    packages.install()
+    gotools.build_all()
+    command = [python, "-m", "pytest", "-m", "chaos", ROOT / "tests" / "integration"]
+    if subprocess.run(command, cwd=ROOT, env=_environment() | {"CHAOS": "1"}, check=False).returncode:
+        raise DevError("Chaos won. The same in a small size: make test-integration")
+
+
 def everything() -> None:
     """Every check and every layer, the quick ones first."""
     preflight.check()

@@ -1,7 +1,6 @@
 """Workers killed at random moments, again and again, deliver the bytes of an undisturbed run.
 
-Run in a small size with the other tests; `make chaos` does it in full (KILLS=15 for each number of
-workers, 60 in all).
+Run in a small size with the other tests; `make chaos` does it in full, with 60 kills in all.
 """
 
 import os
@@ -13,7 +12,7 @@ from dev.commands import wait_until
 from tests.integration.transcriber.worker import Cluster, Worker
 from transcription_contract.task import Task
 
-KILLS = int(os.environ.get("KILLS", "2"))
+KILLS = 15 if "CHAOS" in os.environ else 2
 """For each number of workers."""
 
 ENVIRONMENT = {"SLICE_SECONDS": "60", "OMP_NUM_THREADS": "1"}
@@ -64,6 +63,7 @@ class Controller:
         return self.cluster.start(self.task, index, ENVIRONMENT)
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("workers", [1, 2, 3, 5])
 def test_workers_killed_at_random_moments_deliver_the_same_bytes(
     cluster: Cluster, talk: str, undisturbed: dict[str, bytes], workers: int
