@@ -67,8 +67,10 @@ def chaos() -> None:
     python = venv.ensure() / "bin" / "python"
     packages.install()
     gotools.build_all()
-    command = [python, "-m", "pytest", "-m", "chaos", ROOT / "tests" / "integration"]
-    if subprocess.run(command, cwd=ROOT, env=_environment() | {"CHAOS": "1"}, check=False).returncode:
+    folder = str(ROOT / "tests" / "integration")
+    command = [str(python), "-m", "pytest", "-m", "chaos", folder]
+    env = _environment() | {"CHAOS": "1"}
+    if subprocess.run(command, cwd=ROOT, env=env, check=False).returncode:
         raise DevError("Chaos won. The same in a small size: make test-integration")
 
 

@@ -1,73 +1,105 @@
-"""Composition root: settings, connections, the queue and kopf, put together."""
+"""Composition root: settings, connections, and the operation, put together."""
 
 import asyncio
 import logging
+import signal
 import sys
 
-import kopf
 from pydantic import ValidationError
 
+from transcription_operator import logs
+from transcription_operator.api_client import ApiClient
 from transcription_operator.cluster import Cluster
-from transcription_operator.handlers import register
-from transcription_operator.queue import KeyedQueue
-from transcription_operator.reconcile import Reconciler
-from transcription_operator.settings import PREFIX, Settings
+from transcription_operator.errors import OperatorError
+from transcription_operator.health import Health
+from transcription_operator.lease import Elector, Timing
+from transcription_operator.metrics import Metrics
+from transcription_operator.operation import Operation
+from transcription_operator.scrape import Direct
+from transcription_operator.settings import Settings, settings_errors
 
+_EX_CONFIG = 78
 log = logging.getLogger(__name__)
 
 
 async def run(settings: Settings) -> None:
-    """Run until a signal asks to stop."""
-    cluster = await Cluster.connect()
-    queue = KeyedQueue(Reconciler(cluster, settings).reconcile)
-    registry = kopf.OperatorRegistry()
-    register(registry, queue)
-    ready = asyncio.Event()
-    announcer = asyncio.create_task(_announce(ready, settings))
-    watcher = asyncio.create_task(
-        kopf.operator(
-            registry=registry,
-            standalone=True,
-            clusterwide=not settings.watch_namespaces,
-            namespaces=settings.watch_namespaces,
-            liveness_endpoint=settings.liveness_endpoint,
-            ready_flag=ready,
-        )
+    """Run until a signal asks to stop.
+
+    Raises:
+        OperatorError: there is no way to the API server, or another operator leads now.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    metrics = Metrics()
+    client = await ApiClient.connect(
+        qps=settings.api_qps, burst=settings.api_burst, count=metrics.count_request
     )
-    worker = asyncio.create_task(queue.run())
+    workers = Direct()
+    operation = Operation(Cluster(client), settings, workers.ask, metrics)
+    health = Health(metrics.text, operation.ready)
     try:
-        # An operator that hears and does not work, or the other way round, looks alive and is
-        # not: with either, the process ends, and the kubelet starts another one.
-        done, _ = await asyncio.wait({watcher, worker}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+        async with health.serving(settings.http_address, settings.http_port):
+            if settings.leader_election:
+                # Only whoever leads has watches; whoever waits is as ready as can be.
+                operation.ready.set()
+                await _elected(operation, health, metrics, settings, stop)
+            else:
+                metrics.set_leading(True)
+                await operation.run(stop, health)
     finally:
-        for task in (announcer, watcher, worker):
-            task.cancel()
-        await asyncio.gather(announcer, watcher, worker, return_exceptions=True)
-        await cluster.close()
+        await workers.close()
+        await client.close()
 
 
-async def _announce(ready: asyncio.Event, settings: Settings) -> None:
-    await ready.wait()
-    where = ", ".join(settings.watch_namespaces) or "all namespaces"
-    log.info("watching TranscriptionJobs in %s", where)
+async def _elected(
+    operation: Operation,
+    health: Health,
+    metrics: Metrics,
+    settings: Settings,
+    stop: asyncio.Event,
+) -> None:
+    timing = Timing(
+        settings.lease_duration_seconds,
+        settings.lease_deadline_seconds,
+        settings.lease_retry_seconds,
+    )
+    # Behind the operation's own requests, a renewal would come too late.
+    client = await ApiClient.connect(count=metrics.count_request)
+    elector = Elector(
+        client,
+        settings.lease_namespace,
+        settings.lease_name,
+        settings.identity,
+        timing,
+        metrics.set_leading,
+    )
+    candidate = asyncio.create_task(elector.lead(lambda: operation.run(asyncio.Event(), health)))
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({candidate, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if candidate.done():
+            candidate.result()
+    finally:
+        stopped.cancel()
+        candidate.cancel()
+        await asyncio.gather(candidate, stopped, return_exceptions=True)
+        await client.close()
 
 
 def main() -> int:
     """The operator's exit code: 78 (EX_CONFIG) for settings that are wrong."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    # At INFO they log each event that is passed on, and each probe.
-    for chatty in ("kopf.objects", "aiohttp.access"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         settings = Settings()  # type: ignore[call-arg]  # from the environment
     except ValidationError as error:
-        print(f"settings ({PREFIX}*) are wrong: {error}", file=sys.stderr)
-        return 78
-    asyncio.run(run(settings))
+        print(settings_errors(error), file=sys.stderr)
+        return _EX_CONFIG
+    logs.configure(settings.log_format)
+    try:
+        asyncio.run(run(settings))
+    except OperatorError as error:
+        log.error("%s", error)
+        return 1
     return 0
 
 

@@ -1,74 +1,111 @@
-"""The API server, and the workers' metrics; no other module talks to either.
+"""What the operator asks of the API server, by its paths; api_client.py knows how.
 
 Objects travel as the JSON that the API server speaks: the client's typed models of all of
 Kubernetes would be built for each pod that is listed, to read ten fields of it.
 """
 
-import asyncio
-import json
 import logging
-import os
-from typing import Any, Self
+from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import quote
 
-import aiohttp
-from kubernetes.aio import client, config
-
-from transcription_contract.metric_names import METRICS_PORT
+from transcription_operator import names
 from transcription_operator.api import GROUP, PLURAL, VERSION
-from transcription_operator.errors import ApiError, ConflictError, NotFoundError
+from transcription_operator.api_client import ApiClient
+from transcription_operator.errors import ApiError, NotFoundError
 
 Json = dict[str, Any]
 
-_TIMEOUT_SECONDS = 30
-_METRICS_TIMEOUT_SECONDS = 2.0
-_METRICS_BYTES = 1 << 20
+PAGE = 500
 _MERGE_PATCH = "application/merge-patch+json"
+_WATCH_SECONDS = 300
+_SILENCE_SECONDS = 100.0
+"""The API server sends each watch a bookmark about every minute."""
+
+_NODE_LOST = {
+    "status": {
+        "phase": "Failed",
+        "reason": "NodeLost",
+        "message": "The node does not answer, and the pod outlived its deletion",
+    }
+}
 log = logging.getLogger(__name__)
 
 
+class Collection:
+    """Objects of one kind in one namespace or all, for an informer."""
+
+    def __init__(self, client: ApiClient, name: str, path: str, selector: str | None) -> None:
+        self.name = name
+        self._client = client
+        self._path = path
+        self._query = [("labelSelector", selector)] if selector else []
+
+    async def list(self) -> tuple[list[Json], str]:
+        """All objects, and the resourceVersion to watch from."""
+        items: list[Json] = []
+        query = [*self._query, ("limit", str(PAGE))]
+        while True:
+            answer = await self._client.request("GET", self._path, query=query)
+            items += answer["items"]
+            metadata = answer["metadata"]
+            if not metadata.get("continue"):
+                return items, metadata["resourceVersion"]
+            query = [*self._query, ("limit", str(PAGE)), ("continue", metadata["continue"])]
+
+    def watch(self, version: str) -> AsyncIterator[Json]:
+        """Watch events from a resourceVersion on, bookmarks included."""
+        query = [
+            *self._query,
+            ("watch", "true"),
+            ("allowWatchBookmarks", "true"),
+            ("resourceVersion", version),
+            ("timeoutSeconds", str(_WATCH_SECONDS)),
+        ]
+        return self._client.open_watch(self._path, query, _SILENCE_SECONDS)
+
+
 class Cluster:
-    """An open connection to one cluster."""
+    """One cluster, by an open client."""
 
-    def __init__(self, api: client.ApiClient, web: aiohttp.ClientSession) -> None:
-        self._api = api
-        self._web = web
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
 
-    @classmethod
-    async def connect(cls) -> Self:
-        """By the pod's service account, or outside a cluster by KUBECONFIG."""
-        settings = client.Configuration()
-        if "KUBERNETES_SERVICE_HOST" in os.environ:
-            config.load_incluster_config(settings)  # type: ignore[no-untyped-call]
-        else:
-            await config.load_kube_config(  # type: ignore[no-untyped-call]
-                client_configuration=settings
-            )
-        timeout = aiohttp.ClientTimeout(total=_METRICS_TIMEOUT_SECONDS)
-        return cls(client.ApiClient(settings), aiohttp.ClientSession(timeout=timeout))
+    def transcription_jobs(self, namespace: str | None) -> Collection:
+        """The resources of a namespace, or of all."""
+        return Collection(self._client, PLURAL, _collection(_GROUP_PATH, namespace, PLURAL), None)
 
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._api.close()  # type: ignore[no-untyped-call]
-        await self._web.close()
+    def jobs(self, namespace: str | None) -> Collection:
+        """Our Jobs."""
+        path = _collection("/apis/batch/v1", namespace, "jobs")
+        return Collection(self._client, "jobs", path, names.OWNER_UID_LABEL)
 
-    async def get_transcription_job(self, namespace: str, name: str) -> Json | None:
-        """The resource, or None when it is gone."""
-        return await self._get(_transcription_job(namespace, name))
+    def pods(self, namespace: str | None) -> Collection:
+        """Our pods."""
+        path = _collection("/api/v1", namespace, "pods")
+        return Collection(self._client, "pods", path, names.OWNER_UID_LABEL)
 
-    async def patch_status(self, namespace: str, name: str, patch: Json) -> None:
-        """Merge a patch into the status subresource.
+    async def patch_status(self, namespace: str, name: str, patch: Json) -> Json:
+        """Merge a patch into a TranscriptionJob's status subresource; the whole object after it.
 
         Raises:
             ConflictError: the patch carries a resourceVersion that is no longer the latest.
             NotFoundError: the resource is gone.
         """
-        path = f"{_transcription_job(namespace, name)}/status"
-        await self._request("PATCH", path, body=patch, content_type=_MERGE_PATCH)
+        path = f"{_collection(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}/status"
+        return await self._client.request("PATCH", path, body=patch, content_type=_MERGE_PATCH)
+
+    async def delete_transcription_job(self, namespace: str, name: str, uid: str) -> None:
+        """Delete a TranscriptionJob, if it is still the one with that uid."""
+        path = f"{_collection(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
+        await self._delete(path, {"preconditions": {"uid": uid}})
 
     async def get_job(self, namespace: str, name: str) -> Json | None:
         """The Job, or None."""
-        return await self._get(f"{_jobs(namespace)}/{quote(name)}")
+        try:
+            return await self._client.request("GET", _job(namespace, name))
+        except NotFoundError:
+            return None
 
     async def create_job(self, namespace: str, manifest: Json) -> Json:
         """Create a Job and return it.
@@ -76,105 +113,80 @@ class Cluster:
         Raises:
             ConflictError: there is one of that name.
         """
-        return await self._request("POST", _jobs(namespace), body=manifest)
+        path = _collection("/apis/batch/v1", namespace, "jobs")
+        return await self._client.request("POST", path, body=manifest)
+
+    async def change_job(self, namespace: str, name: str, spec: Json) -> Json:
+        """Set fields of a Job's spec; the Job after it."""
+        return await self._client.request(
+            "PATCH", _job(namespace, name), body={"spec": spec}, content_type=_MERGE_PATCH
+        )
 
     async def delete_job(self, namespace: str, name: str) -> None:
         """Delete a Job and its pods; none there is as good.
 
         The API's own default for Jobs orphans the pods, so the policy is stated.
         """
-        body = {"propagationPolicy": "Background"}
+        await self._delete(_job(namespace, name), {"propagationPolicy": "Background"})
+
+    async def release_pod(self, namespace: str, name: str) -> None:
+        """Say that a pod was lost with its node; its Job controller waits for these words."""
+        path = f"{_collection('/api/v1', namespace, 'pods')}/{quote(name)}/status"
         try:
-            await self._request("DELETE", f"{_jobs(namespace)}/{quote(name)}", body=body)
+            await self._client.request("PATCH", path, body=_NODE_LOST, content_type=_MERGE_PATCH)
         except NotFoundError:
             return
 
-    async def list_pods(self, namespace: str, selector: str) -> list[Json]:
-        """The pods that a label selector finds."""
-        path = f"/api/v1/namespaces/{quote(namespace)}/pods"
-        answer = await self._request("GET", path, query=[("labelSelector", selector)])
-        items: list[Json] = answer["items"]
-        return items
+    async def is_silent(self, node: str) -> bool:
+        """Whether a node is gone or not Ready; False when we may not know."""
+        try:
+            found = await self._client.request("GET", f"/api/v1/nodes/{quote(node)}")
+        except NotFoundError:
+            return True
+        except ApiError as error:
+            if error.status == 403:
+                return False
+            raise
+        conditions = found.get("status", {}).get("conditions", [])
+        return any(c["type"] == "Ready" and c["status"] != "True" for c in conditions)
+
+    async def refusals(self, namespace: str, job_uid: str) -> list[str]:
+        """What the Job controller said of pods that it could not make, the latest last."""
+        query = [("fieldSelector", f"involvedObject.uid={job_uid},reason=FailedCreate")]
+        answer = await self._client.request(
+            "GET", _collection("/api/v1", namespace, "events"), query=query
+        )
+        found = [(e.get("lastTimestamp") or "", e.get("message") or "") for e in answer["items"]]
+        return [message for _, message in sorted(found)]
 
     async def create_event(self, namespace: str, manifest: Json) -> None:
         """Post an Event; one that cannot be posted is only logged."""
         try:
-            await self._request(
-                "POST", f"/api/v1/namespaces/{quote(namespace)}/events", body=manifest
+            await self._client.request(
+                "POST", _collection("/api/v1", namespace, "events"), body=manifest
             )
-        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+        except (ApiError, OSError, TimeoutError) as error:
             log.warning("%s: an Event was not posted: %s", namespace, error)
 
-    async def worker_metrics(self, addresses: list[str]) -> list[str]:
-        """The metrics of the workers that answer, as Prometheus text, asked all at once."""
-        answers = await asyncio.gather(*(self._metrics(address) for address in addresses))
-        return [answer for answer in answers if answer is not None]
+    async def proxied_metrics(self, namespace: str, pod: str, port: int) -> str:
+        """A worker's metrics through the API server, for an operator outside the cluster."""
+        path = f"{_collection('/api/v1', namespace, 'pods')}/{quote(pod)}:{port}/proxy/metrics"
+        return await self._client.request_text(path)
 
-    async def _metrics(self, address: str) -> str | None:
-        host = f"[{address}]" if ":" in address else address
+    async def _delete(self, path: str, body: Json) -> None:
         try:
-            url = f"http://{host}:{METRICS_PORT}/metrics"
-            async with self._web.get(url, allow_redirects=False) as answer:
-                answer.raise_for_status()
-                return await _beginning_of(answer)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            log.debug("the worker at %s does not answer: %r", address, error)
-            return None
-
-    async def _get(self, path: str) -> Json | None:
-        try:
-            return await self._request("GET", path)
+            await self._client.request("DELETE", path, body=body)
         except NotFoundError:
-            return None
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        query: list[tuple[str, str]] | None = None,
-        body: Json | None = None,
-        content_type: str = "application/json",
-    ) -> Json:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
-        request = await self._api.param_serialize(
-            method=method,
-            resource_path=path,
-            query_params=query,
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
-        response = await self._api.call_api(*request, _request_timeout=_TIMEOUT_SECONDS)
-        content: bytes = await response.read()  # type: ignore[no-untyped-call]
-        if not 200 <= response.status <= 299:
-            raise _error(response.status, content)
-        answer: Json = json.loads(content)
-        return answer
+            return
 
 
-async def _beginning_of(answer: aiohttp.ClientResponse) -> str:
-    """The first megabyte: whoever answers may never end, and ``read(n)`` returns with the first
-    piece that arrives."""
-    content = bytearray()
-    async for piece in answer.content.iter_any():
-        content += piece
-        if len(content) >= _METRICS_BYTES:
-            break
-    return content[:_METRICS_BYTES].decode(errors="replace")
+_GROUP_PATH = f"/apis/{GROUP}/{VERSION}"
 
 
-def _error(status: int, content: bytes) -> ApiError:
-    try:
-        message = str(json.loads(content)["message"])
-    except (ValueError, KeyError, TypeError):
-        message = content[:300].decode(errors="replace")
-    kind = {404: NotFoundError, 409: ConflictError}.get(status, ApiError)
-    return kind(status, message)
+def _collection(api: str, namespace: str | None, plural: str) -> str:
+    within = f"/namespaces/{quote(namespace)}" if namespace is not None else ""
+    return f"{api}{within}/{plural}"
 
 
-def _transcription_job(namespace: str, name: str) -> str:
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{quote(namespace)}/{PLURAL}/{quote(name)}"
-
-
-def _jobs(namespace: str) -> str:
-    return f"/apis/batch/v1/namespaces/{quote(namespace)}/jobs"
+def _job(namespace: str, name: str) -> str:
+    return f"{_collection('/apis/batch/v1', namespace, 'jobs')}/{quote(name)}"

@@ -4,7 +4,10 @@ OperatorError
 ├── SpecError            the resource asks for what cannot be done: the job fails, with this text
 ├── ApiError             the API server answered with an error: tried again with backoff
 │   ├── ConflictError         somebody else was quicker (409)
+│   ├── GoneError             the resourceVersion to watch from is too old (410)
 │   └── NotFoundError         it is gone (404)
+├── UnreachableError     the API server cannot be reached, or the connection broke; an OSError too
+└── LeadershipLostError  the lease could not be renewed: another operator may take over
 """
 
 
@@ -19,11 +22,15 @@ class SpecError(OperatorError):
 
 
 class ApiError(OperatorError):
-    """The API server refused a request; ``status`` is the HTTP status code."""
+    """The API server refused a request.
 
-    def __init__(self, status: int, message: str) -> None:
+    ``status`` is the HTTP status code, ``retry_after`` the seconds it asks to wait, if it does.
+    """
+
+    def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
         super().__init__(f"{status}: {message}")
         self.status = status
+        self.retry_after = retry_after
 
 
 class ConflictError(ApiError):
@@ -32,3 +39,15 @@ class ConflictError(ApiError):
 
 class NotFoundError(ApiError):
     """There is no such object."""
+
+
+class GoneError(ApiError):
+    """What was asked for is no longer kept: list again."""
+
+
+class UnreachableError(OperatorError, ConnectionError):
+    """No answer; whether the request was carried out is unknown."""
+
+
+class LeadershipLostError(OperatorError):
+    """Another operator may take over; this one has stopped its work."""

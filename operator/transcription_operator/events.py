@@ -10,6 +10,10 @@ from transcription_operator.api.transcriptionjob import TranscriptionJob
 _MESSAGE_LENGTH = 1024
 """The API server's limit for an Event's message."""
 
+_UNTOLD = frozenset(
+    {"Transcribing", "WorkersStarting", "JobMissing", "Queued", "AwaitingAdmission"}
+)
+
 
 @dataclass(frozen=True)
 class EventDraft:
@@ -21,26 +25,21 @@ class EventDraft:
 
 
 def of_change(before: Status, after: Status) -> list[EventDraft]:
-    """The Events that a change of status deserves, in order."""
-    drafts = []
-    if after.job_name and after.job_name != before.job_name:
-        drafts.append(EventDraft("Normal", "JobCreated", f"Created Job {after.job_name}"))
-    if (before.phase, before.reason) != (after.phase, after.reason):
-        drafts.extend(_of_phase(after))
-    return drafts
+    """The Events that a change of status deserves: what went wrong, and the end.
 
-
-def _of_phase(after: Status) -> list[EventDraft]:
+    That all goes well is told by the status; an Event for each step of each job would be half of
+    what the operator writes.
+    """
+    if (before.phase, before.reason) == (after.phase, after.reason):
+        return []
     reason, message = after.reason or "", after.message or ""
     if after.phase is Phase.SUCCEEDED:
         return [EventDraft("Normal", "Succeeded", message)]
-    if after.phase is Phase.FAILED:
+    if after.phase is Phase.SUSPENDED or reason == "Retrying":
+        return [EventDraft("Normal", reason, message)]
+    if after.phase is Phase.FAILED or reason not in _UNTOLD:
         return [EventDraft("Warning", reason, message)]
-    if reason == "Transcribing":
-        return [EventDraft("Normal", "Started", "A worker is transcribing")]
-    if reason in ("WorkersStarting", "JobMissing"):
-        return []
-    return [EventDraft("Warning", reason, message)]
+    return []
 
 
 def manifest(parent: TranscriptionJob, draft: EventDraft, now: datetime) -> dict[str, Any]:

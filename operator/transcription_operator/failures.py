@@ -54,6 +54,20 @@ def of_pending(pods: tuple[ObservedPod, ...]) -> Failure | None:
     return None
 
 
+_REFUSALS = (
+    ("exceeded quota", "QuotaExceeded"),
+    ("violates PodSecurity", "PodSecurityViolation"),
+    ("admission webhook", "AdmissionRefused"),
+    ("ValidatingAdmissionPolicy", "AdmissionRefused"),
+)
+
+
+def of_refusal(message: str) -> Failure:
+    """Why the Job controller could make no pod, from its FailedCreate Event."""
+    reason = next((reason for part, reason in _REFUSALS if part in message), "PodRefused")
+    return Failure(reason=reason, message=message)
+
+
 def _out_of_memory(pod: ObservedPod) -> Failure:
     limit = f" of {pod.memory_limit}" if pod.memory_limit else ""
     return Failure(

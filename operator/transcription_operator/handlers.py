@@ -4,15 +4,20 @@ from typing import Any
 
 import kopf
 
-from transcription_operator import names
 from transcription_operator.api import GROUP, PLURAL, VERSION
+from transcription_operator.caches import Caches
+from transcription_operator.parents import key_of
 from transcription_operator.queue import KeyedQueue
 
-_OURS = {names.OWNER_UID_LABEL: kopf.PRESENT}
+_SILENCE_SECONDS = 90.0
+"""A watch that is silent for longer is begun anew: a dead one cannot be told from it."""
 
 
-def register(registry: kopf.OperatorRegistry, queue: KeyedQueue) -> None:
-    """Have every event name its TranscriptionJob to the queue."""
+def register(registry: kopf.OperatorRegistry, caches: Caches, queue: KeyedQueue) -> None:
+    """Have every event of a TranscriptionJob fill the cache and name its key to the queue.
+
+    Jobs and pods have informers of our own: kopf would watch all of the cluster's, whole.
+    """
 
     @kopf.on.startup(registry=registry)
     def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
@@ -20,23 +25,15 @@ def register(registry: kopf.OperatorRegistry, queue: KeyedQueue) -> None:
         # the rights kopf was deaf for a minute.
         settings.scanning.disabled = True
         settings.posting.enabled = False
+        settings.watching.inactivity_timeout = _SILENCE_SECONDS
 
     @kopf.on.login(registry=registry)
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
-    def transcription_job(namespace: str | None, name: str | None, **_: Any) -> None:
-        queue.add(f"{namespace}/{name}")
-
-    @kopf.on.event("batch", "v1", "jobs", labels=_OURS, registry=registry)
-    def job(namespace: str | None, annotations: kopf.Annotations, **_: Any) -> None:
-        _add_owner(namespace, annotations)
-
-    @kopf.on.event("", "v1", "pods", labels=_OURS, registry=registry)
-    def pod(namespace: str | None, annotations: kopf.Annotations, **_: Any) -> None:
-        _add_owner(namespace, annotations)
-
-    def _add_owner(namespace: str | None, annotations: kopf.Annotations) -> None:
-        if owner := annotations.get(names.OWNER_NAME_ANNOTATION):
-            queue.add(f"{namespace}/{owner}")
+    def transcription_job(event: kopf.RawEvent, **_: Any) -> None:
+        found = dict(event["object"])
+        keep = caches.parents.remove if event["type"] == "DELETED" else caches.parents.put
+        if keep(found):
+            queue.add(key_of(found))

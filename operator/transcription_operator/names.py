@@ -16,8 +16,12 @@ _HASH_LENGTH = 8
 
 MANAGED_BY = "transcription-operator"
 COMPONENT = "transcriber"
+CONTAINER = "transcriber"
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 OWNER_UID_LABEL = f"{GROUP}/job-uid"
 OWNER_NAME_ANNOTATION = f"{GROUP}/job-name"
+RETRY_ANNOTATION = f"{GROUP}/retry"
+"""Set by users, on a failed TranscriptionJob, to any value that it did not have before."""
 
 
 def child_name(parent_name: str, uid: str, attempt: int) -> str:
@@ -37,6 +41,11 @@ def labels(uid: str) -> dict[str, str]:
         "app.kubernetes.io/managed-by": MANAGED_BY,
         OWNER_UID_LABEL: uid,
     }
+
+
+def annotations(parent_name: str) -> dict[str, str]:
+    """The annotations of every child: its parent's name, for people."""
+    return {OWNER_NAME_ANNOTATION: parent_name}
 
 
 def owned_by(uid: str) -> str:

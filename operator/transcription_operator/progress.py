@@ -72,6 +72,11 @@ def reading_of(answers: list[dict[str, float]], at: datetime) -> Reading | None:
     )
 
 
+def percent_of(reading: Reading) -> tuple[int, int]:
+    """What a reading shows at a glance: whole percent, and recordings that failed."""
+    return int(100 * reading.processed / reading.total), reading.items_failed
+
+
 def advance(before: Progress | None, first: Reading | None, latest: Reading) -> Progress:
     """The next progress: never backwards, 99 % at most (100 belongs to Succeeded).
 

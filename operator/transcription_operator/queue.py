@@ -33,6 +33,10 @@ class KeyedQueue:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._failures: Counter[str] = Counter()
 
+    def __len__(self) -> int:
+        """Keys that wait for a worker."""
+        return self._ready.qsize()
+
     def add(self, key: str) -> None:
         """Have the key worked on soon: once, however often it is added before that."""
         self._stop_timer(key)

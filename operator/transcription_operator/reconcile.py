@@ -9,23 +9,29 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from transcription_contract.termination import Failure
-from transcription_operator import events, names, status
-from transcription_operator import progress as progress_of
-from transcription_operator.api.status import Phase, Progress, Status
+from transcription_operator import decide, events, failures, status
+from transcription_operator.api.status import Status
 from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_operator.caches import Caches
 from transcription_operator.cluster import Cluster
+from transcription_operator.decide import ChangeJob, CreateJob, DeleteJob, ReleasePod
 from transcription_operator.errors import ApiError, ConflictError, NotFoundError, SpecError
 from transcription_operator.job import desired_job
-from transcription_operator.observed import Observation, ObservedJob, ObservedPod
+from transcription_operator.observed import Observation, ObservedJob
 from transcription_operator.patch import merge_patch
+from transcription_operator.progress import Reading, advance
 from transcription_operator.settings import Settings
 
-_ATTEMPT = 1
+Written = Callable[[TranscriptionJob, Status], None]
+"""The object before a status was written, and the status."""
+
+Readings = Callable[[str], tuple[Reading, Reading] | None]
+"""namespace/name -> the first and the latest reading of its workers."""
+
 _INVALID = 422
 _REFUSALS = (400, 403)
 """A quota or a webhook, which may change its mind."""
 
-_REFUSED_RETRY_SECONDS = 15.0
 _CONFLICT_RETRY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
@@ -36,13 +42,18 @@ class Reconciler:
     def __init__(
         self,
         cluster: Cluster,
+        caches: Caches,
         settings: Settings,
+        readings: Readings,
+        written: Written = lambda _parent, _after: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._cluster = cluster
+        self._caches = caches
         self._settings = settings
+        self._readings = readings
+        self._written = written
         self._clock = clock
-        self._first_readings: dict[tuple[str, str], progress_of.Reading] = {}
 
     async def reconcile(self, key: str) -> float | None:
         """Visit namespace/name; the seconds until it should be visited again.
@@ -53,117 +64,140 @@ class Reconciler:
         try:
             return await self._visit(key)
         except ConflictError as conflict:
-            log.info("%s: looking again: %s", key, conflict)
+            log.info("looking again: %s", conflict)
             return _CONFLICT_RETRY_SECONDS
 
     async def _visit(self, key: str) -> float | None:
-        namespace, _, name = key.partition("/")
-        found = await self._cluster.get_transcription_job(namespace, name)
+        found = self._caches.parents.raw(key)
         if found is None or "deletionTimestamp" in found["metadata"]:
-            self._forget(key)
+            self._caches.settle(key, None)
             return None
         parent = TranscriptionJob.model_validate(found)
+        self._caches.settle(key, parent)
+        seen = await self._observe(parent)
         if parent.status.phase and parent.status.phase.finished:
-            await self._stop_job(parent, parent.status)
-            return None
-        after = await self._next_status(parent)
-        await self._write_status(parent, found.get("status", {}), after)
-        if after.phase and after.phase.finished:
-            self._forget(key)
-            await self._stop_job(parent, after)
-            return None
-        return self._revisit_after(parent, after)
-
-    async def _next_status(self, parent: TranscriptionJob) -> Status:
+            return await self._after_the_end(parent, seen)
+        now = self._clock()
         try:
-            seen = await self._observe_or_create(parent)
+            for action in decide.actions(parent, seen, now):
+                seen = await self._act(parent, action, seen)
+            readings = self._readings(key)
+            progress = advance(parent.status.progress, *readings) if readings else None
+            after = status.next_status(parent, seen, progress, now)
         except SpecError as error:
             failure = Failure(reason=error.reason, message=str(error))
-            return status.failed_status(parent, failure, self._clock())
-        progress = await self._progress(parent, seen)
-        return status.next_status(parent, seen, progress, self._clock())
+            after = status.failed_status(parent, failure, now)
+        await self._write_status(parent, after)
+        if after.phase and after.phase.finished:
+            return 0.0
+        return decide.revisit_after(parent, seen, now, self._settings.resync_seconds)
 
-    async def _observe_or_create(self, parent: TranscriptionJob) -> Observation:
+    async def _after_the_end(self, parent: TranscriptionJob, seen: Observation) -> float | None:
+        now = self._clock()
+        expires = decide.expires(parent)
+        if expires and now >= expires:
+            metadata = parent.metadata
+            log.info("deleted: ttlSecondsAfterFinished is over")
+            await self._cluster.delete_transcription_job(
+                metadata.namespace, metadata.name, metadata.uid
+            )
+            return None
+        if retry := decide.retry_asked(parent):
+            if seen.job:
+                await self._act(parent, DeleteJob(seen.job.name), seen)
+            await self._write_status(parent, status.retried_status(parent, retry, now))
+            return 0.0
+        for action in decide.last_actions(parent, seen):
+            await self._act(parent, action, seen)
+        return (expires - now).total_seconds() if expires else None
+
+    async def _observe(self, parent: TranscriptionJob) -> Observation:
+        seen = self._caches.observe(parent)
+        now = self._clock()
+        silent = set()
+        for pod in decide.overdue(seen.pods, now):
+            if pod.node and not pod.evicted and await self._cluster.is_silent(pod.node):
+                silent.add(pod.node)
+        refused = await self._refusal(parent, seen.job, now) if not seen.pods else None
+        return Observation(
+            job=seen.job,
+            pods=seen.pods,
+            refused=refused,
+            leaving=seen.leaving,
+            queued=seen.queued,
+            silent_nodes=frozenset(silent),
+        )
+
+    async def _refusal(
+        self, parent: TranscriptionJob, job: ObservedJob | None, now: datetime
+    ) -> Failure | None:
+        """Why there is no pod: quotas, LimitRanges and Pod Security tell it to the Job alone."""
+        if job is None or job.suspended or job.finished or not (job.started or job.created):
+            return None
+        begin = job.started or job.created
+        if begin is None or (now - begin).total_seconds() < decide.FIRST_RELOOK_SECONDS:
+            return None
+        said = await self._cluster.refusals(parent.metadata.namespace, job.uid)
+        return failures.of_refusal(said[-1]) if said else None
+
+    async def _act(
+        self, parent: TranscriptionJob, action: decide.Action, seen: Observation
+    ) -> Observation:
         namespace = parent.metadata.namespace
-        job = await self._cluster.get_job(namespace, _child_name(parent))
-        if job is None:
-            return await self._create(parent)
-        observed = ObservedJob.parse(job)
-        if observed.deleting or observed.owner_uid != parent.metadata.uid:
-            raise ConflictError(409, f"Job {observed.name} is being deleted or not ours")
-        listed = await self._cluster.list_pods(namespace, names.owned_by(parent.metadata.uid))
-        pods = (ObservedPod.parse(pod) for pod in listed)
-        # Anybody who may make pods can give one our label; the owner is set by the controller.
-        return Observation(observed, tuple(p for p in pods if p.owner_uid == observed.uid))
+        match action:
+            case CreateJob(active_deadline):
+                return await self._create(parent, active_deadline)
+            case ChangeJob(name, spec):
+                log.info("changing Job %s: %s", name, spec)
+                changed = await self._cluster.change_job(namespace, name, dict(spec))
+                self._caches.put_job(changed)
+            case DeleteJob(name):
+                log.info("deleting Job %s", name)
+                await self._cluster.delete_job(namespace, name)
+            case ReleasePod(name):
+                log.warning("pod %s is on a lost node: its worker is started elsewhere", name)
+                await self._cluster.release_pod(namespace, name)
+        return seen
 
-    async def _create(self, parent: TranscriptionJob) -> Observation:
-        manifest = desired_job(parent, self._settings, _ATTEMPT)
+    async def _create(self, parent: TranscriptionJob, active_deadline: int | None) -> Observation:
+        manifest = desired_job(parent, self._settings, parent.attempt, active_deadline)
+        namespace, name = parent.metadata.namespace, manifest["metadata"]["name"]
         try:
-            created = await self._cluster.create_job(parent.metadata.namespace, manifest)
+            created = await self._cluster.create_job(namespace, manifest)
+        except ConflictError:
+            # Made by this operator before it was killed, or the cache is late.
+            there = await self._cluster.get_job(namespace, name)
+            job = ObservedJob.parse(there) if there else None
+            if there is None or job is None or job.deleting or job.owner_uid != parent.metadata.uid:
+                raise
+            self._caches.put_job(there)
+            return Observation(job)
         except ApiError as error:
             if error.status == _INVALID:
                 raise SpecError(f"the API server refuses the Job: {error}") from error
             if error.status not in _REFUSALS:
                 raise
             return Observation(refused=Failure(reason="JobRefused", message=str(error)))
-        log.info("%s: created Job %s", parent.key, created["metadata"]["name"])
+        log.info("created Job %s", name)
+        self._caches.put_job(created)
         return Observation(ObservedJob.parse(created))
 
-    async def _progress(self, parent: TranscriptionJob, seen: Observation) -> Progress | None:
-        running = {pod.name: pod.ip for pod in seen.pods if pod.running and pod.ip}
-        if not running:
-            return None
-        texts = await self._cluster.worker_metrics([ip for ip in running.values() if ip])
-        reading = progress_of.reading_of([progress_of.parse(t) for t in texts], self._clock())
-        if reading is None:
-            return None
-        # New pods, new clock: what the ones before them did is no speed of theirs.
-        run = (parent.key, ",".join(sorted(running)))
-        first = self._first_readings.setdefault(run, reading)
-        return progress_of.advance(parent.status.progress, first, reading)
-
-    async def _write_status(
-        self, parent: TranscriptionJob, before: dict[str, object], after: Status
-    ) -> None:
-        patch = merge_patch(before, after.to_wire())
+    async def _write_status(self, parent: TranscriptionJob, after: Status) -> None:
+        before = self._caches.parents.raw(parent.key)
+        patch = merge_patch(before.get("status", {}) if before else {}, after.to_wire())
         if not patch:
             return
-        metadata = parent.metadata
+        metadata, past = parent.metadata, parent.status
         body = {"metadata": {"resourceVersion": metadata.resource_version}, "status": patch}
         try:
-            await self._cluster.patch_status(metadata.namespace, metadata.name, body)
+            written = await self._cluster.patch_status(metadata.namespace, metadata.name, body)
         except NotFoundError:
             return
-        if (parent.status.phase, parent.status.reason) != (after.phase, after.reason):
-            log.info("%s: %s (%s): %s", parent.key, after.phase, after.reason, after.message)
-        for draft in events.of_change(parent.status, after):
+        self._caches.parents.put(written)
+        self._caches.settle(parent.key, TranscriptionJob.model_validate(written))
+        if (past.phase, past.reason) != (after.phase, after.reason):
+            log.info("%s (%s): %s", after.phase, after.reason, after.message)
+        self._written(parent, after)
+        for draft in events.of_change(past, after):
             event = events.manifest(parent, draft, self._clock())
             await self._cluster.create_event(metadata.namespace, event)
-
-    async def _stop_job(self, parent: TranscriptionJob, after: Status) -> None:
-        """A failed parent's Job may not work on: the pending deadline leaves one behind."""
-        if after.phase is not Phase.FAILED:
-            return
-        job = await self._cluster.get_job(parent.metadata.namespace, _child_name(parent))
-        observed = ObservedJob.parse(job) if job else None
-        if observed and not (observed.complete or observed.failed or observed.deleting):
-            await self._cluster.delete_job(parent.metadata.namespace, observed.name)
-
-    def _revisit_after(self, parent: TranscriptionJob, after: Status) -> float:
-        if after.phase is Phase.RUNNING:
-            return self._settings.progress_interval_seconds
-        if after.job_name is None:
-            return _REFUSED_RETRY_SECONDS
-        begin = after.start_time or parent.metadata.creation_timestamp or self._clock()
-        waited = (self._clock() - begin).total_seconds()
-        left = parent.spec.pending_deadline_seconds - waited
-        resync = self._settings.resync_seconds
-        return min(max(left, 1.0), resync) if left > 0 else resync
-
-    def _forget(self, key: str) -> None:
-        for run in [run for run in self._first_readings if run[0] == key]:
-            del self._first_readings[run]
-
-
-def _child_name(parent: TranscriptionJob) -> str:
-    return names.child_name(parent.metadata.name, parent.metadata.uid, _ATTEMPT)

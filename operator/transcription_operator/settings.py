@@ -1,11 +1,27 @@
 """The operator's settings; this module alone reads its environment."""
 
+import socket
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from transcription_contract.locations import ObjectUri
 
@@ -70,6 +86,17 @@ class Models(_Section):
         return uri
 
 
+class _Environment(EnvSettingsSource):
+    """Leaves what is no JSON to the validators: raised here, it would hide all other mistakes."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """The value, or its text."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
 class Settings(BaseSettings):
     """Every setting, as OPERATOR_<NAME>; the chart sets them from its values.
 
@@ -77,19 +104,65 @@ class Settings(BaseSettings):
         pydantic.ValidationError: with every mistake at once.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, allow_inf_nan=False)
 
     transcriber_image: str = Field(min_length=1)
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
     node_pools: dict[str, NodePool] = {"cpu": NodePool()}
     default_node_pool: str = "cpu"
+    pool_by_model: dict[str, str] = {}
+    service_accounts: tuple[str, ...] = ()
     models: Models = Models()
     source_networks: tuple[str, ...] = ()
     watch_namespaces: tuple[str, ...] = ()
     progress_interval_seconds: float = Field(default=5.0, gt=0)
     resync_seconds: float = Field(default=300.0, gt=0)
-    liveness_endpoint: str | None = None
+    max_active_jobs: int | None = Field(default=None, ge=1)
+    max_active_jobs_per_namespace: int | None = Field(default=None, ge=1)
+    api_qps: float = Field(default=50.0, gt=0, le=10_000)
+    api_burst: int = Field(default=100, ge=1, le=10_000)
+    log_format: Literal["json", "text"] = "json"
+    http_address: str = ""
+    """For /healthz, /readyz and /metrics; empty for all addresses of the pod."""
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    """0 for any free one."""
+    leader_election: bool = False
+    lease_namespace: str = Field(default="", max_length=63)
+    lease_name: str = Field(default="transcription-operator", min_length=1, max_length=253)
+    identity: str = Field(default_factory=socket.gethostname, min_length=1, max_length=253)
+    lease_duration_seconds: int = Field(default=15, ge=2, le=3600)
+    lease_deadline_seconds: float = Field(default=10.0, gt=0)
+    lease_retry_seconds: float = Field(default=2.0, gt=0)
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]  # called with names alone
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment."""
+        return (init_settings, _Environment(settings_cls))
+
+    @field_validator("lease_namespace")
+    @classmethod
+    def _is_named_for_an_election(cls, namespace: str, others: ValidationInfo) -> str:
+        if others.data.get("leader_election") and not namespace:
+            raise ValueError("leaderElection needs the namespace of the lease")
+        return namespace
+
+    @field_validator("lease_deadline_seconds", "lease_retry_seconds")
+    @classmethod
+    def _is_shorter(cls, seconds: float, others: ValidationInfo) -> float:
+        before = {
+            "lease_deadline_seconds": "lease_duration_seconds",
+            "lease_retry_seconds": "lease_deadline_seconds",
+        }[others.field_name or ""]
+        longest = others.data.get(before)
+        if longest is not None and seconds >= longest:
+            raise ValueError(f"{seconds:g} must be less than {PREFIX}{before.upper()}, {longest:g}")
+        return seconds
 
     @field_validator("source_networks")
     @classmethod
@@ -104,14 +177,36 @@ class Settings(BaseSettings):
         return networks
 
     @model_validator(mode="after")
-    def _default_pool_exists(self) -> "Settings":
+    def _named_pools_exist(self) -> "Settings":
+        known = ", ".join(sorted(self.node_pools))
         if self.default_node_pool not in self.node_pools:
-            known = ", ".join(sorted(self.node_pools))
             raise ValueError(
                 f"defaultNodePool is {self.default_node_pool!r}, but nodePools has: {known}"
             )
+        for model, pool in self.pool_by_model.items():
+            if pool not in self.node_pools:
+                raise ValueError(
+                    f"poolByModel sends {model} to {pool!r}, but nodePools has: {known}"
+                )
         return self
 
-    def pool(self, name: str | None) -> NodePool | None:
-        """The pool of that name, the default one for None, or None when there is no such pool."""
-        return self.node_pools.get(name if name is not None else self.default_node_pool)
+    def pool_name(self, asked: str | None, model: str | None = None) -> str:
+        """The pool that a job asks for, or else its model's, or else the default one."""
+        return asked or self.pool_by_model.get(model or "") or self.default_node_pool
+
+
+def settings_errors(error: ValidationError) -> str:
+    """Every mistake on a line of its own, by the name of the variable that has it."""
+    return "\n".join(_mistake(each) for each in error.errors())
+
+
+def _mistake(error: ErrorDetails) -> str:
+    sentence = error["msg"].removeprefix("Value error, ")
+    if error["type"] in ("dict_type", "tuple_type", "model_type") and isinstance(
+        error["input"], str
+    ):
+        sentence += ", written in JSON"
+    if not error["loc"]:
+        return sentence
+    name, *within = map(str, error["loc"])
+    return ": ".join([PREFIX + name.upper(), *([".".join(within)] if within else []), sentence])

@@ -39,6 +39,20 @@ class Sizes:
     unit_seconds: float = 20
     """What a unit costs in the scheduler's benchmark, asleep."""
 
+    operator_jobs: float = 10_000
+    """Applied at once; also 100 and 1000."""
+
+    operator_one_by_one: float = 200
+    operator_lives: float = 50
+    """Whose writes are counted."""
+
+    operator_active: float = 5000
+    """Running while others end; also a tenth of them."""
+
+    operator_ends: float = 200
+    operator_memory_jobs: float = 10_000
+    """Also 100 and 1000."""
+
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Sizes":
         """The usual sizes but for what ``environ`` says."""

@@ -21,8 +21,11 @@ GPU = NodePool(node_selector={"pool": "gpu"}, gpu=Gpu())
 def test_an_examples_job_is_the_golden_one(path: Path):
     example = yaml.safe_load(path.read_text())
     example["metadata"] |= {"uid": UID}
-    gpu_only = settings(node_pools={"gpu": GPU}, default_node_pool="gpu")
-    job = desired_job(TranscriptionJob.model_validate(example), gpu_only)
+    gpu_only = settings(
+        node_pools={"gpu": GPU}, default_node_pool="gpu", service_accounts=("transcriber",)
+    )
+    parent = TranscriptionJob.model_validate(example)
+    job = desired_job(parent, gpu_only, active_deadline_seconds=parent.spec.active_deadline_seconds)
     golden = HERE / "golden" / path.name
     # Through JSON, since YAML would name what two places share.
     text = yaml.safe_dump(json.loads(json.dumps(job)), sort_keys=False, width=100)

@@ -47,6 +47,7 @@ class Task(Model):
 
     ``owner``: namespace/name, for logs and messages. ``batch_size``: already resolved from the
     job and its node pool, since it is part of what makes outputs reproducible.
+    ``secret_name``: None where the pod's own identity opens the object store.
     ``include``, ``exclude``: globs, with a prefix as source only. ``model_mirror_uri``: a prefix
     that is looked at for official models before the internet. ``allowed_networks``: CIDRs of
     private networks that an https source may lie in.
@@ -61,7 +62,7 @@ class Task(Model):
     formats: tuple[OutputFormat, ...] = DEFAULT_FORMATS
     subtitles: Subtitles = Subtitles()
     overwrite: bool = False
-    secret_name: str
+    secret_name: str | None = None
     model: ModelReference
     language: str = LANGUAGE_AUTO
     task: WhisperTask = "transcribe"

@@ -130,7 +130,6 @@ def task_of(options: argparse.Namespace) -> tuple[Task, Path | None]:
                 highlight_words=options.highlight_words,
             ),
             overwrite=True,
-            secret_name="",
             model=_model(options, model_file),
             language=options.language,
             task="translate" if options.translate else "transcribe",

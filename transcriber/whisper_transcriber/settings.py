@@ -96,8 +96,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         ConfigurationInvalid: something is missing or malformed.
     """
     task = _task(environ)
-    store = _store(environ, f"the Secret {task.secret_name!r}")
-    if not store.access_key or not store.secret_key:
+    secret = task.secret_name
+    store = _store(environ, f"the Secret {secret!r}" if secret else "spec.objectStore")
+    if secret and not (store.access_key and store.secret_key):
         missing = "secretKey" if store.access_key else "accessKey"
         raise ConfigurationInvalid(f"{missing} is missing or empty: check {store.keys_from}")
     return _settings(environ, task, store)

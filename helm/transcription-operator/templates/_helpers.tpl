@@ -24,17 +24,26 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "transcription-operator.rules" -}}
 - apiGroups: [transcription.dev]
   resources: [transcriptionjobs]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch, patch, delete]
 - apiGroups: [transcription.dev]
   resources: [transcriptionjobs/status]
   verbs: [patch]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get, list, watch, create, delete]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [list, watch]
+  verbs: [get, list, watch]
+# The status of pods on lost nodes, which their Jobs wait for.
+- apiGroups: [""]
+  resources: [pods/status]
+  verbs: [patch]
 - apiGroups: [""]
   resources: [events]
-  verbs: [create]
+  verbs: [create, list, watch]
+{{- if not .Values.watchNamespaces }}
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [get]
+{{- end }}
 {{- end }}

@@ -7,6 +7,10 @@ from pydantic.config import JsonDict
 
 from transcription_contract.base import Model
 
+URI_LENGTH = 1024
+BUCKET = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+"""The beginning of an S3 URI, as a pattern."""
+
 
 class ApiModel(Model):
     """As the contract's, but it skips fields that a newer operator has added."""

@@ -20,7 +20,7 @@ from transcription_operator.api.status import Status
 
 FILE_NAME = f"{GROUP}_{PLURAL}.yaml"
 _HEADER = "# Generated from operator/transcription_operator/api by `make crd`: edit there.\n"
-_DROPPED = frozenset({"title", "additionalProperties", "$defs"})
+_DROPPED = frozenset({"title", "$defs"})
 
 Schema = dict[str, Any]
 
@@ -58,17 +58,26 @@ def structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
         siblings = {key: value for key, value in schema.items() if key != "anyOf"}
         return structural(_merged(options[0], siblings), definitions)
     node = {key: value for key, value in schema.items() if key not in _DROPPED}
+    if node.get("additionalProperties") is False:
+        # A strict model's, which the API server refuses; a map has the schema of its values.
+        del node["additionalProperties"]
     if "default" in node:
         node = _without_nulls(node)
     if "const" in node:
         node["enum"] = [node.pop("const")]
+    return {**node, **_children(node, definitions)}
+
+
+def _children(node: Schema, definitions: dict[str, Schema]) -> Schema:
+    children: Schema = {}
     if "properties" in node:
-        node["properties"] = {
+        children["properties"] = {
             name: structural(child, definitions) for name, child in node["properties"].items()
         }
-    if "items" in node:
-        node["items"] = structural(node["items"], definitions)
-    return node
+    for key in ("items", "additionalProperties"):
+        if key in node:
+            children[key] = structural(node[key], definitions)
+    return children
 
 
 def _merged(inner: Schema, outer: Schema) -> Schema:

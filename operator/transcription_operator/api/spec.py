@@ -1,124 +1,24 @@
 """spec: what the user asks for. Descriptions are what ``kubectl explain`` shows."""
 
-from typing import Annotated
-
 from pydantic import ByteSize, ConfigDict, Field, TypeAdapter
 
 from transcription_contract.options import (
-    DEFAULT_FORMATS,
     LANGUAGE_AUTO,
     Decoding,
     FailurePolicy,
     ModelReference,
-    OutputFormat,
-    Subtitles,
     WhisperTask,
 )
 from transcription_operator.api.base import ApiModel, immutable, rule
+from transcription_operator.api.object_store import DEFAULT_SECRET, ObjectStore
+from transcription_operator.api.output import Output
+from transcription_operator.api.pod_template import PodTemplate
+from transcription_operator.api.resources import Resources
+from transcription_operator.api.source import Source
 
-URI_LENGTH = 1024
-MAX_GLOBS = 32
-_BUCKET = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-_ADDRESS = r'https://[A-Za-z0-9.:_\[\]-]+/[!"$-~]*'
-_SOURCE = f"self.matches(r'^({_BUCKET}/.*|{_ADDRESS})$')"
-_S3_PREFIX = f"self.matches('^{_BUCKET}/(.*/)?$')"
 _IS_PREFIX = "self.uri.startsWith('s3://') && self.uri.endsWith('/')"
-
-Glob = Annotated[str, Field(min_length=1, max_length=256)]
-
-
-class Source(ApiModel):
-    """The recording, or the prefix of many."""
-
-    uri: str = Field(
-        min_length=1,
-        max_length=URI_LENGTH,
-        description="One recording, as s3://bucket/key or https://host/path; or all recordings "
-        "below a prefix that ends in a slash, as s3://bucket/prefix/. Anything that ffmpeg reads: "
-        "wav, mp3, m4a, flac, ogg, opus, webm, mp4, and more.",
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(
-                    _SOURCE,
-                    "source.uri must be an object such as s3://recordings/standup.mp3, a prefix "
-                    "such as s3://recordings/calls/, or an address such as "
-                    "https://media.example.com/standup.mp3",
-                )
-            ]
-        },
-    )
-    include: tuple[Glob, ...] = Field(
-        default=(),
-        max_length=MAX_GLOBS,
-        description="With a prefix: transcribe only what one of these patterns matches, such as "
-        '"*.mp3" or "2026/*". A pattern without a slash is matched with the last part of the '
-        "name, another one with the whole path below the prefix; * stands for any characters, "
-        "slashes too. Default: everything.",
-    )
-    exclude: tuple[Glob, ...] = Field(
-        default=(),
-        max_length=MAX_GLOBS,
-        description="With a prefix: leave out what one of these patterns matches, also where "
-        "include takes it.",
-    )
-
-
-class Output(ApiModel):
-    """Where the transcripts go."""
-
-    uri: str = Field(
-        min_length=1,
-        max_length=URI_LENGTH,
-        description="The prefix that receives the transcripts, as s3://bucket/prefix/. They are "
-        "named after the recording: standup.mp3 becomes standup.json, standup.vtt, standup.txt; "
-        "with a prefix as source, a/standup.mp3 below it becomes a/standup.mp3.json and so on.",
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(
-                    _S3_PREFIX,
-                    "output.uri must be a prefix that ends in a slash, such as "
-                    "s3://transcripts/standup/",
-                )
-            ]
-        },
-    )
-    formats: tuple[OutputFormat, ...] = Field(
-        default=DEFAULT_FORMATS,
-        min_length=1,
-        max_length=len(OutputFormat),
-        description="The transcript's file formats.",
-        json_schema_extra={"x-kubernetes-list-type": "set"},
-    )
-    subtitles: Subtitles = Field(
-        default=Subtitles(),
-        description="How srt and vtt files are laid out.",
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(
-                    "!has(self.maxLineCount) || has(self.maxLineWidth)",
-                    "subtitles.maxLineCount needs subtitles.maxLineWidth, such as 42: without it "
-                    "a line is never full",
-                )
-            ]
-        },
-    )
-    overwrite: bool = Field(
-        default=False,
-        description="Allow this job to replace what another TranscriptionJob delivered to the "
-        "same prefix.",
-    )
-
-
-class ObjectStore(ApiModel):
-    """How the workers reach the object store."""
-
-    secret_name: str = Field(
-        default="transcription-object-store",
-        min_length=1,
-        max_length=253,
-        description="A Secret in the job's namespace with the keys endpoint, accessKey and "
-        "secretKey, and, where needed, region, sessionToken and caCert (PEM).",
-    )
+_SECONDS = 2**31 - 1
+"""The API server's own counters of seconds are 32 bits wide."""
 
 
 class SpecLimits(ApiModel):
@@ -160,7 +60,23 @@ class Spec(ApiModel):
     )
     output: Output = Field(description="Where the transcripts go. Cannot be changed.")
     object_store: ObjectStore = Field(
-        default=ObjectStore(), description="How the workers reach the object store."
+        default=ObjectStore(secret_name=DEFAULT_SECRET),
+        description="How the workers reach the object store: by a Secret, or by the pod's own "
+        "identity.",
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(
+                    "!has(self.secretName) || !has(self.endpoint)",
+                    "objectStore takes either secretName or endpoint, and not both: a Secret has "
+                    "its own key endpoint",
+                ),
+                rule(
+                    "!has(self.region) || has(self.endpoint)",
+                    "objectStore.region goes with objectStore.endpoint: a Secret has its own key "
+                    "region",
+                ),
+            ]
+        },
     )
     model: ModelReference = Field(
         default=ModelReference(name="turbo"),
@@ -214,7 +130,34 @@ class Spec(ApiModel):
         default=None,
         max_length=63,
         description="One of the node pools in the operator's settings. Default: the pool that "
-        "they name as default.",
+        "they name for the model, or else as default.",
+    )
+    resources: Resources | None = Field(
+        default=None,
+        description="What each worker requests and may use, where it differs from what the node "
+        "pool says.",
+    )
+    pod_template: PodTemplate | None = Field(
+        default=None, description="What is added to the workers' pods."
+    )
+    queue_name: str | None = Field(
+        default=None,
+        max_length=63,
+        pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+        description="A LocalQueue of Kueue in the job's namespace, which then decides when the "
+        "workers start.",
+    )
+    priority: int = Field(
+        default=0,
+        ge=-1000,
+        le=1000,
+        description="Among jobs that the operator holds back, since its settings limit how many "
+        "run at once: higher ones come first. Can be changed.",
+    )
+    suspend: bool = Field(
+        default=False,
+        description="true stops the workers, or does not start them; false lets them go on from "
+        "where they were. Can be changed.",
     )
     backoff_limit: int = Field(
         default=3,
@@ -229,6 +172,20 @@ class Spec(ApiModel):
         le=2592000,
         description="The job fails when none of its pods could start for so long, with the "
         "scheduler's or the kubelet's own words.",
+    )
+    active_deadline_seconds: int | None = Field(
+        default=None,
+        ge=1,
+        le=_SECONDS,
+        description="The job fails when it has been active for so long; the time in a queue or "
+        "suspended does not count. Default: no limit. Can be changed.",
+    )
+    ttl_seconds_after_finished: int | None = Field(
+        default=None,
+        ge=0,
+        le=_SECONDS,
+        description="Delete the TranscriptionJob so long after its end; its transcripts stay. "
+        "Default: it is kept. Can be changed.",
     )
     failure_policy: FailurePolicy = Field(
         default=FailurePolicy.CONTINUE,
@@ -255,6 +212,9 @@ class Spec(ApiModel):
                         "decoding",
                         "workers",
                         "nodePool",
+                        "resources",
+                        "podTemplate",
+                        "queueName",
                         "backoffLimit",
                         "pendingDeadlineSeconds",
                         "failurePolicy",

@@ -15,6 +15,8 @@ class Phase(StrEnum):
     """A one-word summary for people; programs read the conditions."""
 
     PENDING = "Pending"
+    QUEUED = "Queued"
+    SUSPENDED = "Suspended"
     RUNNING = "Running"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
@@ -31,6 +33,7 @@ class ConditionType(StrEnum):
 
     COMPLETE = "Complete"
     FAILED = "Failed"
+    SUSPENDED = "Suspended"
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
 
@@ -44,11 +47,16 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What a terminal could obey, in words that come from logs, file names and servers."""
 
 
-def _clipped(length: int) -> BeforeValidator:
+RETRY_LENGTH = 256
+
+
+def clip(text: str, length: int) -> str:
     """Cut to what the API server takes: its own and the kubelet's words can be pages long."""
-    return BeforeValidator(
-        lambda text: _CONTROL.sub("\ufffd", text[:length]) if isinstance(text, str) else text
-    )
+    return _CONTROL.sub("\ufffd", text[:length])
+
+
+def _clipped(length: int) -> BeforeValidator:
+    return BeforeValidator(lambda text: clip(text, length) if isinstance(text, str) else text)
 
 
 Reason = Annotated[str, _clipped(64), Field(max_length=64)]
@@ -61,7 +69,7 @@ ItemMessage = Annotated[str, _clipped(1024), Field(max_length=1024)]
 class Condition(ApiModel):
     """metav1.Condition."""
 
-    type: ConditionType = Field(description="Complete, Failed, Reconciling or Stalled.")
+    type: ConditionType = Field(description="Complete, Failed, Suspended, Reconciling or Stalled.")
     status: str = Field(description="True, False or Unknown.", max_length=8)
     reason: Reason = Field(description="A PascalCase word for programs.")
     message: Message = Field(default="", description="A sentence for people.")
@@ -79,6 +87,7 @@ class Workers(ApiModel):
     active: int = Field(default=0, description="Pods that are pending or running.")
     succeeded: int = Field(default=0, description="Pods that finished their work.")
     failed: int = Field(default=0, description="Pods that were seen to fail.")
+    retried: int = Field(default=0, description="Those of them that another pod came for.")
 
 
 class Progress(ApiModel):
@@ -148,20 +157,45 @@ class Status(ApiModel):
         default=None, description="The generation of the spec that this status is about."
     )
     phase: Phase | None = Field(
-        default=None, description="Pending, Running, Succeeded or Failed: a summary of conditions."
+        default=None,
+        description="Pending, Queued, Suspended, Running, Succeeded or Failed: a summary of "
+        "conditions.",
     )
     reason: Reason | None = Field(default=None, description="A PascalCase word for the phase.")
     message: Message | None = Field(default=None, description="A sentence for the phase.")
     conditions: tuple[Condition, ...] = Field(
         default=(),
-        description="Complete and Failed as batch/v1 Jobs have them; Reconciling and Stalled for "
-        "GitOps tools.",
+        description="Complete, Failed and Suspended as batch/v1 Jobs have them; Reconciling and "
+        "Stalled for GitOps tools.",
         json_schema_extra={
             "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["type"],
         },
     )
-    start_time: datetime | None = Field(default=None, description="When the Job was started.")
+    attempt: int | None = Field(
+        default=None, ge=1, description="1, and one more for each retry by annotation."
+    )
+    retry: str | None = Field(
+        default=None,
+        max_length=RETRY_LENGTH,
+        description="The value of the annotation transcription.dev/retry that attempt answers.",
+    )
+    queue_position: int | None = Field(
+        default=None, description="With phase Queued: how many jobs it is behind, and one."
+    )
+    start_time: datetime | None = Field(default=None, description="When the first Job was started.")
+    active_since: datetime | None = Field(
+        default=None,
+        description="When it was let go on: after its creation, the queue, or a suspension.",
+    )
+    running_since: datetime | None = Field(
+        default=None, description="When a worker was first seen at work since then."
+    )
+    active_seconds: int | None = Field(
+        default=None,
+        description="Seconds that it was active before active_since, of this attempt; counted "
+        "against spec.activeDeadlineSeconds.",
+    )
     completion_time: datetime | None = Field(default=None, description="When the job ended.")
     job_name: str | None = Field(default=None, description="The Kubernetes Job that does the work.")
     model: str | None = Field(default=None, description="The model's name or file name.")
@@ -176,7 +210,7 @@ class Status(ApiModel):
         "has them all.",
     )
 
-    @field_serializer("start_time", "completion_time")
+    @field_serializer("start_time", "active_since", "running_since", "completion_time")
     def _time(self, value: datetime | None) -> str | None:
         return wire_time(value) if value else None
 

@@ -21,6 +21,7 @@ class Metadata(ApiModel):
     resource_version: str = ""
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
+    annotations: dict[str, str] = Field(default={})
 
 
 class TranscriptionJob(ApiModel):
@@ -34,6 +35,11 @@ class TranscriptionJob(ApiModel):
     def key(self) -> str:
         """namespace/name."""
         return f"{self.metadata.namespace}/{self.metadata.name}"
+
+    @property
+    def attempt(self) -> int:
+        """1, and one more for each retry."""
+        return self.status.attempt or 1
 
     def reference(self) -> dict[str, Any]:
         """An ObjectReference to it, for Events."""

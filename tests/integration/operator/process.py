@@ -45,22 +45,37 @@ def install_chart(kubectl: Kubectl, folder: Path) -> Path:
 
 
 class Operator:
-    """Started, killed and started again at will."""
+    """Started, killed and started again at will; ``settings`` go beside the chart's."""
 
-    def __init__(self, kubeconfig: Path, log: Path) -> None:
+    module = "transcription_operator"
+
+    def __init__(self, kubeconfig: Path, log: Path, **settings: str) -> None:
         self._kubeconfig = kubeconfig
         self._log = log
+        self._settings = settings
+        self._begin = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def log(self) -> str:
         return self._log.read_text() if self._log.exists() else ""
 
+    @property
+    def latest_log(self) -> str:
+        """What it has said since its last start."""
+        return self.log[self._begin :]
+
+    @property
+    def pid(self) -> int | None:
+        """None when it has ended."""
+        process = self._process
+        return process.pid if process and process.poll() is None else None
+
     def start(self, ready: bool = True) -> None:
-        begin = len(self.log)
+        self._begin = len(self.log)
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "transcription_operator"],
+                [sys.executable, "-m", self.module],
                 env=self._environment(),
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -68,9 +83,20 @@ class Operator:
         if ready:
             wait_until(
                 "the operator watches",
-                lambda: READY in self.log[begin:],
+                lambda: READY in self.latest_log,
                 timeout=30,
             )
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        assert self._process
+        return self._process.wait(timeout=30)
+
+    def stop(self) -> int:
+        """SIGTERM, as the kubelet says it, and the exit code."""
+        assert self._process
+        self._process.terminate()
+        return self.wait()
 
     def kill(self) -> None:
         """SIGKILL, and wait for its end."""
@@ -82,9 +108,10 @@ class Operator:
     def _environment(self) -> dict[str, str]:
         (deployment,) = (d for d in yaml.safe_load_all(rendered()) if d["kind"] == "Deployment")
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
-        settings = {v["name"]: v["value"] for v in container["env"]}
-        # Its port would be taken twice.
-        settings.pop("OPERATOR_LIVENESS_ENDPOINT")
+        settings = {v["name"]: v["value"] for v in container["env"] if "value" in v}
+        # Any free one: several run on this machine.
+        settings["OPERATOR_HTTP_PORT"] = "0"
+        settings |= self._settings
         path = os.pathsep.join(str(ROOT / part) for part in ("operator", "transcriber"))
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
         return {**kept, **settings, "PYTHONPATH": path, "KUBECONFIG": str(self._kubeconfig)}

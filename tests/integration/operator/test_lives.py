@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -51,11 +52,12 @@ def test_a_job_lives_from_apply_to_its_result(operator: Operator, stage: PlayedS
     assert {c["type"]: c["status"] for c in status["conditions"]} == {
         "Complete": "True",
         "Failed": "False",
+        "Suspended": "False",
         "Reconciling": "False",
         "Stalled": "False",
     }
-    wait_until("the last Event is posted", lambda: len(stage.events()) >= 3, timeout=10)
-    assert {reason for reason, _ in stage.events()} == {"JobCreated", "Started", "Succeeded"}
+    wait_until("the end is told", lambda: len(stage.events()) >= 1, timeout=10)
+    assert [reason for reason, _ in stage.events()] == ["Succeeded"]
 
 
 MOSTLY_DELIVERED = encode(
@@ -145,12 +147,19 @@ def test_a_pod_that_cannot_start_is_explained_and_given_up_at_its_deadline(
     wait_until("Job and pod are gone", lambda: not stage.jobs() and not stage.pods(), timeout=30)
 
 
-def test_a_pool_that_does_not_exist_fails_the_job_without_a_pod(
-    operator: Operator, stage: PlayedStage
+def test_a_pool_that_exists_no_more_fails_the_job_without_a_pod(
+    operator_kubeconfig: Path, tmp_path: Path, stage: PlayedStage
 ):
-    stage.apply(nodePool="h100")
-    status = stage.await_status(phase="Failed", reason="ConfigurationInvalid")
-    assert status["message"] == "there is no node pool 'h100'; the pools are: cpu, test"
+    """Also where the chart's admission policy is switched off."""
+    pools = {"OPERATOR_NODE_POOLS": '{"test": {}}'}
+    operator = Operator(operator_kubeconfig, tmp_path / "operator.log", **pools)
+    operator.start()
+    try:
+        stage.apply(nodePool="cpu")
+        status = stage.await_status(phase="Failed", reason="ConfigurationInvalid")
+    finally:
+        operator.kill()
+    assert status["message"] == "there is no node pool 'cpu'; the pools are: test"
     assert not stage.jobs()
 
 
@@ -275,10 +284,3 @@ def test_a_pod_that_only_wears_the_label_is_nobodys_worker(operator: Operator, s
     stage.run_pod(worker)
     stage.await_status(phase="Running")
     assert "result" not in stage.status()
-
-
-def test_an_event_that_people_read_names_the_job(operator: Operator, stage: PlayedStage):
-    stage.apply()
-    wait_until("an Event", lambda: bool(stage.events()), timeout=20)
-    (job,) = stage.jobs()
-    stage.await_event("JobCreated", f"Created Job {job['metadata']['name']}")

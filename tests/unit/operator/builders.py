@@ -12,11 +12,17 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 UID = "3f0b0a52-7e4f-4a55-8f4e-0d6a3d1f2b11"
 
 
-def parent(status: dict[str, Any] | None = None, **spec: Any) -> TranscriptionJob:
+def parent(
+    status: dict[str, Any] | None = None,
+    annotations: dict[str, str] | None = None,
+    name: str = "standup",
+    **spec: Any,
+) -> TranscriptionJob:
     return TranscriptionJob.model_validate(
         {
             "metadata": {
-                "name": "standup",
+                "name": name,
+                "annotations": annotations or {},
                 "namespace": "media",
                 "uid": UID,
                 "generation": 1,
@@ -52,17 +58,9 @@ def settings(**changes: Any) -> Settings:
 
 
 def job(*conditions: str, **fields: Any) -> ObservedJob:
-    return ObservedJob(
-        name="standup-1a2b3c4d-1",
-        uid="job-uid",
-        owner_uid=UID,
-        created=NOW,
-        started=NOW,
-        conditions={
-            kind: ("BecauseOf" + kind, f"the controller says {kind}") for kind in conditions
-        },
-        **fields,
-    )
+    found = {kind: ("BecauseOf" + kind, f"the controller says {kind}") for kind in conditions}
+    values: dict[str, Any] = {"created": NOW, "started": NOW, "conditions": found, **fields}
+    return ObservedJob(name="standup-1a2b3c4d-1", uid="job-uid", owner_uid=UID, **values)
 
 
 def pod(phase: str = "Running", name: str = "standup-0-abcde", **fields: Any) -> ObservedPod:

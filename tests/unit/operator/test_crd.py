@@ -6,7 +6,7 @@ from transcription_operator.api.crd import custom_resource_definition, structura
 
 VERSION = custom_resource_definition()["spec"]["versions"][0]
 SCHEMA = VERSION["schema"]["openAPIV3Schema"]
-FORBIDDEN = {"$ref", "anyOf", "const", "exclusiveMinimum", "additionalProperties", "title"}
+FORBIDDEN = {"$ref", "anyOf", "const", "exclusiveMinimum", "propertyNames", "title"}
 
 
 def nodes(schema: dict[str, Any], path: str = ""):
@@ -15,18 +15,22 @@ def nodes(schema: dict[str, Any], path: str = ""):
         yield from nodes(child, f"{path}.{name}")
     if "items" in schema:
         yield from nodes(schema["items"], f"{path}[]")
+    if "additionalProperties" in schema:
+        yield from nodes(schema["additionalProperties"], f"{path}{{}}")
 
 
 @pytest.mark.parametrize("node", [pytest.param(node, id=path) for path, node in nodes(SCHEMA)])
 def test_every_node_is_structural(node):
     assert not FORBIDDEN & node.keys()
-    assert "type" in node
+    assert ("type" in node) != ("x-kubernetes-int-or-string" in node)
+    assert not {"properties", "additionalProperties"} <= node.keys()
+    assert "x-kubernetes-preserve-unknown-fields" not in node
     assert node.get("default", "") is not None
 
 
 @pytest.mark.parametrize(
     "path",
-    [p for p, _ in nodes(SCHEMA) if p.startswith((".spec.", ".status.")) and not p.endswith("]")],
+    [p for p, _ in nodes(SCHEMA) if p.startswith((".spec.", ".status.")) and p[-1] not in "]}"],
 )
 def test_every_field_is_explained(path):
     assert dict(nodes(SCHEMA))[path].get("description")
@@ -37,15 +41,39 @@ def test_the_api_server_fills_in_defaults_of_spec_alone():
     assert not [path for path, node in nodes(SCHEMA["properties"]["status"]) if "default" in node]
 
 
-def test_every_list_and_text_of_the_spec_is_bounded_so_that_rules_stay_cheap():
+def bounded(node: dict[str, Any]) -> bool:
+    bounds = {
+        "array": {"maxItems"},
+        "string": {"maxLength", "enum"},
+        "object": {"maxProperties", "properties"},
+        "integer": {"maximum"},
+        "boolean": {"type"},
+    }
+    return bool(bounds.get(node.get("type", "string"), set()) & node.keys())
+
+
+def test_every_list_map_text_and_number_of_the_spec_is_bounded_so_that_rules_stay_cheap():
     spec = dict(nodes(SCHEMA["properties"]["spec"], ".spec"))
-    bounds = {"array": {"maxItems"}, "string": {"maxLength", "enum"}}
-    unbounded = [p for p, n in spec.items() if not bounds.get(n["type"], n.keys()) & n.keys()]
+    unbounded = [path for path, node in spec.items() if not bounded(node)]
     assert unbounded == [".spec.model.sha256"]  # its pattern says it
 
 
+MUTABLE = {"suspend", "priority", "activeDeadlineSeconds", "ttlSecondsAfterFinished"}
+
+
+def test_all_but_what_steers_a_running_job_is_immutable():
+    spec = SCHEMA["properties"]["spec"]
+    rules = [rule["rule"] for rule in spec["x-kubernetes-validations"]]
+    fixed = {
+        field
+        for field in spec["properties"]
+        if any(f"has(self.{field}) == has(oldSelf.{field})" in rule for rule in rules)
+    }
+    assert spec["properties"].keys() - fixed == MUTABLE
+
+
 def test_no_field_is_a_float():
-    assert not [path for path, node in nodes(SCHEMA) if node["type"] == "number"]
+    assert not [path for path, node in nodes(SCHEMA) if node.get("type") == "number"]
 
 
 def test_the_columns_are_those_that_people_look_for():

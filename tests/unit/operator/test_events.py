@@ -9,20 +9,24 @@ CREATED = Status(job_name="j", phase=Phase.PENDING, reason="WorkersStarting", me
 STUCK = Status(job_name="j", phase=Phase.PENDING, reason="ImagePullBackOff", message="no image")
 RUNNING = Status(job_name="j", phase=Phase.RUNNING, reason="Transcribing", message="…")
 DONE = Status(job_name="j", phase=Phase.SUCCEEDED, reason="Delivered", message="Transcribed 3 s")
+PAUSED = Status(job_name="j", phase=Phase.SUSPENDED, reason="Suspended", message="…")
+AGAIN = Status(phase=Phase.PENDING, reason="Retrying", message="…")
 FAILED = Status(job_name="j", phase=Phase.FAILED, reason="SourceNotFound", message="s3://x: none")
 
 
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        (NEW, CREATED, [("Normal", "JobCreated")]),
+        (NEW, CREATED, []),
         (CREATED, STUCK, [("Warning", "ImagePullBackOff")]),
-        (STUCK, RUNNING, [("Normal", "Started")]),
+        (STUCK, RUNNING, []),
+        (RUNNING, PAUSED, [("Normal", "Suspended")]),
+        (FAILED, AGAIN, [("Normal", "Retrying")]),
         (RUNNING, DONE, [("Normal", "Succeeded")]),
         (RUNNING, FAILED, [("Warning", "SourceNotFound")]),
         (RUNNING, RUNNING, []),
     ],
-    ids=["created", "stuck", "started", "done", "failed", "nothing new"],
+    ids=["created", "stuck", "started", "paused", "tried again", "done", "failed", "nothing new"],
 )
 def test_a_change_of_status_tells_what_happened(before, after, expected):
     assert [(draft.kind, draft.reason) for draft in of_change(before, after)] == expected

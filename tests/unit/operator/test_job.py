@@ -1,35 +1,16 @@
-import json
-
 import pytest
 
 from tests.unit.operator.builders import UID, parent, settings
 from transcription_contract.exit_codes import ENDINGS
-from transcription_contract.task import (
-    MODEL_DIRECTORY,
-    OPTIONAL_STORE_KEYS,
-    STORE_VARIABLES,
-    Task,
-)
+from transcription_contract.task import Task
 from transcription_operator.errors import SpecError
-from transcription_operator.job import desired_job
-from transcription_operator.settings import ModelCache, Models
-
-
-def container(manifest):
-    return manifest["spec"]["template"]["spec"]["containers"][0]
-
-
-def variable(manifest, name):
-    return next(v for v in container(manifest)["env"] if v["name"] == name)
+from transcription_operator.job import desired_job, pool_of
+from transcription_operator.settings import Models
 
 
 def told(manifest) -> Task:
-    return Task.model_validate_json(variable(manifest, "TASK")["value"])
-
-
-def volume(manifest, name):
-    volumes = manifest["spec"]["template"]["spec"]["volumes"]
-    return next(v for v in volumes if v["name"] == name)
+    first = manifest["spec"]["template"]["spec"]["containers"][0]["env"][0]
+    return Task.model_validate_json(first["value"])
 
 
 def test_retries_are_counted_per_worker_and_the_jobs_own_limit_is_left_alone():
@@ -67,45 +48,6 @@ def test_the_garbage_collector_knows_the_parent_without_blocking_its_deletion():
     assert owner["blockOwnerDeletion"] is False
 
 
-def test_the_task_comes_first_and_holds_no_dollar_sign_for_the_kubelet_to_expand():
-    prompt = "$(AWS_SECRET_ACCESS_KEY)"
-    manifest = desired_job(parent(decoding={"initialPrompt": prompt}), settings())
-    first = container(manifest)["env"][0]
-    assert first["name"] == "TASK"
-    assert "$" not in first["value"]
-    assert Task.model_validate_json(first["value"]).decoding.initial_prompt == prompt
-
-
-def test_credentials_are_references_and_what_a_secret_may_lack_is_optional():
-    manifest = desired_job(parent(objectStore={"secretName": "mine"}), settings())
-    for key, name in STORE_VARIABLES.items():
-        reference = variable(manifest, name)["valueFrom"]["secretKeyRef"]
-        assert reference["name"] == "mine"
-        assert reference.get("optional", False) is (key in OPTIONAL_STORE_KEYS)
-
-
-def test_workers_get_no_kubernetes_credentials_and_pass_the_restricted_standard():
-    spec = desired_job(parent(), settings())["spec"]["template"]["spec"]
-    assert spec["automountServiceAccountToken"] is False
-    assert spec["securityContext"]["runAsNonRoot"] is True
-    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert spec["containers"][0]["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-
-
-def test_the_default_pool_gives_selector_tolerations_and_gpus():
-    spec = desired_job(parent(), settings())["spec"]["template"]["spec"]
-    assert spec["nodeSelector"] == {"gpu": "a100"}
-    assert {"key": "nvidia.com/gpu", "operator": "Exists"} in spec["tolerations"]
-    assert spec["containers"][0]["resources"]["limits"] == {
-        "memory": "16Gi",
-        "nvidia.com/gpu": "1",
-    }
-
-
 @pytest.mark.parametrize(
     ("pool", "batch_size", "expected"),
     [("cpu", None, 8), ("a100", None, 32), ("a100", 5, 5)],
@@ -114,12 +56,49 @@ def test_the_default_pool_gives_selector_tolerations_and_gpus():
 def test_the_batch_size_is_resolved_before_the_worker_sees_it(pool, batch_size, expected):
     decoding = {"batchSize": batch_size} if batch_size else {}
     manifest = desired_job(parent(nodePool=pool, decoding=decoding), settings())
-    assert json.loads(variable(manifest, "TASK")["value"])["batchSize"] == expected
+    assert told(manifest).batch_size == expected
 
 
 def test_a_pool_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(SpecError, match=r"no node pool 'h100'; the pools are: a100, cpu"):
         desired_job(parent(nodePool="h100"), settings())
+
+
+@pytest.mark.parametrize(
+    ("spec", "pool"),
+    [
+        ({"model": {"name": "tiny"}}, "cpu"),
+        ({"model": {"name": "tiny"}, "nodePool": "a100"}, "a100"),
+        ({"model": {"name": "large-v3"}}, "a100"),
+        ({"model": {"uri": "s3://models/mine.pt", "sha256": "a" * 64}}, "a100"),
+    ],
+    ids=["the model's", "the job's own goes first", "the default", "the default of own models"],
+)
+def test_the_pool_is_the_jobs_the_models_or_the_default_one(spec, pool):
+    by_model = settings(pool_by_model={"tiny": "cpu"})
+    assert pool_of(parent(**spec), by_model) == by_model.node_pools[pool]
+
+
+@pytest.mark.parametrize(
+    ("spec", "suspended"),
+    [({}, False), ({"suspend": True}, True), ({"queueName": "team-a"}, True)],
+    ids=["plain", "suspended", "in a queue of Kueue"],
+)
+def test_a_job_waits_where_the_user_or_kueue_lets_it_go(spec, suspended):
+    assert desired_job(parent(**spec), settings())["spec"]["suspend"] is suspended
+
+
+def test_kueue_finds_its_queue_by_the_jobs_label():
+    job = desired_job(parent(queueName="team-a"), settings())
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "team-a"
+    assert "kueue.x-k8s.io/queue-name" not in job["spec"]["template"]["metadata"]["labels"]
+    assert "kueue" not in str(desired_job(parent(), settings()))
+
+
+def test_the_time_limit_is_the_callers_rest_of_it():
+    limited = parent(activeDeadlineSeconds=3600)
+    assert desired_job(limited, settings(), 1, 600)["spec"]["activeDeadlineSeconds"] == 600
+    assert "activeDeadlineSeconds" not in desired_job(limited, settings())["spec"]
 
 
 SOURCE = {"uri": "s3://recordings/calls/", "include": ["*.mp3"], "exclude": ["drafts/*"]}
@@ -154,49 +133,3 @@ def test_the_worker_is_told_what_the_operators_settings_say():
     )
     assert told(manifest).model_mirror_uri == "s3://models/"
     assert told(manifest).allowed_networks == ("10.0.0.0/8", "fd00::/8")
-
-
-@pytest.mark.parametrize(
-    ("source", "recordings"),
-    [
-        ("s3://recordings/standup.mp3", 1),
-        ("https://media.example/talks/", 1),
-        ("s3://recordings/calls/", 3),
-    ],
-    ids=["one", "an address is one", "a prefix: this one, the next one, another worker's"],
-)
-def test_scratch_space_is_bounded_by_what_the_limits_can_need(source, recordings):
-    limits = {"maxFileBytes": "1Gi", "maxFileSeconds": 3600}
-    manifest = desired_job(parent(source={"uri": source}, limits=limits), settings())
-    bound = int(volume(manifest, "work")["emptyDir"]["sizeLimit"])
-    assert bound == recordings * (2**30 + 3600 * 32_000) + 2**30
-
-
-@pytest.mark.parametrize(
-    ("cache", "expected"),
-    [
-        (None, {"emptyDir": {"sizeLimit": str(8 * 2**30)}}),
-        (
-            ModelCache(persistent_volume_claim="models"),
-            {"persistentVolumeClaim": {"claimName": "models"}},
-        ),
-        (
-            ModelCache(host_path="/var/cache/models"),
-            {"hostPath": {"path": "/var/cache/models", "type": "DirectoryOrCreate"}},
-        ),
-    ],
-    ids=["none", "a claim", "a directory of the node"],
-)
-def test_models_lie_in_the_cache_where_there_is_one(cache, expected):
-    manifest = desired_job(parent(), settings(models=Models(cache=cache)))
-    assert volume(manifest, "models") == {"name": "models", **expected}
-    mounts = {m["name"]: m["mountPath"] for m in container(manifest)["volumeMounts"]}
-    assert mounts["models"] == MODEL_DIRECTORY
-
-
-def test_a_lost_node_is_left_after_half_a_minute():
-    tolerations = desired_job(parent(), settings())["spec"]["template"]["spec"]["tolerations"]
-    assert {t["key"]: t["tolerationSeconds"] for t in tolerations if "tolerationSeconds" in t} == {
-        "node.kubernetes.io/not-ready": 30,
-        "node.kubernetes.io/unreachable": 30,
-    }

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from transcription_operator.settings import ModelCache, Settings
+from transcription_operator.settings import ModelCache, Settings, settings_errors
 
 
 def test_the_environment_is_read_as_the_chart_writes_it(monkeypatch):
@@ -9,8 +9,10 @@ def test_the_environment_is_read_as_the_chart_writes_it(monkeypatch):
     monkeypatch.setenv("OPERATOR_WATCH_NAMESPACES", '["a","b"]')
     monkeypatch.setenv(
         "OPERATOR_NODE_POOLS",
-        '{"gpu":{"nodeSelector":{"x":"y"},"gpu":{"resource":"nvidia.com/gpu"}}}',
+        '{"gpu":{"nodeSelector":{"x":"y"},"gpu":{"resource":"nvidia.com/gpu"}},"small":{}}',
     )
+    monkeypatch.setenv("OPERATOR_POOL_BY_MODEL", '{"tiny":"small"}')
+    monkeypatch.setenv("OPERATOR_SERVICE_ACCOUNTS", '["transcriber"]')
     monkeypatch.setenv("OPERATOR_DEFAULT_NODE_POOL", "gpu")
     monkeypatch.setenv(
         "OPERATOR_MODELS",
@@ -18,11 +20,10 @@ def test_the_environment_is_read_as_the_chart_writes_it(monkeypatch):
     )
     monkeypatch.setenv("OPERATOR_SOURCE_NETWORKS", '["10.20.0.0/16","fd00::/8"]')
     settings = Settings()
-    pool = settings.pool(None)
     assert settings.watch_namespaces == ("a", "b")
-    assert pool is not None
-    assert pool.node_selector == {"x": "y"}
-    assert settings.pool("none") is None
+    assert settings.node_pools[settings.pool_name(None)].node_selector == {"x": "y"}
+    assert settings.pool_name(None, "tiny") == "small"
+    assert settings.service_accounts == ("transcriber",)
     assert settings.models.mirror_uri == "s3://models/"
     assert settings.models.cache == ModelCache(persistent_volume_claim="whisper")
     assert settings.source_networks == ("10.20.0.0/16", "fd00::/8")
@@ -31,6 +32,8 @@ def test_the_environment_is_read_as_the_chart_writes_it(monkeypatch):
 WRONG = [
     ("a default that does not exist", "NODE_POOLS", '{"a":{}}',
      "defaultNodePool is 'cpu', but nodePools has: a"),
+    ("a model's pool that does not exist", "POOL_BY_MODEL", '{"large-v3":"gpu"}',
+     "poolByModel sends large-v3 to 'gpu', but nodePools has: cpu"),
     ("a typo", "NODE_POOLS", '{"cpu":{"nodeSelectr":{}}}', "nodeSelectr"),
     ("two caches", "MODELS", '{"cache":{"hostPath":"/a","persistentVolumeClaim":"b"}}',
      "either persistentVolumeClaim or hostPath"),
@@ -53,3 +56,62 @@ def test_wrong_settings_are_refused_and_named(monkeypatch, name, value, problem)
     monkeypatch.setenv(f"OPERATOR_{name}", value)
     with pytest.raises(ValidationError, match=problem):
         Settings()
+
+
+RANGES = [
+    ("API_QPS", "0", "greater than 0"),
+    ("API_QPS", "nan", "finite number"),
+    ("RESYNC_SECONDS", "inf", "finite number"),
+    ("API_BURST", "many", "valid integer"),
+    ("LOG_FORMAT", "xml", "'json' or 'text'"),
+    ("HTTP_PORT", "70000", "less than or equal to 65535"),
+    ("IDENTITY", "", "at least 1 character"),
+    ("LEADER_ELECTION", "true", "leaderElection needs the namespace of the lease"),
+    ("LEASE_DURATION_SECONDS", "8", "10 must be less than OPERATOR_LEASE_DURATION_SECONDS, 8"),
+    ("LEASE_RETRY_SECONDS", "10", "10 must be less than OPERATOR_LEASE_DEADLINE_SECONDS, 10"),
+    ("MAX_ACTIVE_JOBS", "0", "greater than or equal to 1"),
+    ("MAX_ACTIVE_JOBS_PER_NAMESPACE", "-1", "greater than or equal to 1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"), RANGES, ids=[f"{r[0]}={r[1]}" for r in RANGES]
+)
+def test_a_number_out_of_its_range_is_refused(monkeypatch, name, value, problem):
+    monkeypatch.setenv("OPERATOR_TRANSCRIBER_IMAGE", "image:1")
+    monkeypatch.setenv(f"OPERATOR_{name}", value)
+    with pytest.raises(ValidationError, match=problem):
+        Settings()
+
+
+def test_every_mistake_is_told_at_once_by_the_name_of_its_variable(monkeypatch):
+    wrong = {
+        "IMAGE_PULL_SECRETS": "regcred",
+        "NODE_POOLS": '{"cpu": {"nodeSelectr": {}, "gpu": {"count": 0}}}',
+        "MODELS": "{",
+        "SOURCE_NETWORKS": '["intranet"]',
+        "LEASE_RETRY_SECONDS": "20",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(f"OPERATOR_{name}", value)
+    with pytest.raises(ValidationError) as error:
+        Settings()
+    assert settings_errors(error.value).splitlines() == [
+        "OPERATOR_TRANSCRIBER_IMAGE: Field required",
+        "OPERATOR_IMAGE_PULL_SECRETS: Input should be a valid tuple, written in JSON",
+        "OPERATOR_NODE_POOLS: cpu.gpu.count: Input should be greater than or equal to 1",
+        "OPERATOR_NODE_POOLS: cpu.nodeSelectr: Extra inputs are not permitted",
+        "OPERATOR_MODELS: Input should be a valid dictionary or instance of Models, written in "
+        "JSON",
+        "OPERATOR_SOURCE_NETWORKS: sourceNetworks needs CIDRs such as 10.0.0.0/8: 'intranet' does "
+        "not appear to be an IPv4 or IPv6 network",
+        "OPERATOR_LEASE_RETRY_SECONDS: 20 must be less than OPERATOR_LEASE_DEADLINE_SECONDS, 10",
+    ]
+
+
+def test_a_mistake_between_two_settings_is_a_sentence_of_its_own(monkeypatch):
+    monkeypatch.setenv("OPERATOR_TRANSCRIBER_IMAGE", "image:1")
+    monkeypatch.setenv("OPERATOR_DEFAULT_NODE_POOL", "gpu")
+    with pytest.raises(ValidationError) as error:
+        Settings()
+    assert settings_errors(error.value) == "defaultNodePool is 'gpu', but nodePools has: cpu"

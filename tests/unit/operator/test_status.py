@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,8 +14,8 @@ from transcription_contract.termination import (
     encode,
 )
 from transcription_operator.api.status import ConditionType, Phase, Progress
-from transcription_operator.observed import Observation
-from transcription_operator.status import failed_status, next_status
+from transcription_operator.observed import Observation, ObservedJob
+from transcription_operator.status import failed_status, next_status, retried_status
 
 LAST_WORDS = encode(
     Termination(
@@ -29,7 +31,12 @@ DONE = pod("Succeeded", exit_code=0, last_words=LAST_WORDS)
 BROKEN = pod("Failed", exit_code=69)
 NO_SECRET = pod("Pending", waiting=("CreateContainerConfigError", 'secret "x" not found'))
 
-VERDICTS = [
+
+def deadline_exceeded() -> ObservedJob:
+    return replace(job(), conditions={"Failed": ("DeadlineExceeded", "Job was active longer")})
+
+
+VERDICTS: list[tuple[Any, ...]] = [
     ("first visit", Observation(), ("Pending", "JobMissing")),
     ("the Job was refused", Observation(refused=Failure(reason="JobRefused", message="quota")),
      ("Pending", "JobRefused")),
@@ -46,6 +53,21 @@ VERDICTS = [
     ("complete but a sibling still stops", seen(job("SuccessCriteriaMet"), DONE, pod()),
      ("Succeeded", "Delivered")),
     ("complete and the pods are gone", seen(job("Complete")), ("Succeeded", "Delivered")),
+    ("suspended before it began", seen(), ("Suspended", "Suspended"), {"suspend": True}),
+    ("suspended, and its pods are stopping", seen(job(suspended=True), pod()),
+     ("Suspended", "Suspended"), {"suspend": True}),
+    ("finished before it could be suspended", seen(job("Complete"), DONE),
+     ("Succeeded", "Delivered"), {"suspend": True}),
+    ("waiting for its turn", Observation(queued=3), ("Queued", "Queued")),
+    ("resumed while others run", Observation(job(suspended=True), queued=1), ("Queued", "Queued")),
+    ("not admitted by Kueue", seen(job(suspended=True)), ("Queued", "AwaitingAdmission"),
+     {"queueName": "team-a"}),
+    ("being resumed", seen(job(suspended=True)), ("Pending", "WorkersStarting")),
+    ("active for too long", Observation(deadline_exceeded()), ("Failed", "DeadlineExceeded"),
+     {"activeDeadlineSeconds": 60}),
+    ("no quota for pods",
+     Observation(job(), refused=Failure(reason="QuotaExceeded", message="exceeded quota")),
+     ("Pending", "QuotaExceeded")),
     ("failed for good", seen(job("FailureTarget"), pod("Failed", exit_code=65)),
      ("Failed", "MediaInvalid")),
     ("a delivered result beats siblings that failed", seen(job("Failed"), BROKEN, DONE),
@@ -54,10 +76,12 @@ VERDICTS = [
 
 
 @pytest.mark.parametrize(
-    ("observation", "expected"), [v[1:] for v in VERDICTS], ids=[v[0] for v in VERDICTS]
+    ("observation", "expected", "spec"),
+    [(v[1], v[2], v[3] if len(v) > 3 else {}) for v in VERDICTS],
+    ids=[v[0] for v in VERDICTS],
 )
-def test_what_is_seen_decides_phase_and_reason(observation, expected):
-    after = next_status(parent(), observation, None, NOW)
+def test_what_is_seen_decides_phase_and_reason(observation, expected, spec):
+    after = next_status(parent(**spec), observation, None, NOW)
     assert (after.phase, after.reason) == expected
     assert after.message
 
@@ -68,8 +92,9 @@ def test_what_is_seen_decides_phase_and_reason(observation, expected):
         (seen(job(), pod()), {"Reconciling"}),
         (seen(job("Complete"), DONE), {"Complete"}),
         (seen(job("Failed"), BROKEN), {"Failed", "Stalled"}),
+        (Observation(queued=1), {"Reconciling"}),
     ],
-    ids=["working", "succeeded", "failed"],
+    ids=["working", "succeeded", "failed", "queued"],
 )
 def test_all_conditions_are_set_from_the_first_visit_on(observation, true):
     after = next_status(parent(), observation, None, NOW)
@@ -110,7 +135,7 @@ def test_a_job_without_any_pod_is_given_up_too():
 def test_a_job_that_has_worked_is_not_given_up_as_pending():
     restarting = parent(
         pendingDeadlineSeconds=60,
-        status={"phase": "Running", "progress": {"percent": 40, "totalSeconds": 100}},
+        status={"phase": "Pending", "runningSince": "2026-11-22T11:00:00Z"},
     )
     after = next_status(restarting, seen(job(), pod("Pending")), None, NOW + timedelta(seconds=90))
     assert after.phase is Phase.RUNNING
@@ -128,7 +153,8 @@ def test_a_job_whose_workers_cannot_be_asked_is_remembered_as_one_that_worked():
 
 def test_a_job_that_the_api_server_refuses_is_given_up_at_the_deadline_too():
     quota = Observation(refused=Failure(reason="JobRefused", message="exceeded quota"))
-    after = next_status(parent(pendingDeadlineSeconds=61), quota, None, NOW + timedelta(minutes=1))
+    waiting = parent(pendingDeadlineSeconds=61, status={"activeSince": "2026-11-22T11:59:00Z"})
+    after = next_status(waiting, quota, None, NOW + timedelta(minutes=1))
     assert (after.phase, after.reason) == ("Failed", "JobRefused")
     assert after.message == "No worker could start within 61 s: exceeded quota"
 
@@ -250,3 +276,56 @@ def test_workers_that_were_seen_to_fail_stay_counted():
     after = next_status(parent(status=before.to_wire()), seen(job(), pod()), None, NOW)
     assert after.workers is not None
     assert (after.workers.active, after.workers.failed) == (1, 1)
+
+
+def test_the_clock_of_activity_stands_still_while_a_job_is_suspended():
+    begun = next_status(parent(), seen(job(), pod()), None, NOW)
+    assert (begun.active_since, begun.active_seconds) == (NOW, 0)
+    held = parent(suspend=True, status=begun.to_wire())
+    paused = next_status(held, seen(job(suspended=True)), None, NOW + timedelta(seconds=40))
+    assert (paused.active_since, paused.active_seconds) == (None, 40)
+    still = parent(suspend=True, status=paused.to_wire())
+    much_later = NOW + timedelta(hours=5)
+    assert next_status(still, seen(job(suspended=True)), None, much_later).active_seconds == 40
+    resumed = next_status(
+        parent(status=paused.to_wire()), seen(job(started=much_later), pod()), None, much_later
+    )
+    assert (resumed.active_since, resumed.active_seconds) == (much_later, 40)
+    assert resumed.start_time == NOW
+
+
+def test_a_suspended_job_says_so_in_its_conditions_and_is_not_reconciling():
+    after = next_status(parent(suspend=True), seen(job(suspended=True)), None, NOW)
+    assert {c.type.value for c in after.conditions if c.status == "True"} == {"Suspended"}
+
+
+def test_a_retried_job_keeps_its_progress_and_begins_everything_else_anew():
+    failed = parent(status={"phase": "Failed", "progress": {"percent": 40, "totalSeconds": 100},
+                            "completionTime": "2026-11-22T12:00:00Z", "jobName": "old",
+                            "activeSeconds": 50, "workers": {"failed": 3}})  # fmt: skip
+    after = retried_status(failed, "again", NOW)
+    assert (after.phase, after.attempt, after.retry) == ("Pending", 2, "again")
+    assert after.progress is not None
+    assert after.progress.percent == 40
+    assert (after.completion_time, after.job_name, after.active_seconds) == (None, None, None)
+
+
+def test_a_retried_job_whose_pods_cannot_start_is_given_up_at_the_deadline():
+    again = parent(
+        pendingDeadlineSeconds=60,
+        status={"attempt": 2, "activeSince": "2026-11-22T11:59:00Z",
+                "progress": {"percent": 40, "totalSeconds": 100}},
+    )  # fmt: skip
+    stuck = seen(job(started=NOW - timedelta(seconds=60)), NO_SECRET)
+    assert next_status(again, stuck, None, NOW).reason == "CreateContainerConfigError"
+    assert next_status(again, stuck, None, NOW).phase is Phase.FAILED
+
+
+def test_workers_are_counted_as_retried_until_the_last_one_gives_up():
+    once = next_status(parent(), seen(job(), BROKEN, pod()), None, NOW)
+    assert once.workers is not None
+    assert (once.workers.failed, once.workers.retried) == (1, 1)
+    twice = pod("Failed", name="standup-0-fghij", exit_code=69)
+    over = next_status(parent(), seen(job("Failed"), BROKEN, twice), None, NOW)
+    assert over.workers is not None
+    assert (over.workers.failed, over.workers.retried) == (2, 1)

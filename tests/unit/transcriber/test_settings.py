@@ -39,6 +39,14 @@ def test_keys_that_were_made_with_echo_lose_their_newline() -> None:
     assert given.store.secret_key == "secret"
 
 
+def test_a_pod_with_an_identity_of_its_own_needs_no_keys() -> None:
+    task = TASK.model_copy(update={"secret_name": None})
+    given = settings.read({"TASK": task.to_environment(), "AWS_ENDPOINT_URL": "https://store"})
+    assert given.store
+    assert not given.store.access_key
+    assert given.store.keys_from == "spec.objectStore"
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -1,0 +1,177 @@
+"""spec.podTemplate: what a user may add to the workers' pods, and nothing else.
+
+What a pod can reach (volumes, host namespaces, privileges, tokens) is not among it, and neither are
+the names by which the operator, Kubernetes and Kueue know a pod.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from transcription_contract.task import TASK_VARIABLE, WORKER_INDEX_VARIABLE
+from transcription_operator.api import GROUP
+from transcription_operator.api.affinity import Affinity, LabelKey, Labels, LabelValue
+from transcription_operator.api.base import ApiModel, rule
+
+MAX_ITEMS = 32
+
+_KEY_PREFIXES = (
+    f"{GROUP}/",
+    "batch.kubernetes.io/",
+    "kueue.x-k8s.io/",
+    # Older spellings of a securityContext.
+    "container.apparmor.security.beta.kubernetes.io/",
+    "container.seccomp.security.alpha.kubernetes.io/",
+    "seccomp.security.alpha.kubernetes.io/",
+    # An identity that no list in the settings allows.
+    "iam.amazonaws.com/",
+)
+_KEYS = (
+    "controller-uid",
+    "job-name",
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/managed-by",
+)
+_VARIABLE_PREFIXES = ("AWS_", "LD_", "PYTHON")
+"""The object store's keys, which spec.objectStore gives, and ways to run other code beside them."""
+
+_VARIABLES = (
+    TASK_VARIABLE,
+    WORKER_INDEX_VARIABLE,
+    "CA_CERTIFICATE_PATH",
+    "METRICS_PORT",
+    "MODEL_DIRECTORY",
+    "PATH",
+    "TERMINATION_PATH",
+    "WORK_DIRECTORY",
+)
+
+Name = Annotated[
+    str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
+]
+
+
+def _is_taken(text: str, prefixes: tuple[str, ...], names: tuple[str, ...]) -> str:
+    """CEL for: ``text`` is one of the names, or begins like the others.
+
+    No regular expression: the API server takes a map's keys for megabytes long, and refuses a rule
+    that would be so dear.
+    """
+    begins = (f"{text}.startsWith('{prefix}')" for prefix in prefixes)
+    return " || ".join([f"{text} in {list(names)}", *begins])
+
+
+def _untaken_keys(field: str) -> JsonDict:
+    return rule(
+        f"self.all(key, !({_is_taken('key', _KEY_PREFIXES, _KEYS)}))",
+        f"podTemplate.{field} may not set names that the operator, Kubernetes or Kueue use for "
+        f"themselves: those below {', '.join(_KEY_PREFIXES)} and {', '.join(_KEYS)}",
+    )
+
+
+class Variable(ApiModel):
+    """An environment variable of the worker."""
+
+    name: str = Field(
+        max_length=128,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Such as OMP_NUM_THREADS or HTTPS_PROXY.",
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(
+                    f"!({_is_taken('self', _VARIABLE_PREFIXES, _VARIABLES)})",
+                    "podTemplate.env may not set variables that the operator sets, or that could "
+                    "run other code in the worker: those that begin with "
+                    f"{', '.join(_VARIABLE_PREFIXES)}, and {', '.join(_VARIABLES)}",
+                )
+            ]
+        },
+    )
+    value: str = Field(
+        default="", max_length=4096, description="As it stands: $(NAME) is not expanded."
+    )
+
+
+class Toleration(ApiModel):
+    """A taint of nodes that a worker may run on all the same."""
+
+    key: LabelKey | None = Field(default=None, description="The taint's key; none: every taint.")
+    operator: Literal["Exists", "Equal"] | None = Field(
+        default=None, description="Exists, or Equal, which is the default."
+    )
+    value: LabelValue | None = Field(default=None, description="With Equal: the taint's value.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        default=None, description="The taint's effect; none: every effect."
+    )
+    toleration_seconds: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="With NoExecute: for how long. Default: for ever.",
+    )
+
+
+class PodTemplate(ApiModel):
+    """What is added to the workers' pods."""
+
+    labels: Labels = Field(
+        default={},
+        description="Labels of the pods.",
+        json_schema_extra={"x-kubernetes-validations": [_untaken_keys("labels")]},
+    )
+    annotations: Annotated[
+        dict[str, Annotated[str, Field(max_length=4096)]], Field(max_length=MAX_ITEMS)
+    ] = Field(
+        default={},
+        description="Annotations of the pods.",
+        json_schema_extra={"x-kubernetes-validations": [_untaken_keys("annotations")]},
+    )
+    service_account_name: Name | None = Field(
+        default=None,
+        description="A service account of the job's namespace, which the operator's settings must "
+        "allow. Its token is not mounted; it is an identity for the object store. Default: the "
+        "namespace's default one.",
+    )
+    node_selector: Labels = Field(
+        default={},
+        description="Labels that a node must have besides those that the node pool asks for.",
+    )
+    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=MAX_ITEMS)] = Field(
+        default=(), description="Taints that are tolerated besides those of the node pool."
+    )
+    affinity: Affinity | None = Field(
+        default=None, description="Which nodes and pods a worker is drawn to."
+    )
+    priority_class_name: Name | None = Field(
+        default=None,
+        description="The PriorityClass of the pods.",
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(
+                    "!self.startsWith('system-')",
+                    "podTemplate.priorityClassName may not begin with system-: those classes are "
+                    "the cluster's own",
+                )
+            ]
+        },
+    )
+    image_pull_secrets: Annotated[tuple[Name, ...], Field(max_length=MAX_ITEMS)] = Field(
+        default=(),
+        description="Names of Secrets with registry credentials, besides those in the operator's "
+        "settings.",
+    )
+    env: Annotated[tuple[Variable, ...], Field(max_length=MAX_ITEMS)] = Field(
+        default=(),
+        description="Environment variables of the worker.",
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["name"],
+        },
+    )
+    runtime_class_name: Name | None = Field(
+        default=None, description="The RuntimeClass of the pods, in place of the node pool's."
+    )
+    scheduler_name: Name | None = Field(
+        default=None, description="The scheduler of the pods. Default: Kubernetes' own."
+    )

@@ -1,0 +1,36 @@
+"""spec.resources: what a worker requests and may use."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from transcription_operator.api.base import ApiModel
+
+Quantity = Annotated[
+    str,
+    # People write cpu: 2, as Kubernetes allows.
+    BeforeValidator(lambda amount: str(amount) if isinstance(amount, int) else amount),
+    WithJsonSchema(
+        {
+            "x-kubernetes-int-or-string": True,
+            "pattern": r"^[0-9]+(\.[0-9]+)?([kMGTPE]i?|Ki|m)?$",
+            "maxLength": 32,
+        }
+    ),
+]
+Amounts = Annotated[dict[str, Quantity], Field(max_length=16)]
+
+
+class Resources(ApiModel):
+    """Amounts by the names of resources."""
+
+    requests: Amounts = Field(
+        default={},
+        description="What the scheduler reserves, such as {cpu: 4, memory: 8Gi}; amounts that are "
+        "not named stay the node pool's.",
+    )
+    limits: Amounts = Field(
+        default={},
+        description="What a worker may use at most, such as {memory: 16Gi, nvidia.com/gpu: 2}; "
+        "amounts that are not named stay the node pool's.",
+    )

@@ -1,0 +1,293 @@
+"""Requests to the API server: paced, repeated where that is safe, and counted.
+
+Objects travel as the JSON that the API server speaks; which paths there are is cluster.py's matter.
+"""
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import aiohttp
+
+from transcription_operator.access import Access, find_access
+from transcription_operator.errors import (
+    ApiError,
+    ConflictError,
+    GoneError,
+    NotFoundError,
+    UnreachableError,
+)
+from transcription_operator.throttle import (
+    RETRIED_STATUSES,
+    TOO_MANY_REQUESTS,
+    Retries,
+    TokenBucket,
+    retry_after,
+)
+
+Json = dict[str, Any]
+Query = list[tuple[str, str]]
+Count = Callable[[str, str, str], None]
+"""Told of each answer: verb, resource, and HTTP status or ``error``."""
+
+_JSON = "application/json"
+_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
+_ERROR_BYTES = 300
+_TEXT_BYTES = 1 << 20
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_ERRORS: dict[int, type[ApiError]] = {404: NotFoundError, 409: ConflictError, 410: GoneError}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    path: str
+    query: Query | None = None
+    body: Json | None = None
+    content_type: str = _JSON
+
+
+class ApiClient:
+    """Connections to one API server.
+
+    Args:
+        access: its address and our credentials.
+        qps: requests a second, after ``burst`` of them at once; watches do not count.
+        count: told of each answer.
+        retries: when to try again.
+        sleep: waits for seconds.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        qps: float = 50.0,
+        burst: int = 100,
+        count: Count = lambda _verb, _resource, _code: None,
+        retries: Retries = Retries(),  # noqa: B008  # frozen
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._access = access
+        self._bucket = TokenBucket(qps, burst)
+        self._count = count
+        self._retries = retries
+        self._sleep = sleep
+        # No limit of connections: with a watch for each of many namespaces, they would use it up.
+        self._web = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), trust_env=True, timeout=_TIMEOUT
+        )
+
+    @classmethod
+    async def connect(cls, **arguments: Any) -> Self:
+        """As the pod's service account, or outside a cluster by KUBECONFIG.
+
+        Args:
+            arguments: the constructor's, but for access.
+
+        Raises:
+            UnreachableError: there are no credentials.
+        """
+        return cls(await find_access(), **arguments)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._web.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: Json | None = None,
+        content_type: str = _JSON,
+    ) -> Json:
+        """What the API server answers, as JSON.
+
+        Raises:
+            ApiError: it refused, after some tries if that may help.
+            UnreachableError: it did not answer.
+        """
+        asked = _Request(method, path, query, body, content_type)
+        answer: Json = json.loads(await self._insist(asked))
+        return answer
+
+    async def request_text(self, path: str, timeout: float = 5.0) -> str:
+        """The first megabyte of what a GET answers, asked once: whoever is behind the API
+        server's proxy may never end.
+
+        Args:
+            path: below the API server.
+            timeout: seconds until it counts as dead.
+
+        Raises:
+            ApiError, UnreachableError: as for request.
+        """
+        await self._take_turn()
+        within = aiohttp.ClientTimeout(total=timeout)
+        return (await self._send(_Request("GET", path), _TEXT_BYTES, within)).decode(
+            errors="replace"
+        )
+
+    async def open_watch(self, path: str, query: Query, read_timeout: float) -> AsyncIterator[Json]:
+        """The events of a watch; it ends when the server ends it.
+
+        Args:
+            path: of the collection.
+            query: with ``watch`` in it.
+            read_timeout: seconds of silence after which the connection counts as dead.
+
+        Raises:
+            ApiError: the server refused; GoneError when the resourceVersion is too old.
+            TimeoutError: nothing was heard for ``read_timeout``.
+            UnreachableError: the connection broke.
+        """
+        resource = described("GET", path)[1]
+        silence = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=read_timeout)
+        try:
+            async with self._open(_Request("GET", path, query), silence) as answer:
+                self._count("watch", resource, str(answer.status))
+                if answer.status != 200:
+                    raise error_of(answer.status, await answer.read())
+                async for line in _lines(answer.content.iter_any()):
+                    yield json.loads(line)
+        except aiohttp.SocketTimeoutError as error:
+            raise TimeoutError(f"nothing was heard for {read_timeout:g} s") from error
+        except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError) as error:
+            raise UnreachableError(f"the watch of {path} broke: {_words(error)}") from error
+
+    async def _insist(self, request: _Request) -> bytes:
+        clock = asyncio.get_running_loop().time
+        await self._take_turn()
+        begin = clock()
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return await self._send(request)
+            except (ApiError, UnreachableError) as error:
+                asked = error.retry_after if isinstance(error, ApiError) else None
+                wait = self._retries.wait(tried, clock() - begin, asked, random.random())
+                if wait is None or not may_repeat(request.method, request.body, error):
+                    raise
+                log.debug("trying again in %.1f s: %s", wait, error)
+            await self._sleep(wait)
+            await self._take_turn()
+
+    async def _take_turn(self) -> None:
+        wait = self._bucket.reserve(asyncio.get_running_loop().time())
+        if wait > 0:
+            await self._sleep(wait)
+
+    async def _send(
+        self,
+        request: _Request,
+        most: int | None = None,
+        timeout: aiohttp.ClientTimeout = _TIMEOUT,
+    ) -> bytes:
+        verb, resource = described(request.method, request.path)
+        try:
+            async with self._open(request, timeout) as answer:
+                content = await _beginning_of(answer, most) if most else await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self._count(verb, resource, "error")
+            raise UnreachableError(f"{request.method} {request.path}: {_words(error)}") from error
+        self._count(verb, resource, str(answer.status))
+        if not 200 <= answer.status <= 299:
+            raise error_of(answer.status, content, answer.headers.get("Retry-After"))
+        return content
+
+    def _open(
+        self, request: _Request, timeout: aiohttp.ClientTimeout
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        headers = {"Accept": _JSON, "Content-Type": request.content_type}
+        if authorization := self._access.authorization():
+            headers["Authorization"] = authorization
+        return self._web.request(
+            request.method,
+            self._access.server + request.path,
+            params=request.query,
+            data=None if request.body is None else json.dumps(request.body).encode(),
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            ssl=self._access.tls or True,
+            server_hostname=self._access.server_name,
+            proxy=self._access.proxy,
+        )
+
+
+def may_repeat(method: str, body: Json | None, error: ApiError | UnreachableError) -> bool:
+    """Whether a request that failed like this may be sent again: nothing would be done twice."""
+    if isinstance(error, ApiError):
+        if error.status == TOO_MANY_REQUESTS:
+            return True
+        return error.status in RETRIED_STATUSES and is_repeatable(method, body)
+    # A connection that was never made carried nothing.
+    never_made = isinstance(error.__cause__, aiohttp.ClientConnectorError)
+    return never_made or is_repeatable(method, body)
+
+
+def is_repeatable(method: str, body: Json | None) -> bool:
+    """Whether doing it twice is as good as once.
+
+    Creating an object under a name of our own is: the second time is a conflict. With a
+    generateName there would be two.
+    """
+    return method != "POST" or "name" in (body or {}).get("metadata", {})
+
+
+def described(method: str, path: str) -> tuple[str, str]:
+    """The verb and the resource of RBAC, such as ("patch", "pods/status")."""
+    segments = path.strip("/").split("/")
+    parts = segments[2:] if segments[0] == "api" else segments[3:]
+    if len(parts) > 2 and parts[0] == "namespaces":
+        parts = parts[2:]
+    resource = "/".join([*parts[:1], *parts[2:3]]) or "other"
+    reading = "get" if len(parts) > 1 else "list"
+    return _VERBS.get(method, reading), resource
+
+
+def error_of(status: int, content: bytes, asked_wait: str | None = None) -> ApiError:
+    """The error that the API server's Status object, and a Retry-After header, tell of."""
+    try:
+        message = str(json.loads(content)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = content[:_ERROR_BYTES].decode(errors="replace")
+    return _ERRORS.get(status, ApiError)(status, message, retry_after(asked_wait))
+
+
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Lines of any length: aiohttp's own readline refuses those longer than its buffer."""
+    begun: list[bytes] = []
+    async for piece in pieces:
+        *whole, rest = piece.split(b"\n")
+        if whole:
+            yield b"".join([*begun, whole[0]])
+            begun.clear()
+            for line in whole[1:]:
+                yield line
+        if rest:
+            begun.append(rest)
+    if begun:
+        yield b"".join(begun)
+
+
+async def _beginning_of(answer: aiohttp.ClientResponse, most: int) -> bytes:
+    """``read(n)`` would return with the first piece that arrives."""
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) >= most:
+            break
+    return bytes(content[:most])
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__

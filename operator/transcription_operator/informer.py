@@ -1,0 +1,179 @@
+"""Our own caches of what the API server has: a list, then a watch, then a list again.
+
+kopf keeps whole objects and watches without a selector, which for Jobs and pods would be all of the
+cluster's; these keep a projection of a few fields
+(https://github.com/nolar/kopf/issues/1163). A watch that says nothing for longer than the API
+server's bookmarks take is cut and begun anew, since a silent one cannot be told from a dead one.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from transcription_operator.errors import ApiError, OperatorError
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+_FIRST_BACKOFF = 0.2
+_LONGEST_BACKOFF = 30.0
+log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """A collection that can be listed and watched; cluster.py has them."""
+
+    name: str
+
+    async def list(self) -> tuple[list[Json], str]:
+        """All objects, and the resourceVersion to watch from."""
+
+    def watch(self, version: str) -> AsyncIterator[Json]:
+        """Watch events from a resourceVersion on; it ends when the server ends it.
+
+        Raises:
+            ApiError: with status 410 when the version is too old.
+            TimeoutError: nothing was heard for too long.
+        """
+
+
+class Store(Generic[T]):
+    """Objects by namespace/name, and by one more property of them."""
+
+    def __init__(self, index: Callable[[T], str | None]) -> None:
+        self._index = index
+        self._items: dict[str, T] = {}
+        self._groups: dict[str, dict[str, T]] = defaultdict(dict)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def items(self) -> Mapping[str, T]:
+        """Everything, by namespace/name."""
+        return self._items
+
+    def get(self, key: str) -> T | None:
+        """The object namespace/name."""
+        return self._items.get(key)
+
+    def group(self, value: str) -> tuple[T, ...]:
+        """All objects with that value of the index, by name."""
+        found = self._groups.get(value)
+        return tuple(found[key] for key in sorted(found)) if found else ()
+
+    def counts(self) -> dict[str, int]:
+        """How many objects there are of each value of the index."""
+        return {value: len(group) for value, group in self._groups.items()}
+
+    def put(self, key: str, item: T | None) -> T | None:
+        """Set or (with None) remove an object; what was there before."""
+        before = self._items.pop(key, None)
+        if before is not None and (old := self._index(before)) is not None:
+            group = self._groups[old]
+            group.pop(key, None)
+            if not group:
+                del self._groups[old]
+        if item is not None:
+            self._items[key] = item
+            if (new := self._index(item)) is not None:
+                self._groups[new][key] = item
+        return before
+
+
+class Informer(Generic[T]):
+    """Keeps a store like what the API server has.
+
+    Args:
+        source: what to list and watch.
+        store: what to keep it in; several informers, of a namespace each, may share one.
+        parse: an object to what is kept of it.
+        changed: called with what was, and what is, for each difference.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        store: Store[T],
+        parse: Callable[[Json], T],
+        changed: Callable[[T | None, T | None], None],
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._parse = parse
+        self._changed = changed
+        self._mine: set[str] = set()
+        self._heard = time.monotonic()
+        self.synced = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """What it watches."""
+        return self._source.name
+
+    def age(self) -> float:
+        """Seconds since the API server was last heard of."""
+        return time.monotonic() - self._heard
+
+    async def run(self) -> None:
+        """Follow the API server until cancelled."""
+        failures = 0
+        version: str | None = None
+        while True:
+            try:
+                version = await self._list() if version is None else version
+                failures = 0
+                version = await self._follow(version)
+            except (OperatorError, OSError, TimeoutError) as error:
+                gone = isinstance(error, ApiError) and error.status == 410
+                version = None
+                if gone:
+                    continue
+                log.warning("watching %s: %s", self.name, error or type(error).__name__)
+                wait = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures, 10))
+                failures += 1
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+
+    async def _list(self) -> str:
+        objects, version = await self._source.list()
+        self._heard = time.monotonic()
+        found = {_key(each): each for each in objects}
+        for key in self._mine - found.keys():
+            self._set(key, None)
+        for key, each in found.items():
+            self._set(key, self._parse(each))
+        self._mine = set(found)
+        self.synced.set()
+        return version
+
+    async def _follow(self, version: str) -> str:
+        async for event in self._source.watch(version):
+            self._heard = time.monotonic()
+            kind, changed = event["type"], event["object"]
+            if kind == "ERROR":
+                raise ApiError(int(changed.get("code", 500)), str(changed.get("message", "")))
+            version = changed["metadata"]["resourceVersion"]
+            if kind == "BOOKMARK":
+                continue
+            key = _key(changed)
+            if kind == "DELETED":
+                self._mine.discard(key)
+                self._set(key, None)
+            else:
+                self._mine.add(key)
+                self._set(key, self._parse(changed))
+        return version
+
+    def _set(self, key: str, item: T | None) -> None:
+        before = self._store.put(key, item)
+        if before != item:
+            self._changed(before, item)
+
+
+def _key(manifest: Json) -> str:
+    metadata = manifest["metadata"]
+    return f"{metadata['namespace']}/{metadata['name']}"

@@ -1,0 +1,200 @@
+"""What Prometheus is told: of the jobs, and of the operator's own health.
+
+No label is a name or a text that users choose: there are as many series with ten thousand jobs as
+with one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from transcription_contract.exit_codes import ENDINGS
+from transcription_operator.api.status import Phase
+
+OTHER = "Other"
+
+KNOWN_REASONS = frozenset(ending.reason for ending in ENDINGS.values()) | {
+    # the operator's and the Job controller's
+    "Delivered", "DeadlineExceeded", "PendingDeadlineExceeded", "JobRefused", "JobMissing",
+    "QuotaExceeded", "PodSecurityViolation", "AdmissionRefused", "PodRefused", "JobFailed",
+    "WorkerFailed", "WorkersStarting", "FailedIndexes", "MaxFailedIndexesExceeded",
+    "BackoffLimitExceeded", "PodFailurePolicy",
+    # the kubelet's and the scheduler's
+    "OOMKilled", "Evicted", "NodeLost", "NodeShutdown", "Terminated", "Unschedulable",
+    "SchedulingGated", "UnexpectedAdmissionError", "Preempting", "ErrImagePull",
+    "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError",
+    "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+    "ContainerCannotRun", "StartError",
+    # the worker's
+    "LimitExceeded", "NoAudioStream", "SourceReplaced", "AllItemsFailed", "ModelSourceUnavailable",
+    "Stalled", "DecoderKilled", "OutOfMemory", "VolumeFull", "PlanChanged", "BucketNotFound",
+    "ModelNotFound", "ModelInvalid", "LanguageUnknown", "PromptTooLong", "OutputTaken",
+}  # fmt: skip
+"""A pod's status can be written by others too, so an unknown word is no label."""
+
+_MINUTE, _HOUR = 60, 3600
+_WAITS = (1, 5, 15, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 30 * _MINUTE, _HOUR,
+          4 * _HOUR, 24 * _HOUR)  # fmt: skip
+_RUNS = (10, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR,
+         4 * _HOUR, 8 * _HOUR, 24 * _HOUR)  # fmt: skip
+_SPEEDS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_VISITS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """Counts what it is told, and asks for the rest when it is scraped."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._define_of_jobs()
+        self._define_of_operator()
+
+    def text(self) -> bytes:
+        """Everything, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def observe_finished(
+        self,
+        phase: str,
+        reason: str,
+        waited: float | None = None,
+        ran: float | None = None,
+        audio: float | None = None,
+    ) -> None:
+        """A job has ended.
+
+        Args:
+            phase: Succeeded or Failed.
+            reason: its status.reason.
+            waited: seconds from its creation until a worker ran.
+            ran: seconds from then until its end.
+            audio: seconds of audio that were transcribed.
+        """
+        self._finished.labels(phase, reason if reason in KNOWN_REASONS else OTHER).inc()
+        if waited is not None:
+            self._waited.observe(max(0.0, waited))
+        if ran is not None:
+            self._ran.observe(max(0.0, ran))
+        if audio:
+            self._audio.inc(audio)
+        if audio and ran and ran > 0:
+            self._speed.observe(audio / ran)
+
+    def observe_visit(self, seconds: float, failed: bool) -> None:
+        """A TranscriptionJob was reconciled, or could not be."""
+        self._visits.observe(seconds)
+        if failed:
+            self._visit_errors.inc()
+
+    def count_request(self, verb: str, resource: str, code: str) -> None:
+        """The API server answered; code is the HTTP status, or ``error``."""
+        self._requests.labels(verb, resource, code).inc()
+
+    def set_leading(self, leads: bool) -> None:
+        """Whether this operator is the one that works."""
+        self._leader.set(leads)
+
+    def follow_jobs(self, count: Callable[[], Mapping[str, int]]) -> None:
+        """Ask for the number of TranscriptionJobs by phase; call this once."""
+        self._registry.register(_JobsByPhase(count))
+
+    def follow_queue(self, depth: Callable[[], int]) -> None:
+        """Ask for the number of keys that wait to be visited."""
+        self._depth.set_function(depth)
+
+    def follow_watch(self, resource: str, age: Callable[[], float]) -> None:
+        """Ask how many seconds ago the API server was heard of a resource, by the watch of it that
+        was silent for longest."""
+        self._watch_age.labels(resource).set_function(age)
+
+    def _define_of_jobs(self) -> None:
+        self._finished = Counter(
+            "transcription_jobs_finished",
+            "TranscriptionJobs that ended, by phase and reason.",
+            ["phase", "reason"],
+            registry=self._registry,
+        )
+        self._waited = Histogram(
+            "transcription_job_wait_seconds",
+            "From a TranscriptionJob's creation until a worker ran.",
+            buckets=_WAITS,
+            registry=self._registry,
+        )
+        self._ran = Histogram(
+            "transcription_job_run_seconds",
+            "From a TranscriptionJob's first running worker until its end.",
+            buckets=_RUNS,
+            registry=self._registry,
+        )
+        self._speed = Histogram(
+            "transcription_job_speed_ratio",
+            "Seconds of audio per second of a finished TranscriptionJob's run.",
+            buckets=_SPEEDS,
+            registry=self._registry,
+        )
+        self._audio = Counter(
+            "transcription_audio_seconds",
+            "Seconds of audio in finished TranscriptionJobs.",
+            registry=self._registry,
+        )
+
+    def _define_of_operator(self) -> None:
+        self._requests = Counter(
+            "transcription_operator_api_requests",
+            "Requests to the API server, by their answer.",
+            ["verb", "resource", "code"],
+            registry=self._registry,
+        )
+        self._visits = Histogram(
+            "transcription_operator_reconcile_seconds",
+            "How long a visit to one TranscriptionJob takes.",
+            buckets=_VISITS,
+            registry=self._registry,
+        )
+        self._visit_errors = Counter(
+            "transcription_operator_reconcile_errors",
+            "Visits that failed and are made again.",
+            registry=self._registry,
+        )
+        self._depth = Gauge(
+            "transcription_operator_queue_depth",
+            "TranscriptionJobs that wait to be visited.",
+            registry=self._registry,
+        )
+        self._watch_age = Gauge(
+            "transcription_operator_watch_age_seconds",
+            "Since the API server was last heard of a resource.",
+            ["resource"],
+            registry=self._registry,
+        )
+        self._leader = Gauge(
+            "transcription_operator_leader",
+            "1 when this operator is the one that works.",
+            registry=self._registry,
+        )
+
+
+class _JobsByPhase(Collector):
+    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        counts = self._count()
+        family = GaugeMetricFamily(
+            "transcription_jobs", "TranscriptionJobs there are, by phase.", labels=["phase"]
+        )
+        for phase in Phase:
+            family.add_metric([phase.value], counts.get(phase.value, 0))
+        yield family

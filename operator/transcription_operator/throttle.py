@@ -1,0 +1,70 @@
+"""How often the API server is asked, and asked again. Pure.
+
+A token bucket, as client-go's flowcontrol has it, and exponential backoff with full jitter
+(https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+"""
+
+from dataclasses import dataclass
+
+RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+"""Too many requests, or a server, proxy or webhook in trouble."""
+
+TOO_MANY_REQUESTS = 429
+"""The one refusal that says for certain that nothing was done."""
+
+
+class TokenBucket:
+    """Lets ``burst`` requests through at once and ``qps`` a second after that, first come, first
+    served."""
+
+    def __init__(self, qps: float, burst: int) -> None:
+        self._qps = qps
+        self._burst = burst
+        self._tokens = float(burst)
+        self._filled: float | None = None
+
+    def reserve(self, now: float) -> float:
+        """Take a token, of the future if need be: the seconds to wait until it is there.
+
+        Args:
+            now: a monotonic clock's seconds.
+        """
+        if self._filled is not None:
+            grown = max(0.0, now - self._filled) * self._qps
+            self._tokens = min(float(self._burst), self._tokens + grown)
+        self._filled = now
+        self._tokens -= 1
+        return max(0.0, -self._tokens / self._qps)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """When a request is tried again: at most ``tries`` in all, none begun after ``seconds``."""
+
+    tries: int = 5
+    seconds: float = 20.0
+    first_wait: float = 0.5
+    longest_wait: float = 8.0
+
+    def wait(self, tried: int, spent: float, asked: float | None, draw: float) -> float | None:
+        """The seconds to wait before the next try, or None to give up.
+
+        Args:
+            tried: tries that failed.
+            spent: seconds since the first one began.
+            asked: the seconds of the server's Retry-After, if it named any.
+            draw: a random number of [0, 1).
+        """
+        if tried >= self.tries:
+            return None
+        # 2 ** 30 is long beyond every wait, and larger powers do not fit a float.
+        most = min(self.longest_wait, self.first_wait * 2.0 ** min(tried - 1, 30))
+        wait = draw * most + (asked or 0.0)
+        return wait if spent + wait <= self.seconds else None
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds of a Retry-After header; None for a date, which the API server never sends."""
+    if header is None or not header.strip().isdecimal():
+        return None
+    return float(header)

@@ -1,0 +1,64 @@
+"""operator_jobs_per_second: many TranscriptionJobs at once, until each has its Job and a status."""
+
+import time
+from collections.abc import Iterable
+from statistics import median
+from typing import NamedTuple
+
+from dev.commands import wait_until
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.operator_stage import SHARED, Peer, operator_stage, upto
+from tests.benchmarks.report import Figure, against
+from tests.integration.operator.process import Operator
+
+SECONDS_EACH = 0.5
+"""Nobody is waited for longer."""
+
+
+class Reached(NamedTuple):
+    """Seconds from the first apply: until the last was accepted, and until all was done."""
+
+    applied: float
+    done: float
+
+
+def run(bench: Bench) -> Iterable[Figure]:
+    """Ours and the peer in turn; the median counts. The largest number is tried once."""
+    for count in upto(bench.sizes.operator_jobs):
+        rounds = int(bench.sizes.rounds) if count <= 1000 else 1
+        ours, theirs = [], []
+        for _ in range(rounds):
+            ours.append(reached(Operator, count))
+            theirs.append(reached(Peer, count))
+        yield summarise(count, ours, theirs, bench.threads)
+
+
+def reached(contender: type[Operator], count: int) -> Reached:
+    """One run, on a fresh control plane."""
+    with operator_stage() as stage, stage.running(contender):
+        witness = stage.witness
+        began = time.monotonic()
+        stage.apply(f"job-{number:05d}" for number in range(count))
+        applied = time.monotonic() - began
+        wait_until(
+            f"{count} Jobs and statuses are there",
+            lambda: min(len(witness.job_seen), len(witness.status_seen)) == count,
+            timeout=60 + SECONDS_EACH * count,
+        )
+        last = max(*witness.job_seen.values(), *witness.status_seen.values())
+        assert all(len(uids) == 1 for uids in witness.jobs.values()), "some had two Jobs"
+        return Reached(applied, last - began)
+
+
+def summarise(count: int, ours: list[Reached], theirs: list[Reached], threads: int) -> Figure:
+    """Jobs through the median of the rounds' seconds."""
+    done = median(one.done for one in ours)
+    return against(
+        f"operator_jobs_per_second.{count} jobs",
+        count / done,
+        count / median(one.done for one in theirs),
+        "jobs/s",
+        peer="kopf's event handler, a queue of keys and the asynchronous client",
+        note=f"{len(ours)} rounds, {done:.1f} s; the client had applied all after "
+        f"{median(one.applied for one in ours):.1f} s; {SHARED.format(threads=threads)}",
+    )

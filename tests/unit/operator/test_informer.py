@@ -1,0 +1,113 @@
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from transcription_operator.errors import ApiError
+from transcription_operator.informer import Informer, Store
+
+Json = dict[str, Any]
+
+
+def thing(name: str, version: int = 1, color: str = "red") -> Json:
+    metadata = {"namespace": "media", "name": name, "resourceVersion": str(version)}
+    return {"metadata": metadata, "color": color}
+
+
+class PlayedSource:
+    """A collection whose lists and watches a test has written down; the last watch never ends."""
+
+    name = "things"
+
+    def __init__(self, lists: list[Any], watches: list[list[Any]]) -> None:
+        self.lists = lists
+        self.watches = watches
+        self.versions: list[str] = []
+        self.done = asyncio.Event()
+
+    async def list(self) -> tuple[list[Json], str]:
+        found = self.lists.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found, "10"
+
+    async def watch(self, version: str) -> AsyncIterator[Json]:
+        self.versions.append(version)
+        if not self.watches:
+            self.done.set()
+            await asyncio.Event().wait()
+        for event in self.watches.pop(0):
+            if isinstance(event, Exception):
+                raise event
+            yield event
+
+
+async def follow(source: PlayedSource) -> tuple[Store[str], list[tuple[str | None, str | None]]]:
+    """Run an informer over the whole play; what it keeps in the end, and what it told."""
+    store: Store[str] = Store(lambda color: color)
+    told: list[tuple[str | None, str | None]] = []
+    informer = Informer(
+        source, store, lambda found: found["color"], lambda was, now: told.append((was, now))
+    )
+    running = asyncio.create_task(informer.run())
+    try:
+        await asyncio.wait_for(source.done.wait(), timeout=20)
+    finally:
+        running.cancel()
+    assert informer.synced.is_set()
+    return store, told
+
+
+def event(kind: str, found: Json) -> Json:
+    return {"type": kind, "object": found}
+
+
+async def test_what_is_listed_and_what_changes_is_kept_and_told():
+    watch = [
+        event("ADDED", thing("b", 11, "blue")),
+        event("MODIFIED", thing("a", 12, "green")),
+        event("BOOKMARK", {"metadata": {"resourceVersion": "13"}}),
+        event("DELETED", thing("b", 14, "blue")),
+    ]
+    source = PlayedSource([[thing("a")]], [watch])
+    store, told = await follow(source)
+    assert dict(store.items) == {"media/a": "green"}
+    assert told == [(None, "red"), (None, "blue"), ("red", "green"), ("blue", None)]
+    assert source.versions == ["10", "14"]
+
+
+async def test_a_change_of_what_is_not_kept_is_not_told():
+    source = PlayedSource([[thing("a")]], [[event("MODIFIED", thing("a", 11))]])
+    assert (await follow(source))[1] == [(None, "red")]
+
+
+TOO_OLD = {"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [TOO_OLD, ApiError(410, "gone"), TimeoutError(), ConnectionResetError()],
+    ids=["too old", "gone", "silent", "cut"],
+)
+async def test_after_a_watch_that_broke_everything_is_listed_again(end):
+    source = PlayedSource([[thing("a"), thing("b")], [thing("a", 20, "green")]], [[end]])
+    store, told = await follow(source)
+    assert dict(store.items) == {"media/a": "green"}
+    assert ("red", None) in told
+
+
+async def test_a_list_that_fails_is_tried_again():
+    source = PlayedSource([ApiError(500, "etcd"), OSError("refused"), [thing("a")]], [])
+    store, _ = await follow(source)
+    assert len(store) == 1
+
+
+def test_a_store_finds_objects_by_their_index_as_they_move():
+    store: Store[str] = Store(lambda color: color)
+    store.put("media/a", "red")
+    store.put("media/b", "red")
+    store.put("media/a", "blue")
+    assert (store.group("red"), store.group("blue")) == (("red",), ("blue",))
+    store.put("media/b", None)
+    assert store.group("red") == ()

@@ -1,0 +1,63 @@
+import pytest
+
+from transcription_operator.throttle import Retries, TokenBucket, retry_after
+
+
+def test_a_burst_passes_at_once_and_the_rest_at_the_rate():
+    bucket = TokenBucket(qps=10, burst=3)
+    assert [bucket.reserve(5.0) for _ in range(3)] == [0, 0, 0]
+    assert bucket.reserve(5.0) == pytest.approx(0.1)
+    assert bucket.reserve(5.0) == pytest.approx(0.2)
+
+
+def test_tokens_grow_again_but_never_beyond_the_burst():
+    bucket = TokenBucket(qps=10, burst=2)
+    for _ in range(4):
+        bucket.reserve(0.0)
+    assert bucket.reserve(0.3) == 0
+    assert [bucket.reserve(1000.0) for _ in range(2)] == [0, 0]
+    assert bucket.reserve(1000.0) == pytest.approx(0.1)
+
+
+def test_a_clock_that_goes_back_takes_nothing_away():
+    bucket = TokenBucket(qps=10, burst=2)
+    bucket.reserve(10.0)
+    assert bucket.reserve(9.0) == 0
+
+
+ALMOST_ONE = 0.999999
+
+
+def test_waits_grow_up_to_a_bound_and_are_spread_from_nothing_up():
+    retries = Retries(tries=9, seconds=1000, first_wait=0.5, longest_wait=3)
+    waits = [retries.wait(tried, 0, None, ALMOST_ONE) for tried in range(1, 6)]
+    assert waits == pytest.approx([0.5, 1, 2, 3, 3], rel=1e-3)
+    assert retries.wait(5, 0, None, 0.0) == 0
+    assert retries.wait(8, 0, None, 0.5) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("tried", "spent", "asked"),
+    [(5, 0, None), (6, 0, None), (1, 21, None), (1, 0, 30.0)],
+    ids=[
+        "the tries are used up",
+        "more than used up",
+        "it took too long",
+        "asked to wait too long",
+    ],
+)
+def test_it_gives_up_when(tried, spent, asked):
+    assert Retries().wait(tried, spent, asked, 0.5) is None
+
+
+def test_what_the_server_asks_for_is_waited_at_least():
+    assert Retries().wait(1, 0, 7.0, 0.0) == 7.0
+    assert Retries().wait(1, 0, 7.0, 0.5) == 7.25
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [(None, None), ("3", 3.0), (" 3 ", 3.0), ("-3", None), ("Wed, 21 Oct 2026", None)],
+)
+def test_retry_after_is_read_in_seconds(header, seconds):
+    assert retry_after(header) == seconds
