@@ -168,11 +168,6 @@ class Cluster:
         except (ApiError, OSError, TimeoutError) as error:
             log.warning("%s: an Event was not posted: %s", namespace, error)
 
-    async def proxied_metrics(self, namespace: str, pod: str, port: int) -> str:
-        """A worker's metrics through the API server, for an operator outside the cluster."""
-        path = f"{_collection('/api/v1', namespace, 'pods')}/{quote(pod)}:{port}/proxy/metrics"
-        return await self._client.request_text(path)
-
     async def _delete(self, path: str, body: Json) -> None:
         try:
             await self._client.request("DELETE", path, body=body)
