@@ -36,7 +36,9 @@ async def run(settings: Settings) -> None:
         qps=settings.api_qps, burst=settings.api_burst, count=metrics.count_request
     )
     workers = Direct()
-    operation = Operation(Cluster(client), settings, workers.ask, metrics)
+    cluster = Cluster(client)
+    ask = workers.ask if settings.progress_via == "addresses" else cluster.worker_metrics
+    operation = Operation(cluster, settings, ask, metrics)
     health = Health(metrics.text, operation.ready)
     try:
         async with health.serving(settings.http_address, settings.http_port):

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
+from transcription_contract.metric_names import METRICS_PORT
 from transcription_operator import names
 from transcription_operator.api import GROUP, PLURAL, VERSION
 from transcription_operator.api_client import ApiClient
 from transcription_operator.errors import ApiError, NotFoundError
+from transcription_operator.observed import ObservedPod
 
 Json = dict[str, Any]
 
@@ -167,6 +169,15 @@ class Cluster:
             )
         except (ApiError, OSError, TimeoutError) as error:
             log.warning("%s: an Event was not posted: %s", namespace, error)
+
+    async def worker_metrics(self, namespace: str, pod: ObservedPod) -> str:
+        """A worker's metrics through the API server's proxy, which wants the port as a number.
+
+        Raises:
+            ApiError, UnreachableError: it does not answer, or we may not ask.
+        """
+        where = f"{_collection('/api/v1', namespace, 'pods')}/{quote(pod.name)}:{METRICS_PORT}"
+        return await self._client.request_text(f"{where}/proxy/metrics")
 
     async def _delete(self, path: str, body: Json) -> None:
         try:
