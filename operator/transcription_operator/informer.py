@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 30.0
+_SHORT_WATCH_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -126,17 +127,26 @@ class Informer(Generic[T]):
         while True:
             try:
                 version = await self._list() if version is None else version
-                failures = 0
+                began = time.monotonic()
                 version = await self._follow(version)
+                # A server, or a proxy before it, that ends watches at once is not to be hammered.
+                if time.monotonic() - began < _SHORT_WATCH_SECONDS:
+                    await self._pause(failures)
+                    failures += 1
+                else:
+                    failures = 0
             except (OperatorError, OSError, TimeoutError) as error:
                 gone = isinstance(error, ApiError) and error.status == 410
                 version = None
                 if gone:
                     continue
                 log.warning("watching %s: %s", self.name, error or type(error).__name__)
-                wait = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures, 10))
+                await self._pause(failures)
                 failures += 1
-                await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+
+    async def _pause(self, failures: int) -> None:
+        wait = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures, 10))
+        await asyncio.sleep(wait * random.uniform(0.5, 1.0))
 
     async def _list(self) -> str:
         objects, version = await self._source.list()

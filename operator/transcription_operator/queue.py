@@ -12,6 +12,8 @@ import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
+from transcription_operator.errors import OperatorError
+
 Handle = Callable[[str], Awaitable[float | None]]
 """Works on a key; returns the seconds after which it wants to see it again, or None."""
 
@@ -72,14 +74,21 @@ class KeyedQueue:
     async def _attempt(self, key: str) -> float | None:
         try:
             delay: float | None = await self._handle(key)
+        except OperatorError as error:
+            wait = self._backoff(key)
+            log.warning("%s: trying again in %.1f s: %s", key, wait, error)
+            return wait
         except Exception:
-            self._failures[key] += 1
-            doublings = min(self._failures[key] - 1, _MOST_DOUBLINGS)
-            wait = min(_LONGEST_BACKOFF, math.ldexp(_FIRST_BACKOFF, doublings))
+            wait = self._backoff(key)
             log.exception("%s: reconciling failed, trying again in %.1f s", key, wait)
             return wait
         self._failures.pop(key, None)
         return delay
+
+    def _backoff(self, key: str) -> float:
+        self._failures[key] += 1
+        doublings = min(self._failures[key] - 1, _MOST_DOUBLINGS)
+        return min(_LONGEST_BACKOFF, math.ldexp(_FIRST_BACKOFF, doublings))
 
     def _stop_timer(self, key: str) -> None:
         if timer := self._timers.pop(key, None):
