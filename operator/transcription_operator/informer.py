@@ -125,24 +125,19 @@ class Informer(Generic[T]):
         failures = 0
         version: str | None = None
         while True:
+            began = time.monotonic()
             try:
                 version = await self._list() if version is None else version
-                began = time.monotonic()
                 version = await self._follow(version)
-                # A server, or a proxy before it, that ends watches at once is not to be hammered.
-                if time.monotonic() - began < _SHORT_WATCH_SECONDS:
-                    await self._pause(failures)
-                    failures += 1
-                else:
-                    failures = 0
             except (OperatorError, OSError, TimeoutError) as error:
-                gone = isinstance(error, ApiError) and error.status == 410
                 version = None
-                if gone:
+                if isinstance(error, ApiError) and error.status == 410:
                     continue
                 log.warning("watching %s: %s", self.name, error or type(error).__name__)
-                await self._pause(failures)
-                failures += 1
+            # What ends at once, well or badly, is not to be hammered.
+            failures = failures + 1 if time.monotonic() - began < _SHORT_WATCH_SECONDS else 0
+            if failures:
+                await self._pause(failures - 1)
 
     async def _pause(self, failures: int) -> None:
         wait = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures, 10))
