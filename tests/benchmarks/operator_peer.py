@@ -78,12 +78,12 @@ async def main() -> None:
     keys: asyncio.Queue[str] = asyncio.Queue()
 
     @kopf.on.startup()
-    def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+    async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
         settings.scanning.disabled = True
         settings.posting.enabled = False
 
     @kopf.on.event(GROUP, VERSION, PLURAL)
-    def seen(body: kopf.Body, namespace: str | None, name: str, **_: Any) -> None:
+    async def seen(body: kopf.Body, namespace: str | None, name: str, **_: Any) -> None:
         key = f"{namespace}/{name}"
         if not body.status.get("phase") and key not in waiting:
             waiting[key] = dict(body)

@@ -93,7 +93,7 @@ def test_kubectl_shows_phase_progress_model_and_language(statuses, kubectl: Kube
 
 
 def test_kubectl_describe_tells_the_story(statuses, kubectl: Kubectl):
-    wanted = ("Created Job standup-", "A worker is transcribing", "Transcribed 2")
+    wanted = ("Job Name:", "Normal  Succeeded", "Transcribed 2")
 
     def told() -> bool:
         text = kubectl("describe", "tj", demo.JOB, "-n", demo.NAMESPACE)

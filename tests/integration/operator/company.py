@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from dev.commands import wait_until
 from dev.errors import DevError
-from tests.api import Api, transcription_jobs
+from tests.api import Api, Json, transcription_jobs
 from tests.api import jobs as jobs_of
 from tests.integration.operator.playing import Ending, PlayingKubelet
 from tests.integration.operator.wire import Background, Span, Wire
@@ -18,8 +18,9 @@ from tests.integration.operator.witness import Witness
 from tests.stage import example
 from transcription_contract.termination import Failure, Result, Termination, encode
 
+SECONDS = 90
 DELIVERED = encode(
-    Termination(result=Result(language="en", audio_seconds=90, model_sha256="ab", items=1))
+    Termination(result=Result(language="en", audio_seconds=SECONDS, model_sha256="ab"))
 )
 NOT_AUDIO = "s3://recordings/standup.mp3 is not audio"
 BAD = encode(Termination(error=Failure(reason="MediaInvalid", message=NOT_AUDIO)))
@@ -27,16 +28,17 @@ BAD = encode(Termination(error=Failure(reason="MediaInvalid", message=NOT_AUDIO)
 
 @dataclass(frozen=True)
 class Kind:
-    """``endings``: each pod's exit code and message, in turn. ``end``: the right phase, reason."""
+    """``endings``: each pod's exit code and message, in turn. ``end``: the right phase, reason, and
+    what the last pod said: seconds of audio, or what it failed of."""
 
     endings: tuple[tuple[int, str], ...]
-    end: tuple[str, str]
+    end: tuple[str, str, int | str]
 
 
 KINDS = {
-    "done": Kind(((0, DELIVERED),), ("Succeeded", "Delivered")),
-    "bad": Kind(((65, BAD),), ("Failed", "MediaInvalid")),
-    "again": Kind(((69, ""), (0, DELIVERED)), ("Succeeded", "Delivered")),
+    "done": Kind(((0, DELIVERED),), ("Succeeded", "Delivered", SECONDS)),
+    "bad": Kind(((65, BAD),), ("Failed", "MediaInvalid", NOT_AUDIO)),
+    "again": Kind(((69, ""), (0, DELIVERED)), ("Succeeded", "Delivered", SECONDS)),
 }
 
 
@@ -51,8 +53,9 @@ class Verdict:
     repeated: Sequence[str]
 
     @property
-    def spotless(self) -> bool:
-        return not (self.lost or self.doubled or self.wrong or self.repeated)
+    def complaints(self) -> dict[str, Sequence[str]]:
+        """All that is not as it should be."""
+        return {what: names for what, names in vars(self).items() if names}
 
 
 class Company:
@@ -109,10 +112,7 @@ class Company:
             parent["metadata"]["name"]: parent.get("status", {})
             for parent in self._api.items(transcription_jobs(self._namespace))
         }
-        ends = {
-            name: (found.get(name, {}).get("phase"), found.get(name, {}).get("reason"))
-            for name in self.names
-        }
+        ends = {name: _end(found.get(name, {})) for name in self.names}
         there = [
             job["metadata"]["ownerReferences"][0]["name"]
             for job in self._api.items(jobs_of(self._namespace))
@@ -145,6 +145,13 @@ class Company:
         endings = _kind(name).endings
         code, message = endings[min(turn, len(endings) - 1)]
         return Ending(code, message, after=self._chance.uniform(*self._pods_run))
+
+
+def _end(status: Json) -> tuple[Any, Any, Any]:
+    said = status.get("message")
+    if status.get("phase") == "Succeeded":
+        said = status.get("result", {}).get("audioSeconds")
+    return status.get("phase"), status.get("reason"), said
 
 
 def _kind(name: str) -> Kind:
