@@ -131,6 +131,13 @@ class Cluster:
         """
         await self._delete(_job(namespace, name), {"propagationPolicy": "Background"})
 
+    async def pods_of(self, namespace: str, parent_uid: str) -> list[Json]:
+        """The pods of all attempts of a TranscriptionJob, as they are now."""
+        query = [("labelSelector", names.owned_by(parent_uid))]
+        path = _collection("/api/v1", namespace, "pods")
+        items: list[Json] = (await self._client.request("GET", path, query=query))["items"]
+        return items
+
     async def release_pod(self, namespace: str, name: str) -> None:
         """Say that a pod was lost with its node; its Job controller waits for these words."""
         path = f"{_collection('/api/v1', namespace, 'pods')}/{quote(name)}/status"

@@ -6,6 +6,7 @@ event changes nothing.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from transcription_contract.termination import Failure
@@ -17,10 +18,11 @@ from transcription_operator.cluster import Cluster
 from transcription_operator.decide import ChangeJob, CreateJob, DeleteJob, ReleasePod
 from transcription_operator.errors import ApiError, ConflictError, NotFoundError, SpecError
 from transcription_operator.job import desired_job
-from transcription_operator.observed import Observation, ObservedJob
+from transcription_operator.observed import Observation, ObservedJob, ObservedPod
 from transcription_operator.patch import merge_patch
 from transcription_operator.progress import Reading, advance
 from transcription_operator.settings import Settings
+from transcription_operator.verdict import is_explained
 
 Written = Callable[[TranscriptionJob, Status], None]
 """The object before a status was written, and the status."""
@@ -112,21 +114,25 @@ class Reconciler:
         return (expires - now).total_seconds() if expires else None
 
     async def _observe(self, parent: TranscriptionJob) -> Observation:
-        seen = self._caches.observe(parent)
+        seen = await self._explained(parent, self._caches.observe(parent))
         now = self._clock()
         silent = set()
         for pod in decide.overdue(seen.pods, now):
             if pod.node and not pod.evicted and await self._cluster.is_silent(pod.node):
                 silent.add(pod.node)
         refused = await self._refusal(parent, seen.job, now) if not seen.pods else None
-        return Observation(
-            job=seen.job,
-            pods=seen.pods,
-            refused=refused,
-            leaving=seen.leaving,
-            queued=seen.queued,
-            silent_nodes=frozenset(silent),
-        )
+        return replace(seen, refused=refused, silent_nodes=frozenset(silent))
+
+    async def _explained(self, parent: TranscriptionJob, seen: Observation) -> Observation:
+        """The end is written once: where the watch of the Job was quicker than that of its pods,
+        or that one is dead, the pods are asked for."""
+        is_over = parent.status.phase is not None and parent.status.phase.finished
+        if is_over or seen.job is None or is_explained(seen):
+            return seen
+        metadata = parent.metadata
+        listed = await self._cluster.pods_of(metadata.namespace, metadata.uid)
+        pods = (ObservedPod.parse(pod) for pod in listed)
+        return replace(seen, pods=tuple(p for p in pods if p.owner_uid == seen.job.uid))
 
     async def _refusal(
         self, parent: TranscriptionJob, job: ObservedJob | None, now: datetime

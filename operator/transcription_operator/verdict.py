@@ -54,6 +54,15 @@ def last_words(seen: Observation) -> Result | None:
     return None
 
 
+def is_explained(seen: Observation) -> bool:
+    """Whether the pods tell how a finished Job ended: what it delivered, or why it failed."""
+    if seen.job is None or not seen.job.finished:
+        return True
+    if seen.job.complete:
+        return last_words(seen) is not None
+    return any(failures.of_pod(pod) for pod in seen.pods)
+
+
 def pending_since(parent: TranscriptionJob, job: ObservedJob | None) -> datetime | None:
     """From when on pendingDeadlineSeconds counts: not while it was queued or suspended."""
     begin = (job.started or job.created) if job else None

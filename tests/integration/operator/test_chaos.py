@@ -144,7 +144,7 @@ def test_failing_requests_and_dying_watches_lose_nothing_and_double_nothing(
         access = Access.read(operator_kubeconfig)
         proxy = background.enter(FaultProxy.open(access, random.Random(3)))
         proxy.faults = Faults(
-            every=10, cut=(1.0, 10.0), stall=(1.0, 10.0), stalls=0.15 if FULL else 0.0
+            every=10, cut=(1.0, 10.0), stall=(1.0, 10.0), stalls=0.3 if FULL else 0.0
         )
         operator = Operator(proxy.kubeconfig(tmp_path / "proxied"), tmp_path / "operator.log")
         restarts = Restarts(operator)

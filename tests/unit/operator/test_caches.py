@@ -15,7 +15,7 @@ def manifest(version: int, uid: str = UID, **metadata: Any) -> dict[str, Any]:
             "name": "standup", "namespace": "media", "uid": uid,
             "resourceVersion": str(version), **metadata,
         },
-        "spec": {"source": {"uri": "s3://a/b"}, "output": {"uri": "s3://c/"}},
+        "spec": {"source": {"uri": "s3://recordings/standup.mp3"}, "output": {"uri": "s3://transcripts/standup/"}},
     }  # fmt: skip
 
 

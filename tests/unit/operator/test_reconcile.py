@@ -1,0 +1,72 @@
+from typing import Any
+
+from tests.unit.operator.builders import UID, settings
+from tests.unit.operator.test_caches import CHILD, child, manifest
+from tests.unit.operator.test_status import LAST_WORDS
+from transcription_operator import names
+from transcription_operator.admission import Limits
+from transcription_operator.caches import Caches
+from transcription_operator.job import CONTAINER
+from transcription_operator.observed import ObservedPod
+from transcription_operator.reconcile import Reconciler
+
+
+class PlayedCluster:
+    """An API server that has these pods and takes every status."""
+
+    def __init__(self, *pods: dict[str, Any]) -> None:
+        self.pods = list(pods)
+        self.statuses: list[dict[str, Any]] = []
+
+    async def pods_of(self, _: str, parent_uid: str) -> list[dict[str, Any]]:
+        assert parent_uid == UID
+        return self.pods
+
+    async def patch_status(self, _: str, __: str, patch: dict[str, Any]) -> dict[str, Any]:
+        self.statuses.append(patch["status"])
+        return manifest(10) | {"status": patch["status"]}
+
+    async def create_event(self, *_: Any) -> None:
+        """Nobody reads it."""
+
+
+def worker(phase: str, state: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": f"{CHILD}-0-abcde", "namespace": "media",
+            "annotations": {names.OWNER_NAME_ANNOTATION: "standup"},
+            "ownerReferences": [{"uid": "job-uid", "controller": True}],
+        },
+        "status": {
+            "phase": phase, "containerStatuses": [{"name": CONTAINER, "state": state}],
+        },
+    }  # fmt: skip
+
+
+RUNNING = worker("Running", {"running": {}})
+DELIVERED = worker("Succeeded", {"terminated": {"exitCode": 0, "message": LAST_WORDS}})
+REFUSED = worker("Failed", {"terminated": {"exitCode": 66}})
+
+
+async def end_of(condition: str, there: dict[str, Any]) -> dict[str, Any]:
+    """The status of a job whose Job has ended, while the watch of pods still says Running."""
+    caches = Caches(Limits(), lambda _: None)
+    caches.parents.put(manifest(9))
+    ended = {"type": condition, "status": "True", "reason": "X", "message": "the controller's"}
+    caches.put_job(child() | {"status": {"conditions": [ended]}})
+    caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(RUNNING))
+    cluster = PlayedCluster(there)
+    reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
+    await reconciler.reconcile("media/standup")
+    (status,) = cluster.statuses
+    return status
+
+
+async def test_a_delivery_that_the_watch_has_yet_to_tell_of_is_in_the_result():
+    status = await end_of("Complete", DELIVERED)
+    assert status["phase"] == "Succeeded"
+    assert status["result"]["audioSeconds"] == 1261
+
+
+async def test_a_failure_that_the_watch_has_yet_to_tell_of_is_explained_by_its_pod():
+    assert (await end_of("Failed", REFUSED))["reason"] == "SourceNotFound"
