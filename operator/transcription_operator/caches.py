@@ -1,6 +1,6 @@
 """Everything that visits look at: the parents, their Jobs and pods, and the queue's order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +33,19 @@ class Caches:
     def put_job(self, manifest: dict[str, Any]) -> None:
         """Keep what the API server answered, without waiting for the watch to tell."""
         job = ObservedJob.parse(manifest)
-        self.jobs.put(f"{manifest['metadata']['namespace']}/{job.name}", job)
+        self.jobs.learn(f"{manifest['metadata']['namespace']}/{job.name}", job)
+
+    def workers(self) -> Iterator[tuple[str, ObservedPod]]:
+        """The running pods of our Jobs, each with the namespace/name of its TranscriptionJob.
+
+        Anybody who may make pods can give one our label; the owner is set by the controller.
+        """
+        for job in self.jobs.items.values():
+            if job.parent is None or job.finished or not self.parents.knows(job.parent):
+                continue
+            for pod in self.pods.group(job.uid):
+                if pod.running and pod.ip:
+                    yield job.parent, pod
 
     def observe(self, parent: TranscriptionJob) -> Observation:
         """A TranscriptionJob's children, and its place in the queue."""
@@ -43,8 +55,16 @@ class Caches:
         queued = self._position(parent.key)
         if job and (job.deleting or job.owner_uid != metadata.uid):
             return Observation(leaving=True, queued=queued)
-        # Anybody who may make pods can give one our label; the owner is set by the controller.
         return Observation(job, self.pods.group(job.uid) if job else (), queued=queued)
+
+    def settle_all(self) -> None:
+        """Note what every TranscriptionJob wants of the queue, at once."""
+        if not self._limits.any:
+            return
+        everyone = filter(None, map(self.parents.get, self.parents.all()))
+        found = filter(None, map(self._candidate, everyone))
+        self._candidates = {candidate.key: candidate for candidate in found}
+        self._waiting = None
 
     def settle(self, key: str, parent: TranscriptionJob | None) -> None:
         """Note what a TranscriptionJob wants of the queue."""

@@ -37,22 +37,29 @@ log = logging.getLogger(__name__)
 class Collection:
     """Objects of one kind in one namespace or all, for an informer."""
 
-    def __init__(self, client: ApiClient, name: str, path: str, selector: str | None) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        api: str,
+        namespace: str | None,
+        name: str,
+        selector: str | None = None,
+    ) -> None:
         self.name = name
+        self.namespace = namespace
         self._client = client
-        self._path = path
+        self._path = _collection(api, namespace, name)
         self._query = [("labelSelector", selector)] if selector else []
 
-    async def list(self) -> tuple[list[Json], str]:
-        """All objects, and the resourceVersion to watch from."""
-        items: list[Json] = []
+    async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
+        """All objects, a page at a time, and the resourceVersion to watch from."""
         query = [*self._query, ("limit", str(PAGE))]
         while True:
             answer = await self._client.request("GET", self._path, query=query)
-            items += answer["items"]
             metadata = answer["metadata"]
+            yield answer["items"], metadata["resourceVersion"]
             if not metadata.get("continue"):
-                return items, metadata["resourceVersion"]
+                return
             query = [*self._query, ("limit", str(PAGE)), ("continue", metadata["continue"])]
 
     def watch(self, version: str) -> AsyncIterator[Json]:
@@ -75,17 +82,15 @@ class Cluster:
 
     def transcription_jobs(self, namespace: str | None) -> Collection:
         """The resources of a namespace, or of all."""
-        return Collection(self._client, PLURAL, _collection(_GROUP_PATH, namespace, PLURAL), None)
+        return Collection(self._client, _GROUP_PATH, namespace, PLURAL)
 
     def jobs(self, namespace: str | None) -> Collection:
         """Our Jobs."""
-        path = _collection("/apis/batch/v1", namespace, "jobs")
-        return Collection(self._client, "jobs", path, names.OWNER_UID_LABEL)
+        return Collection(self._client, _BATCH_PATH, namespace, "jobs", names.OWNER_UID_LABEL)
 
     def pods(self, namespace: str | None) -> Collection:
         """Our pods."""
-        path = _collection("/api/v1", namespace, "pods")
-        return Collection(self._client, "pods", path, names.OWNER_UID_LABEL)
+        return Collection(self._client, "/api/v1", namespace, "pods", names.OWNER_UID_LABEL)
 
     async def patch_status(self, namespace: str, name: str, patch: Json) -> Json:
         """Merge a patch into a TranscriptionJob's status subresource; the whole object after it.
@@ -96,6 +101,16 @@ class Cluster:
         """
         path = f"{_collection(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}/status"
         return await self._client.request("PATCH", path, body=patch, content_type=_MERGE_PATCH)
+
+    async def uid_of(self, namespace: str, name: str) -> str | None:
+        """The uid of the TranscriptionJob of that name; None when there is none, or it goes."""
+        path = f"{_collection(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
+        try:
+            metadata = (await self._client.request("GET", path))["metadata"]
+        except NotFoundError:
+            return None
+        uid: str = metadata["uid"]
+        return None if "deletionTimestamp" in metadata else uid
 
     async def delete_transcription_job(self, namespace: str, name: str, uid: str) -> None:
         """Delete a TranscriptionJob, if it is still the one with that uid."""
@@ -115,21 +130,30 @@ class Cluster:
         Raises:
             ConflictError: there is one of that name.
         """
-        path = _collection("/apis/batch/v1", namespace, "jobs")
+        path = _collection(_BATCH_PATH, namespace, "jobs")
         return await self._client.request("POST", path, body=manifest)
 
-    async def change_job(self, namespace: str, name: str, spec: Json) -> Json:
-        """Set fields of a Job's spec; the Job after it."""
+    async def change_job(self, namespace: str, name: str, uid: str, spec: Json) -> Json:
+        """Set fields of a Job's spec; the Job after it.
+
+        Raises:
+            ConflictError: the Job of that name is another one.
+        """
+        body = {"metadata": {"uid": uid}, "spec": spec}
         return await self._client.request(
-            "PATCH", _job(namespace, name), body={"spec": spec}, content_type=_MERGE_PATCH
+            "PATCH", _job(namespace, name), body=body, content_type=_MERGE_PATCH
         )
 
-    async def delete_job(self, namespace: str, name: str) -> None:
+    async def delete_job(self, namespace: str, name: str, uid: str) -> None:
         """Delete a Job and its pods; none there is as good.
 
         The API's own default for Jobs orphans the pods, so the policy is stated.
+
+        Raises:
+            ConflictError: the Job of that name is another one.
         """
-        await self._delete(_job(namespace, name), {"propagationPolicy": "Background"})
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        await self._delete(_job(namespace, name), options)
 
     async def pods_of(self, namespace: str, parent_uid: str) -> list[Json]:
         """The pods of all attempts of a TranscriptionJob, as they are now."""
@@ -194,6 +218,7 @@ class Cluster:
 
 
 _GROUP_PATH = f"/apis/{GROUP}/{VERSION}"
+_BATCH_PATH = "/apis/batch/v1"
 
 
 def _collection(api: str, namespace: str | None, plural: str) -> str:
@@ -202,4 +227,4 @@ def _collection(api: str, namespace: str | None, plural: str) -> str:
 
 
 def _job(namespace: str, name: str) -> str:
-    return f"{_collection('/apis/batch/v1', namespace, 'jobs')}/{quote(name)}"
+    return f"{_collection(_BATCH_PATH, namespace, 'jobs')}/{quote(name)}"

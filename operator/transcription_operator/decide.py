@@ -8,6 +8,7 @@ from transcription_operator import names
 from transcription_operator.api.status import RETRY_LENGTH, Phase, clip
 from transcription_operator.api.transcriptionjob import TranscriptionJob
 from transcription_operator.observed import Observation, ObservedJob, ObservedPod
+from transcription_operator.verdict import pending_since
 
 LOST_AFTER = timedelta(seconds=15)
 """A pod that outlives its grace period by so long is on a node that does not answer."""
@@ -31,6 +32,7 @@ class ChangeJob:
     """Fields of the Job's spec to be set."""
 
     name: str
+    uid: str
     spec: dict[str, bool | int | None]
 
 
@@ -39,6 +41,7 @@ class DeleteJob:
     """With its pods."""
 
     name: str
+    uid: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def last_actions(parent: TranscriptionJob, seen: Observation) -> list[Action]:
     """What is left to do for a finished one: a failed one's Job may not work on."""
     job = seen.job
     if parent.status.phase is Phase.FAILED and job and not job.finished:
-        return [DeleteJob(job.name)]
+        return [DeleteJob(job.name, job.uid)]
     return []
 
 
@@ -123,13 +126,13 @@ def _of_job(parent: TranscriptionJob, seen: Observation) -> Iterator[Action]:
     if parent.spec.queue_name is not None:
         # Kueue owns spec.suspend: a Job that is not to run is taken away from it altogether.
         if held_back:
-            yield DeleteJob(job.name)
+            yield DeleteJob(job.name, job.uid)
             return
         changes = _changes(job, job.suspended, active_deadline(parent))
     else:
         changes = _changes(job, held_back, active_deadline(parent))
     if changes:
-        yield ChangeJob(job.name, changes)
+        yield ChangeJob(job.name, job.uid, changes)
 
 
 def _changes(job: ObservedJob, suspend: bool, deadline: int | None) -> dict[str, bool | int | None]:
@@ -152,7 +155,7 @@ def _waits(parent: TranscriptionJob, seen: Observation, now: datetime) -> Iterat
         yield RELOOK_SECONDS
     elif seen.job and not seen.pods and not seen.job.suspended:
         yield FIRST_RELOOK_SECONDS
-    begin = (seen.job.started or seen.job.created) if seen.job else parent.status.active_since
-    if begin and parent.status.running_since is None:
+    begin = pending_since(parent, seen.job) or now
+    if parent.status.running_since is None:
         left = parent.spec.pending_deadline_seconds - (now - begin).total_seconds()
         yield max(left, 1.0)

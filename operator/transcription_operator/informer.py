@@ -17,7 +17,6 @@ from typing import Any, Generic, Protocol, TypeVar
 from transcription_operator.errors import ApiError, OperatorError
 
 Json = dict[str, Any]
-T = TypeVar("T")
 
 _FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 30.0
@@ -25,13 +24,29 @@ _SHORT_WATCH_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
+class Versioned(Protocol):
+    """What is kept of an object; its resourceVersion does not count when two are compared."""
+
+    @property
+    def version(self) -> int:
+        """resourceVersions of one resource can be compared as numbers since Kubernetes 1.35
+        (https://github.com/kubernetes/enhancements/issues/5504), and could always be in etcd's."""
+
+
+T = TypeVar("T", bound=Versioned)
+
+
 class Source(Protocol):
-    """A collection that can be listed and watched; cluster.py has them."""
+    """A collection that can be listed and watched; cluster.py has them.
+
+    ``namespace``: the one that it is limited to, or None.
+    """
 
     name: str
+    namespace: str | None
 
-    async def list(self) -> tuple[list[Json], str]:
-        """All objects, and the resourceVersion to watch from."""
+    def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
+        """All objects, some hundreds at a time, and the resourceVersion to watch from."""
 
     def watch(self, version: str) -> AsyncIterator[Json]:
         """Watch events from a resourceVersion on; it ends when the server ends it.
@@ -43,9 +58,14 @@ class Source(Protocol):
 
 
 class Store(Generic[T]):
-    """Objects by namespace/name, and by one more property of them."""
+    """Objects by namespace/name, and by one more property of them.
+
+    ``heard``: the resourceVersion up to which all changes have been told, by namespace (None:
+    all of them).
+    """
 
     def __init__(self, index: Callable[[T], str | None]) -> None:
+        self.heard: dict[str | None, int] = {}
         self._index = index
         self._items: dict[str, T] = {}
         self._groups: dict[str, dict[str, T]] = defaultdict(dict)
@@ -85,6 +105,14 @@ class Store(Generic[T]):
                 self._groups[new][key] = item
         return before
 
+    def learn(self, key: str, item: T) -> None:
+        """Keep what the API server answered to a request, unless a watch was quicker and has told
+        of that moment already, and perhaps of the object's end."""
+        heard = self.heard.get(key.partition("/")[0]) or self.heard.get(None) or 0
+        known = self.get(key)
+        if item.version > max(heard, known.version if known else 0):
+            self.put(key, item)
+
 
 class Informer(Generic[T]):
     """Keeps a store like what the API server has.
@@ -107,7 +135,6 @@ class Informer(Generic[T]):
         self._store = store
         self._parse = parse
         self._changed = changed
-        self._mine: set[str] = set()
         self._heard = time.monotonic()
         self.synced = asyncio.Event()
 
@@ -131,8 +158,6 @@ class Informer(Generic[T]):
                 version = await self._follow(version)
             except (OperatorError, OSError, TimeoutError) as error:
                 version = None
-                if isinstance(error, ApiError) and error.status == 410:
-                    continue
                 log.warning("watching %s: %s", self.name, error or type(error).__name__)
             # What ends at once, well or badly, is not to be hammered.
             failures = failures + 1 if time.monotonic() - began < _SHORT_WATCH_SECONDS else 0
@@ -144,16 +169,23 @@ class Informer(Generic[T]):
         await asyncio.sleep(wait * random.uniform(0.5, 1.0))
 
     async def _list(self) -> str:
-        objects, version = await self._source.list()
-        self._heard = time.monotonic()
-        found = {_key(each): each for each in objects}
-        for key in self._mine - found.keys():
-            self._set(key, None)
-        for key, each in found.items():
-            self._set(key, self._parse(each))
-        self._mine = set(found)
+        found: dict[str, T] = {}
+        version = "0"
+        async for objects, at in self._source.pages():
+            self._heard = time.monotonic()
+            version = at
+            found |= {_key(each): self._parse(each) for each in objects}
+        for key in [each for each in self._store.items if self._is_mine(each)]:
+            if key not in found:
+                self._set(key, None, int(version))
+        for key, item in found.items():
+            self._set(key, item, item.version)
+        self._store.heard[self._source.namespace] = int(version)
         self.synced.set()
         return version
+
+    def _is_mine(self, key: str) -> bool:
+        return self._source.namespace in (None, key.partition("/")[0])
 
     async def _follow(self, version: str) -> str:
         async for event in self._source.watch(version):
@@ -162,19 +194,17 @@ class Informer(Generic[T]):
             if kind == "ERROR":
                 raise ApiError(int(changed.get("code", 500)), str(changed.get("message", "")))
             version = changed["metadata"]["resourceVersion"]
-            if kind == "BOOKMARK":
-                continue
-            key = _key(changed)
-            if kind == "DELETED":
-                self._mine.discard(key)
-                self._set(key, None)
-            else:
-                self._mine.add(key)
-                self._set(key, self._parse(changed))
+            self._store.heard[self._source.namespace] = int(version)
+            if kind != "BOOKMARK":
+                item = None if kind == "DELETED" else self._parse(changed)
+                self._set(_key(changed), item, int(version))
         return version
 
-    def _set(self, key: str, item: T | None) -> None:
-        before = self._store.put(key, item)
+    def _set(self, key: str, item: T | None, version: int) -> None:
+        before = self._store.get(key)
+        if before and version < before.version:
+            return
+        self._store.put(key, item)
         if before != item:
             self._changed(before, item)
 

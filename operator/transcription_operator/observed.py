@@ -29,6 +29,7 @@ class ObservedPod:
 
     name: str
     phase: str
+    version: int = field(default=0, compare=False)
     parent: str | None = None
     owner_uid: str | None = None
     node: str | None = None
@@ -57,6 +58,7 @@ class ObservedPod:
         return cls(
             name=metadata["name"],
             phase=status.get("phase", "Pending"),
+            version=_version(metadata),
             parent=parent_key(metadata),
             owner_uid=_controller(metadata),
             node=pod.get("spec", {}).get("nodeName"),
@@ -92,6 +94,7 @@ class ObservedJob:
     name: str
     uid: str
     owner_uid: str | None
+    version: int = field(default=0, compare=False)
     parent: str | None = None
     deleting: bool = False
     suspended: bool = False
@@ -109,6 +112,7 @@ class ObservedJob:
             name=metadata["name"],
             uid=metadata["uid"],
             owner_uid=_controller(metadata),
+            version=_version(metadata),
             parent=parent_key(metadata),
             deleting="deletionTimestamp" in metadata,
             suspended=bool(spec.get("suspend")),
@@ -161,6 +165,10 @@ def parent_key(metadata: Manifest) -> str | None:
     """The TranscriptionJob that a child's annotation names, as namespace/name."""
     name = metadata.get("annotations", {}).get(names.OWNER_NAME_ANNOTATION)
     return f"{metadata['namespace']}/{name}" if name else None
+
+
+def _version(metadata: Manifest) -> int:
+    return int(metadata.get("resourceVersion", 0))
 
 
 def _controller(metadata: Manifest) -> str | None:

@@ -51,7 +51,7 @@ class Operation:
         self.caches = Caches(limits, lambda key: self.queue.add(key))
         self._scraper = Scraper(
             ask,
-            self.caches.pods.items,
+            self.caches.workers,
             settings.progress_interval_seconds,
             lambda key: self.queue.add(key),
         )
@@ -141,8 +141,7 @@ class Operation:
 
     def _begin(self) -> None:
         """Nobody is let in before everybody is known: the queue's order depends on all."""
-        for key in self.caches.parents.all():
-            self.caches.settle(key, self.caches.parents.get(key))
+        self.caches.settle_all()
         for key in self.caches.parents.all():
             self.queue.add(key)
 

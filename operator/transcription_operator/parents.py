@@ -22,6 +22,7 @@ class _Kept:
     fraction of a millisecond."""
 
     phase: str
+    version: int
     text: bytes
 
 
@@ -30,6 +31,8 @@ class Parents:
 
     def __init__(self) -> None:
         self._kept: Store[_Kept] = Store(lambda kept: kept.phase)
+        self.removed = 0
+        """How many deletions were told."""
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -46,14 +49,19 @@ class Parents:
         """Whether there is such an object."""
         return self._kept.get(key) is not None
 
+    def version(self, key: str) -> int | None:
+        """The resourceVersion that is known of an object."""
+        kept = self._kept.get(key)
+        return kept.version if kept else None
+
     def put(self, found: Json) -> bool:
         """Keep an object unless a newer one is known; whether it was news."""
-        before = self.raw(key_of(found))
-        if before and not _is_newer(found, before):
+        key, version = key_of(found), version_of(found)
+        if version <= (self.version(key) or 0):
             return False
         phase = found.get("status", {}).get("phase", Phase.PENDING.value)
         text = json.dumps(_projection(found)).encode()
-        self._kept.put(key_of(found), _Kept(sys.intern(phase), text))
+        self._kept.put(key, _Kept(sys.intern(phase), version, text))
         return True
 
     def remove(self, found: Json) -> bool:
@@ -62,13 +70,14 @@ class Parents:
         if before is None or before["metadata"]["uid"] != found["metadata"]["uid"]:
             return False
         self._kept.put(key_of(found), None)
+        self.removed += 1
         return True
 
     def drop(self, key: str, version: int) -> bool:
         """Forget an object that was on no list of that resourceVersion, unless it is newer;
         whether it was known."""
-        found = self.raw(key)
-        if found is None or _version(found) > version:
+        known = self.version(key)
+        if known is None or known > version:
             return False
         self._kept.put(key, None)
         return True
@@ -98,13 +107,6 @@ def _projection(found: Json) -> Json:
     return {"metadata": metadata, "spec": found["spec"], "status": found.get("status", {})}
 
 
-def _is_newer(found: Json, before: Json) -> bool:
-    if found["metadata"]["uid"] != before["metadata"]["uid"]:
-        return True
-    return _version(found) > _version(before)
-
-
-def _version(found: Json) -> int:
-    """resourceVersions of one resource can be compared as numbers since Kubernetes 1.35
-    (https://github.com/kubernetes/enhancements/issues/5504), and could always be in etcd's."""
+def version_of(found: Json) -> int:
+    """The resourceVersion."""
     return int(found["metadata"]["resourceVersion"])

@@ -1,9 +1,8 @@
 """Workers' metrics -> progress. Pure: cluster.py reads them."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
-
-from prometheus_client.parser import text_string_to_metric_families
 
 from transcription_contract import metric_names
 from transcription_operator.api.status import Progress
@@ -13,6 +12,8 @@ _MIN_SPAN_SECONDS = 1.0
 
 _LARGEST = 2.0**53
 """Beyond it a number is no count of anything, and not even one that the API server takes."""
+
+_LONGEST_NUMBER = 40
 
 _GAUGES = frozenset(
     {
@@ -40,18 +41,21 @@ class Reading:
 def parse(text: str) -> dict[str, float]:
     """Prometheus text -> the job gauges; what is not ours, or no number, is skipped.
 
-    Text that is not Prometheus' gives nothing: losing progress never fails a job.
+    Ours have no labels, so that a line is a name and a number: a parser of the whole format is not
+    needed, and text from pods that anybody may have made could keep one busy for long.
     """
-    try:
-        families = list(text_string_to_metric_families(text))
-    except ValueError:
-        return {}
-    return {
-        sample.name: sample.value
-        for family in families
-        for sample in family.samples
-        if sample.name in _GAUGES and 0 <= sample.value < _LARGEST
-    }
+    found = {}
+    for line in text.splitlines():
+        name, _, number = line.partition(" ")
+        if name not in _GAUGES or len(number) > _LONGEST_NUMBER:
+            continue
+        try:
+            value = float(number)
+        except ValueError:
+            continue
+        if 0 <= value < _LARGEST:
+            found[name] = value
+    return found
 
 
 def reading_of(answers: list[dict[str, float]], at: datetime) -> Reading | None:
@@ -97,11 +101,16 @@ def advance(before: Progress | None, first: Reading | None, latest: Reading) -> 
         items=max(latest.items, past.items),
         items_done=max(latest.items_done, past.items_done),
         items_failed=max(latest.items_failed, past.items_failed),
-        estimated_remaining_seconds=round((total - processed) / speed) if speed else None,
+        estimated_remaining_seconds=_remaining(total - processed, speed),
         speed=f"{speed:.1f}x" if speed else None,
         last_update_time=latest.at,
     )
     return before if before and _headline(before) == _headline(after) else after
+
+
+def _remaining(seconds: int, speed: float | None) -> int | None:
+    left = seconds / speed if speed else math.inf
+    return round(left) if left < _LARGEST else None
 
 
 def _headline(progress: Progress) -> tuple[object, ...]:

@@ -34,6 +34,9 @@ _INVALID = 422
 _REFUSALS = (400, 403)
 """A quota or a webhook, which may change its mind."""
 
+_SERVER_ERROR = 500
+"""A webhook that does not answer, too. Had the Job been made after all, the next try says so."""
+
 _CONFLICT_RETRY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
@@ -106,7 +109,7 @@ class Reconciler:
             return None
         if retry := decide.retry_asked(parent):
             if seen.job:
-                await self._act(parent, DeleteJob(seen.job.name), seen)
+                await self._act(parent, DeleteJob(seen.job.name, seen.job.uid), seen)
             await self._write_status(parent, status.retried_status(parent, retry, now))
             return 0.0
         for action in decide.last_actions(parent, seen):
@@ -153,13 +156,13 @@ class Reconciler:
         match action:
             case CreateJob(active_deadline):
                 return await self._create(parent, active_deadline)
-            case ChangeJob(name, spec):
+            case ChangeJob(name, uid, spec):
                 log.info("changing Job %s: %s", name, spec)
-                changed = await self._cluster.change_job(namespace, name, dict(spec))
+                changed = await self._cluster.change_job(namespace, name, uid, dict(spec))
                 self._caches.put_job(changed)
-            case DeleteJob(name):
+            case DeleteJob(name, uid):
                 log.info("deleting Job %s", name)
-                await self._cluster.delete_job(namespace, name)
+                await self._cluster.delete_job(namespace, name, uid)
             case ReleasePod(name):
                 log.warning("pod %s is on a lost node: its worker is started elsewhere", name)
                 await self._cluster.release_pod(namespace, name)
@@ -168,6 +171,8 @@ class Reconciler:
     async def _create(self, parent: TranscriptionJob, active_deadline: int | None) -> Observation:
         manifest = desired_job(parent, self._settings, parent.attempt, active_deadline)
         namespace, name = parent.metadata.namespace, manifest["metadata"]["name"]
+        if parent.status.phase is not None:
+            await self._check_that_it_is_there(parent)
         try:
             created = await self._cluster.create_job(namespace, manifest)
         except ConflictError:
@@ -177,16 +182,26 @@ class Reconciler:
             if there is None or job is None or job.deleting or job.owner_uid != parent.metadata.uid:
                 raise
             self._caches.put_job(there)
-            return Observation(job)
+            return self._caches.observe(parent)
         except ApiError as error:
             if error.status == _INVALID:
                 raise SpecError(f"the API server refuses the Job: {error}") from error
-            if error.status not in _REFUSALS:
+            if error.status not in _REFUSALS and error.status < _SERVER_ERROR:
                 raise
             return Observation(refused=Failure(reason="JobRefused", message=str(error)))
         log.info("created Job %s", name)
         self._caches.put_job(created)
         return Observation(ObservedJob.parse(created))
+
+    async def _check_that_it_is_there(self, parent: TranscriptionJob) -> None:
+        """Before a Job is made for a TranscriptionJob that is not new: no watch may have told of
+        its deletion, and the garbage collector would take the Job away, time and again."""
+        metadata = parent.metadata
+        uid = await self._cluster.uid_of(metadata.namespace, metadata.name)
+        if uid != metadata.uid:
+            self._caches.parents.drop(parent.key, int(metadata.resource_version))
+            self._caches.settle(parent.key, None)
+            raise ConflictError(404, f"{parent.key} is gone")
 
     async def _write_status(self, parent: TranscriptionJob, after: Status) -> None:
         before = self._caches.parents.raw(parent.key)
@@ -197,8 +212,12 @@ class Reconciler:
         body = {"metadata": {"resourceVersion": metadata.resource_version}, "status": patch}
         try:
             written = await self._cluster.patch_status(metadata.namespace, metadata.name, body)
-        except NotFoundError:
-            return
+        except NotFoundError as error:
+            # Deleted while no watch was there to tell: without this its Job would be made, and
+            # collected, again and again.
+            self._caches.parents.drop(parent.key, int(metadata.resource_version))
+            self._caches.settle(parent.key, None)
+            raise ConflictError(error.status, f"{parent.key} is gone") from error
         self._caches.parents.put(written)
         self._caches.settle(parent.key, TranscriptionJob.model_validate(written))
         if (past.phase, past.reason) != (after.phase, after.reason):

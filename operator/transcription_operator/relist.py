@@ -7,11 +7,11 @@ death, since nothing may have happened.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from transcription_operator.errors import OperatorError
-from transcription_operator.informer import Source
-from transcription_operator.parents import Parents, key_of
+from transcription_operator.informer import Json, Source
+from transcription_operator.parents import Parents, key_of, version_of
 
 _GRACE_SECONDS = 5.0
 """An event may be on its way."""
@@ -49,8 +49,9 @@ class Relister:
             OperatorError: the API server does not answer, or refuses.
         """
         for source in self._sources:
-            for found in (await source.list())[0]:
-                self._parents.put(found)
+            async for objects, _ in source.pages():
+                for found in objects:
+                    self._parents.put(found)
         self._succeeded = time.monotonic()
 
     async def run(self) -> None:
@@ -64,19 +65,36 @@ class Relister:
 
     async def look(self) -> int:
         """Compare once; how many changes had been missed."""
-        known = set(self._parents.all())
-        lists = [await source.list() for source in self._sources]
+        known = {key: self._parents.version(key) for key in self._parents.all()}
+        removed = self._parents.removed
+        found, unlisted, version = await self._compare(known)
         self._succeeded = time.monotonic()
         # An event of what is new on these lists may be on its way.
         await asyncio.sleep(_GRACE_SECONDS)
         missed = []
-        for objects, _ in lists:
-            missed += [key_of(found) for found in objects if self._parents.put(found)]
-            known -= {key_of(found) for found in objects}
-        oldest = min(int(version) for _, version in lists)
-        missed += [key for key in known if self._parents.drop(key, oldest)]
+        for key, each in found.items():
+            # What an event has told of meanwhile is newer than these lists, a deletion too.
+            untouched = self._parents.version(key) == known.get(key)
+            if untouched and (key in known or self._parents.removed == removed):
+                missed += [key] if self._parents.put(each) else []
+        missed += [key for key in unlisted if self._parents.drop(key, version)]
         for key in missed:
             self._news(key)
         if missed:
             log.warning("the watch had missed %d changes of TranscriptionJobs", len(missed))
         return len(missed)
+
+    async def _compare(
+        self, known: Mapping[str, int | None]
+    ) -> tuple[dict[str, Json], list[str], int]:
+        """What is listed and newer than known, what is known and not listed, and the oldest
+        resourceVersion of the lists."""
+        news: dict[str, Json] = {}
+        unlisted, versions = set(known), set()
+        for source in self._sources:
+            async for objects, version in source.pages():
+                listed = {key_of(each): each for each in objects}
+                unlisted -= listed.keys()
+                versions.add(int(version))
+                news |= {k: v for k, v in listed.items() if version_of(v) > (known.get(k) or 0)}
+        return news, sorted(unlisted), min(versions)

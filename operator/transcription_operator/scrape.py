@@ -4,7 +4,7 @@ up nothing."""
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -43,7 +43,7 @@ class Scraper:
 
     Args:
         ask: how a pod's metrics are got.
-        pods: all of our pods, by namespace/name.
+        workers: the running ones, each with the key of its job.
         interval: seconds between two readings of a job.
         told: called with a job's key when its percent has changed.
     """
@@ -51,12 +51,12 @@ class Scraper:
     def __init__(
         self,
         ask: Ask,
-        pods: Mapping[str, ObservedPod],
+        workers: Callable[[], Iterable[tuple[str, ObservedPod]]],
         interval: float,
         told: Callable[[str], None],
     ) -> None:
         self._ask = ask
-        self._pods = pods
+        self._workers = workers
         self._interval = interval
         self._told = told
         self._runs: dict[str, _Run] = {}
@@ -74,9 +74,8 @@ class Scraper:
         """Ask for ever."""
         while True:
             running: dict[str, list[ObservedPod]] = defaultdict(list)
-            for pod in self._pods.values():
-                if pod.running and pod.ip and pod.parent:
-                    running[pod.parent].append(pod)
+            for key, pod in self._workers():
+                running[key].append(pod)
             for gone in self._runs.keys() - running.keys():
                 self.forget(gone)
             lap = asyncio.create_task(asyncio.sleep(self._lap(sum(map(len, running.values())))))

@@ -34,7 +34,7 @@ def next_status(
     succeeded = found.phase is Phase.SUCCEEDED
     words = last_words(seen) if succeeded else None
     result = _result(parent, words) if succeeded else None
-    clock = clock_of(parent, found.phase, seen.job, now)
+    clock = clock_of(parent, found.phase, now)
     return Status(
         observed_generation=parent.metadata.generation,
         phase=found.phase,
@@ -70,17 +70,15 @@ class Clock:
     earlier: int
 
 
-def clock_of(
-    parent: TranscriptionJob, phase: Phase, job: ObservedJob | None, now: datetime
-) -> Clock:
+def clock_of(parent: TranscriptionJob, phase: Phase, now: datetime) -> Clock:
     """The clock after a visit: it stands still while the job is queued or suspended."""
     since, earlier = parent.status.active_since, parent.status.active_seconds or 0
     if phase in (Phase.QUEUED, Phase.SUSPENDED):
         if since is None:
             return Clock(None, earlier)
         return Clock(None, earlier + max(0, round((now - since).total_seconds())))
-    begin = (job.started if job else None) or now.replace(microsecond=0)
-    return Clock(since or begin, earlier)
+    # A Job that is resumed has the startTime of before until its controller has seen it.
+    return Clock(since or now.replace(microsecond=0), earlier)
 
 
 def _running_since(
@@ -114,7 +112,7 @@ def retried_status(parent: TranscriptionJob, value: str, now: datetime) -> Statu
 def failed_status(parent: TranscriptionJob, failure: Failure, now: datetime) -> Status:
     """The status of a job that cannot even be started."""
     found = Verdict(Phase.FAILED, failure.reason, failure.message)
-    return parent.status.model_copy(
+    failed = parent.status.model_copy(
         update={
             "observed_generation": parent.metadata.generation,
             "phase": found.phase,
@@ -127,6 +125,8 @@ def failed_status(parent: TranscriptionJob, failure: Failure, now: datetime) -> 
             "language": parent.spec.language,
         }
     )
+    # A copy is not validated, and so not clipped.
+    return Status.model_validate(failed.model_dump())
 
 
 def _result(parent: TranscriptionJob, words: Result | None) -> StatusResult:

@@ -64,9 +64,16 @@ def is_explained(seen: Observation) -> bool:
 
 
 def pending_since(parent: TranscriptionJob, job: ObservedJob | None) -> datetime | None:
-    """From when on pendingDeadlineSeconds counts: not while it was queued or suspended."""
+    """From when on pendingDeadlineSeconds counts: not while it was queued or suspended.
+
+    The Job's own times may be of before that: its startTime is set anew some time after it was let
+    go on.
+    """
+    since = parent.status.active_since
+    if since is None:
+        return None
     begin = (job.started or job.created) if job else None
-    return begin or parent.status.active_since
+    return max(since, begin) if begin else since
 
 
 def worked(parent: TranscriptionJob, seen: Observation) -> bool:

@@ -1,9 +1,12 @@
 from typing import Any
 
-from tests.unit.operator.builders import UID, parent
+import pytest
+
+from tests.unit.operator.builders import UID, parent, pod
 from transcription_operator import names
 from transcription_operator.admission import Limits
 from transcription_operator.caches import Caches
+from transcription_operator.observed import ObservedPod
 from transcription_operator.parents import Parents
 
 CHILD = names.child_name("standup", UID, 1)
@@ -22,7 +25,8 @@ def manifest(version: int, uid: str = UID, **metadata: Any) -> dict[str, Any]:
 def child(owner: str = UID, **metadata: Any) -> dict[str, Any]:
     return {
         "metadata": {
-            "name": CHILD, "namespace": "media", "uid": "job-uid",
+            "name": CHILD, "namespace": "media", "uid": "job-uid", "resourceVersion": "1",
+            "annotations": {names.OWNER_NAME_ANNOTATION: "standup"},
             "ownerReferences": [{"uid": owner, "controller": True}], **metadata,
         },
     }  # fmt: skip
@@ -65,12 +69,13 @@ def test_only_the_annotation_that_is_read_is_kept():
 
 def test_a_job_that_is_not_ours_or_on_its_way_out_is_not_taken_for_ours():
     caches = Caches(Limits(), lambda _: None)
-    for stranger in (child(owner="x"), child(deletionTimestamp="2026-11-22T12:00:00Z")):
+    leaving = {"deletionTimestamp": "2026-11-22T12:00:00Z", "resourceVersion": "2"}
+    for stranger in (child(owner="x"), child(**leaving)):
         caches.put_job(stranger)
         seen = caches.observe(parent())
         assert seen.leaving
         assert seen.job is None
-    caches.put_job(child())
+    caches.put_job(child(resourceVersion="3"))
     assert caches.observe(parent()).job is not None
 
 
@@ -84,3 +89,46 @@ def test_the_end_of_one_job_frees_the_next_in_the_queue():
     caches.settle("media/first", parent(name="first", status={"phase": "Succeeded"}))
     assert freed == ["media/standup"]
     assert caches.observe(parent()).queued is None
+
+
+def worker(**fields: Any) -> ObservedPod:
+    return pod(**{"owner_uid": "job-uid", "ip": "10.0.0.1", "parent": "media/standup", **fields})
+
+
+def watching(job: dict[str, Any], asked: ObservedPod) -> Caches:
+    caches = Caches(Limits(), lambda _: None)
+    caches.parents.put(manifest(9))
+    caches.put_job(job)
+    caches.pods.put(f"media/{asked.name}", asked)
+    return caches
+
+
+def test_running_pods_of_our_jobs_are_workers():
+    assert list(watching(child(), worker()).workers()) == [("media/standup", worker())]
+
+
+@pytest.mark.parametrize(
+    "idle",
+    [worker(running=False), worker(ip=None), worker(owner_uid=None), worker(owner_uid="other")],
+    ids=["not running", "without an address", "labelled by hand", "of somebody else's Job"],
+)
+def test_pods_that_are_not_at_work_for_us_are_no_workers(idle):
+    assert list(watching(child(), idle).workers()) == []
+
+
+def test_pods_of_a_job_that_names_no_parent_of_ours_are_no_workers():
+    assert list(watching(child(annotations={}), worker()).workers()) == []
+    gone = watching(child(), worker())
+    gone.parents.remove(manifest(9))
+    assert list(gone.workers()) == []
+
+
+def test_a_queue_is_known_in_whole_before_anybody_is_let_in():
+    freed: list[str] = []
+    caches = Caches(Limits(in_all=1), freed.append)
+    running = {"phase": "Running", "jobName": "j"}
+    caches.parents.put(manifest(9, uid="b") | {"status": running})
+    caches.parents.put(manifest(8, uid="a", name="first"))
+    caches.settle_all()
+    assert caches.observe(parent(name="first")).queued == 1
+    assert freed == []

@@ -36,7 +36,8 @@ async def test_a_long_list_is_read_page_by_page():
         {"items": [1, 2], "metadata": {"resourceVersion": "9", "continue": "more"}},
         {"items": [3], "metadata": {"resourceVersion": "9"}},
     )
-    assert await cluster(server).jobs("media").list() == ([1, 2, 3], "9")
+    pages = [page async for page in cluster(server).jobs("media").pages()]
+    assert pages == [([1, 2], "9"), ([3], "9")]
     assert server.asked[0][1] == "/apis/batch/v1/namespaces/media/jobs"
     assert ("continue", "more") in server.asked[1][2]
     assert all(("labelSelector", "transcription.dev/job-uid") in q for _, _, q in server.asked)

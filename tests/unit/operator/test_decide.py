@@ -10,25 +10,31 @@ from transcription_operator.observed import Observation
 JOB = "standup-1a2b3c4d-1"
 KUEUE = {"queueName": "team-a"}
 
+
+def suspend(whether: bool) -> ChangeJob:
+    return ChangeJob(JOB, "job-uid", {"suspend": whether})
+
+
 ACTIONS = [
     ("no Job yet", {}, seen(), [CreateJob(None)]),
     ("its turn has not come", {}, Observation(queued=2), []),
     ("created suspended", {"suspend": True}, seen(), []),
     ("the Job of before is still being deleted", {}, Observation(leaving=True), []),
     ("all is as it should be", {}, seen(job(), pod()), []),
-    ("to be suspended", {"suspend": True}, seen(job(), pod()), [ChangeJob(JOB, {"suspend": True})]),
+    ("to be suspended", {"suspend": True}, seen(job(), pod()), [suspend(True)]),
     ("suspended already", {"suspend": True}, seen(job(suspended=True)), []),
-    ("to be resumed", {}, seen(job(suspended=True)), [ChangeJob(JOB, {"suspend": False})]),
+    ("to be resumed", {}, seen(job(suspended=True)), [suspend(False)]),
     ("to be resumed, in its turn", {}, Observation(job(suspended=True), queued=1), []),
     ("finished before it could be suspended", {"suspend": True}, seen(job("Complete")), []),
     ("Kueue holds it", KUEUE, seen(job(suspended=True)), []),
     ("Kueue lets it run", KUEUE, seen(job()), []),
-    ("suspended in a queue of Kueue's", {**KUEUE, "suspend": True}, seen(job()), [DeleteJob(JOB)]),
+    ("suspended in a queue of Kueue's", {**KUEUE, "suspend": True}, seen(job()),
+     [DeleteJob(JOB, "job-uid")]),
     ("with an end", {"activeDeadlineSeconds": 60}, seen(), [CreateJob(60)]),
     ("with a new end", {"activeDeadlineSeconds": 90}, seen(job(active_deadline=60)),
-     [ChangeJob(JOB, {"activeDeadlineSeconds": 90})]),
+     [ChangeJob(JOB, "job-uid", {"activeDeadlineSeconds": 90})]),
     ("without an end any more", {}, seen(job(active_deadline=60)),
-     [ChangeJob(JOB, {"activeDeadlineSeconds": None})]),
+     [ChangeJob(JOB, "job-uid", {"activeDeadlineSeconds": None})]),
 ]  # fmt: skip
 
 
@@ -43,7 +49,7 @@ def test_a_resumed_job_gets_the_rest_of_its_time():
     resumed = parent(activeDeadlineSeconds=100, status={"activeSeconds": 70})
     suspended = seen(job(suspended=True, active_deadline=100))
     assert decide.actions(resumed, suspended, NOW) == [
-        ChangeJob(JOB, {"suspend": False, "activeDeadlineSeconds": 30})
+        ChangeJob(JOB, "job-uid", {"suspend": False, "activeDeadlineSeconds": 30})
     ]
 
 
@@ -72,7 +78,7 @@ def test_a_pod_that_has_ended_needs_no_release():
 @pytest.mark.parametrize(
     ("phase", "observation", "expected"),
     [
-        ("Failed", seen(job(), pod("Pending")), [DeleteJob(JOB)]),
+        ("Failed", seen(job(), pod("Pending")), [DeleteJob(JOB, "job-uid")]),
         ("Failed", seen(job("Failed")), []),
         ("Succeeded", seen(job("SuccessCriteriaMet"), pod()), []),
         ("Failed", seen(), []),
@@ -129,3 +135,9 @@ VISITS = [
 )
 def test_a_job_is_visited_again_when_time_alone_changes_something(spec, observation, seconds):
     assert decide.revisit_after(parent(**spec), observation, NOW, resync=300) == seconds
+
+
+def test_a_job_that_was_held_for_long_is_visited_again_when_its_time_to_start_is_over():
+    released = parent(pendingDeadlineSeconds=40, status={"activeSince": NOW.isoformat()})
+    held = seen(job(created=NOW - timedelta(hours=2), started=None), pod("Pending"))
+    assert decide.revisit_after(released, held, NOW, resync=300) == 40

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -20,17 +21,21 @@ class PlayedSource:
 
     name = "things"
 
+    namespace = None
+
     def __init__(self, lists: list[Any], watches: list[list[Any]]) -> None:
         self.lists = lists
         self.watches = watches
         self.versions: list[str] = []
         self.done = asyncio.Event()
 
-    async def list(self) -> tuple[list[Json], str]:
+    async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
         found = self.lists.pop(0)
         if isinstance(found, Exception):
             raise found
-        return found, "10"
+        version = str(max([10, *(int(each["metadata"]["resourceVersion"]) for each in found)]))
+        for each in found:
+            yield [each], version
 
     async def watch(self, version: str) -> AsyncIterator[Json]:
         self.versions.append(version)
@@ -43,13 +48,35 @@ class PlayedSource:
             yield event
 
 
-async def follow(source: PlayedSource) -> tuple[Store[str], list[tuple[str | None, str | None]]]:
+@dataclass(frozen=True)
+class Thing:
+    color: str
+    version: int = field(compare=False)
+
+    @classmethod
+    def parse(cls, found: Json) -> "Thing":
+        return cls(found["color"], int(found["metadata"]["resourceVersion"]))
+
+
+def things() -> Store[Thing]:
+    return Store(lambda each: each.color)
+
+
+def colors(store: Store[Thing]) -> dict[str, str]:
+    return {key: each.color for key, each in store.items.items()}
+
+
+async def follow(
+    source: PlayedSource, store: Store[Thing] | None = None
+) -> tuple[Store[Thing], list[tuple[str | None, str | None]]]:
     """Run an informer over the whole play; what it keeps in the end, and what it told."""
-    store: Store[str] = Store(lambda color: color)
+    store = things() if store is None else store
     told: list[tuple[str | None, str | None]] = []
-    informer = Informer(
-        source, store, lambda found: found["color"], lambda was, now: told.append((was, now))
-    )
+
+    def changed(was: Thing | None, now: Thing | None) -> None:
+        told.append((was and was.color, now and now.color))
+
+    informer = Informer(source, store, Thing.parse, changed)
     running = asyncio.create_task(informer.run())
     try:
         await asyncio.wait_for(source.done.wait(), timeout=20)
@@ -72,7 +99,7 @@ async def test_what_is_listed_and_what_changes_is_kept_and_told():
     ]
     source = PlayedSource([[thing("a")]], [watch])
     store, told = await follow(source)
-    assert dict(store.items) == {"media/a": "green"}
+    assert colors(store) == {"media/a": "green"}
     assert told == [(None, "red"), (None, "blue"), ("red", "green"), ("blue", None)]
     assert source.versions == ["10", "14"]
 
@@ -91,9 +118,10 @@ TOO_OLD = {"type": "ERROR", "object": {"code": 410, "message": "too old resource
     ids=["too old", "gone", "silent", "cut"],
 )
 async def test_after_a_watch_that_broke_everything_is_listed_again(end):
-    source = PlayedSource([[thing("a"), thing("b")], [thing("a", 20, "green")]], [[end]])
+    before, after = [thing("a"), thing("b")], [thing("a", 20, "green")]
+    source = PlayedSource([before, after], [[end]])
     store, told = await follow(source)
-    assert dict(store.items) == {"media/a": "green"}
+    assert colors(store) == {"media/a": "green"}
     assert ("red", None) in told
 
 
@@ -104,10 +132,37 @@ async def test_a_list_that_fails_is_tried_again():
 
 
 def test_a_store_finds_objects_by_their_index_as_they_move():
-    store: Store[str] = Store(lambda color: color)
-    store.put("media/a", "red")
-    store.put("media/b", "red")
-    store.put("media/a", "blue")
-    assert (store.group("red"), store.group("blue")) == (("red",), ("blue",))
+    store = things()
+    red, blue = Thing("red", 1), Thing("blue", 2)
+    store.put("media/a", red)
+    store.put("media/b", red)
+    store.put("media/a", blue)
+    assert (store.group("red"), store.group("blue")) == ((red,), (blue,))
     store.put("media/b", None)
     assert store.group("red") == ()
+
+
+async def test_what_was_learned_from_an_answer_and_is_gone_from_the_list_goes_too():
+    store = things()
+    store.learn("media/ghost", Thing("red", 9))
+    store, told = await follow(PlayedSource([[thing("a")]], []), store)
+    assert colors(store) == {"media/a": "red"}
+    assert ("red", None) in told
+
+
+async def test_what_was_learned_from_an_answer_outlives_older_news_of_its_name():
+    store = things()
+    store.learn("media/a", Thing("blue", 15))
+    watch = [event("MODIFIED", thing("a", 11)), event("DELETED", thing("a", 12))]
+    store, _ = await follow(PlayedSource([[]], [watch]), store)
+    assert colors(store) == {"media/a": "blue"}
+
+
+@pytest.mark.parametrize("namespace", [None, "media"])
+def test_an_answer_that_the_watch_has_overtaken_is_not_believed(namespace):
+    store = things()
+    store.heard[namespace] = 12
+    store.learn("media/gone", Thing("red", 12))
+    store.learn("media/new", Thing("red", 13))
+    store.learn("media/new", Thing("blue", 13))
+    assert colors(store) == {"media/new": "red"}

@@ -34,6 +34,8 @@ def test_prometheus_text_gives_the_job_gauges_alone():
         f"{metric_names.TOTAL_SECONDS} +Inf\n",
         f"{metric_names.ITEMS} 1e300\n",
         f"{metric_names.ITEMS} -1\n",
+        f"{metric_names.ITEMS} " + "1" * 1_000_000 + "\n",
+        f"{metric_names.ITEMS}{{{'a' * 1_000_000}",
         "",
     ],
     ids=[
@@ -42,6 +44,8 @@ def test_prometheus_text_gives_the_job_gauges_alone():
         "infinite",
         "more than an integer holds",
         "less than none",
+        "a number that takes long to read",
+        "labels without an end",
         "nothing",
     ],
 )
@@ -122,3 +126,8 @@ def test_recordings_never_go_back_either():
 
 def test_less_than_a_second_of_audio_is_no_reason_to_stumble():
     assert advance(None, None, reading(0, 0.2, total=0.4)).percent == 0
+
+
+def test_a_speed_next_to_nothing_gives_no_remaining_time():
+    after = advance(None, reading(0, 0), reading(1e6, 1e-12, total=2.0**52))
+    assert after.estimated_remaining_seconds is None

@@ -1,28 +1,48 @@
 from typing import Any
 
+import pytest
+
 from tests.unit.operator.builders import UID, settings
 from tests.unit.operator.test_caches import CHILD, child, manifest
 from tests.unit.operator.test_status import LAST_WORDS
-from transcription_operator import names
+from transcription_operator import decide, names
 from transcription_operator.admission import Limits
 from transcription_operator.caches import Caches
+from transcription_operator.errors import ApiError, NotFoundError
 from transcription_operator.job import CONTAINER
 from transcription_operator.observed import ObservedPod
 from transcription_operator.reconcile import Reconciler
 
 
 class PlayedCluster:
-    """An API server that has these pods and takes every status."""
+    """An API server that has these pods and takes every status.
 
-    def __init__(self, *pods: dict[str, Any]) -> None:
+    ``there``: the uid that the TranscriptionJob has there.
+    """
+
+    def __init__(self, *pods: dict[str, Any], there: str | None = UID) -> None:
         self.pods = list(pods)
+        self.there = there
         self.statuses: list[dict[str, Any]] = []
+        self.created: list[dict[str, Any]] = []
+        self.refusal: ApiError | None = None
+
+    async def uid_of(self, *_: str) -> str | None:
+        return self.there
+
+    async def create_job(self, _: str, job: dict[str, Any]) -> dict[str, Any]:
+        self.created.append(job)
+        if self.refusal:
+            raise self.refusal
+        return child()
 
     async def pods_of(self, _: str, parent_uid: str) -> list[dict[str, Any]]:
         assert parent_uid == UID
         return self.pods
 
     async def patch_status(self, _: str, __: str, patch: dict[str, Any]) -> dict[str, Any]:
+        if self.there is None:
+            raise NotFoundError(404, "not found")
         self.statuses.append(patch["status"])
         return manifest(10) | {"status": patch["status"]}
 
@@ -70,3 +90,37 @@ async def test_a_delivery_that_the_watch_has_yet_to_tell_of_is_in_the_result():
 
 async def test_a_failure_that_the_watch_has_yet_to_tell_of_is_explained_by_its_pod():
     assert (await end_of("Failed", REFUSED))["reason"] == "SourceNotFound"
+
+
+async def visit(
+    cluster: PlayedCluster, status: dict[str, Any] | None = None
+) -> tuple[Caches, float | None]:
+    """One visit to a TranscriptionJob without a Job; what is known after it, and its answer."""
+    caches = Caches(Limits(), lambda _: None)
+    caches.parents.put(manifest(9) | {"status": status or {}})
+    reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
+    return caches, await reconciler.reconcile("media/standup")
+
+
+@pytest.mark.parametrize("there", [None, "another"], ids=["gone", "another of its name"])
+async def test_no_job_is_made_for_what_was_deleted_unheard(there):
+    cluster = PlayedCluster(there=there)
+    caches, _ = await visit(cluster, {"phase": "Pending"})
+    assert cluster.created == []
+    assert caches.parents.all() == []
+
+
+async def test_what_is_gone_when_its_first_status_is_written_is_not_visited_for_ever():
+    caches, _ = await visit(PlayedCluster(there=None))
+    assert caches.parents.all() == []
+
+
+@pytest.mark.parametrize("status", [400, 403, 500, 503])
+async def test_a_refusal_that_may_go_away_is_told_and_tried_again(status):
+    cluster = PlayedCluster()
+    cluster.refusal = ApiError(status, 'admission webhook "policy" failed')
+    _, after = await visit(cluster)
+    (written,) = cluster.statuses
+    assert (written["phase"], written["reason"]) == ("Pending", "JobRefused")
+    assert "policy" in written["message"]
+    assert after == decide.RELOOK_SECONDS

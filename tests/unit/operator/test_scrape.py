@@ -28,7 +28,10 @@ class Play:
         self.answers: dict[str, str | Exception] = {}
         self.told: list[str] = []
         self.asked = 0
-        self.scraper = Scraper(self.ask, self.pods, 0.001, self.told.append)
+        self.scraper = Scraper(self.ask, self.workers, 0.001, self.told.append)
+
+    def workers(self) -> list[tuple[str, ObservedPod]]:
+        return [(KEY, each) for each in self.pods.values()]
 
     async def ask(self, _: str, asked: ObservedPod) -> str:
         self.asked += 1
@@ -81,17 +84,6 @@ async def test_new_pods_begin_a_new_reading():
     readings = play.scraper.readings(KEY)
     assert readings is not None
     assert readings[0].processed == 30
-
-
-@pytest.mark.parametrize(
-    "idle",
-    [worker(running=False), pod(name="x", ip="10.0.0.1"), pod(name="x", parent=KEY)],
-    ids=["not running", "nobody's", "without an address"],
-)
-async def test_pods_that_cannot_be_asked_are_left_alone(idle):
-    play = Play(idle, worker("good"))
-    play.answers = {"good": metrics(5)}
-    await play.until(lambda: play.latest() == 5)
 
 
 async def test_what_a_job_said_is_forgotten_with_its_pods():

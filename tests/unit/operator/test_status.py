@@ -32,6 +32,9 @@ BROKEN = pod("Failed", exit_code=69)
 NO_SECRET = pod("Pending", waiting=("CreateContainerConfigError", 'secret "x" not found'))
 
 
+ACTIVE = {"phase": "Pending", "activeSince": "2026-11-22T12:00:00Z"}
+
+
 def deadline_exceeded() -> ObservedJob:
     return replace(job(), conditions={"Failed": ("DeadlineExceeded", "Job was active longer")})
 
@@ -114,7 +117,7 @@ def test_a_condition_keeps_its_transition_time_while_its_status_stands():
 
 
 def test_a_pending_job_is_given_up_at_its_deadline_with_the_kubelets_words():
-    waiting = parent(pendingDeadlineSeconds=60)
+    waiting = parent(pendingDeadlineSeconds=60, status=ACTIVE)
     before = next_status(waiting, seen(job(), NO_SECRET), None, NOW + timedelta(seconds=59))
     after = next_status(waiting, seen(job(), NO_SECRET), None, NOW + timedelta(seconds=60))
     assert before.phase is Phase.PENDING
@@ -126,10 +129,17 @@ def test_a_pending_job_is_given_up_at_its_deadline_with_the_kubelets_words():
 
 
 def test_a_job_without_any_pod_is_given_up_too():
-    after = next_status(
-        parent(pendingDeadlineSeconds=60), seen(job()), None, NOW + timedelta(seconds=61)
-    )
+    waiting = parent(pendingDeadlineSeconds=60, status=ACTIVE)
+    after = next_status(waiting, seen(job()), None, NOW + timedelta(seconds=61))
     assert (after.phase, after.reason) == ("Failed", "PendingDeadlineExceeded")
+
+
+@pytest.mark.parametrize("started", [None, NOW - timedelta(hours=1)], ids=["never", "before"])
+def test_the_time_for_which_a_job_was_held_is_no_reason_to_give_it_up(started):
+    waiting = parent(pendingDeadlineSeconds=60, status=ACTIVE)
+    held = job(created=NOW - timedelta(hours=2), started=started)
+    after = next_status(waiting, seen(held, pod("Pending")), None, NOW + timedelta(seconds=59))
+    assert after.phase is Phase.PENDING
 
 
 def test_a_job_that_has_worked_is_not_given_up_as_pending():
@@ -271,6 +281,13 @@ def test_a_spec_that_cannot_be_done_fails_with_the_reason():
     )
 
 
+def test_a_spec_that_cannot_be_done_is_told_in_what_the_api_server_takes():
+    pages = Failure(reason="ConfigurationInvalid", message="m" * 10_000)
+    after = failed_status(parent(), pages, NOW)
+    assert len(after.message or "") == 4096
+    assert {len(c.message) for c in after.conditions} == {4096}
+
+
 def test_workers_that_were_seen_to_fail_stay_counted():
     before = next_status(parent(), seen(job(), BROKEN, pod()), None, NOW)
     after = next_status(parent(status=before.to_wire()), seen(job(), pod()), None, NOW)
@@ -292,6 +309,13 @@ def test_the_clock_of_activity_stands_still_while_a_job_is_suspended():
     )
     assert (resumed.active_since, resumed.active_seconds) == (much_later, 40)
     assert resumed.start_time == NOW
+
+
+def test_the_clock_goes_on_at_once_though_the_job_controller_has_yet_to_say_so():
+    held = parent(status={"phase": "Suspended", "activeSeconds": 40})
+    not_yet_seen = job(started=NOW - timedelta(hours=5))
+    resumed = next_status(held, seen(not_yet_seen), None, NOW)
+    assert (resumed.active_since, resumed.active_seconds) == (NOW, 40)
 
 
 def test_a_suspended_job_says_so_in_its_conditions_and_is_not_reconciling():
