@@ -43,8 +43,8 @@ class Timing:
     """Seconds: how long a lease lasts without renewal, after how long without one its holder
     gives up, and how often it is looked at. Each must be shorter than the one before it."""
 
-    duration: float = 15.0
-    deadline: float = 10.0
+    duration: float = 12.0
+    deadline: float = 8.0
     retry: float = 2.0
 
 
@@ -220,7 +220,9 @@ class Elector:
             try:
                 async with asyncio.timeout(left):
                     await asyncio.sleep(min(self._timing.retry, left))
-                    await self._attempt()
+                    if not await self._attempt() and self.leads:
+                        # Somebody wrote to it, and it is still ours.
+                        await self._attempt()
             except (OperatorError, TimeoutError) as error:
                 log.warning("cannot renew the lease %s: %s", self._name, _words(error))
 

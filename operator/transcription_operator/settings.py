@@ -134,8 +134,8 @@ class Settings(BaseSettings):
     lease_namespace: str = Field(default="", max_length=63)
     lease_name: str = Field(default="transcription-operator", min_length=1, max_length=253)
     identity: str = Field(default_factory=socket.gethostname, min_length=1, max_length=253)
-    lease_duration_seconds: int = Field(default=15, ge=2, le=3600)
-    lease_deadline_seconds: float = Field(default=10.0, gt=0)
+    lease_duration_seconds: int = Field(default=12, ge=2, le=3600)
+    lease_deadline_seconds: float = Field(default=8.0, gt=0)
     lease_retry_seconds: float = Field(default=2.0, gt=0)
 
     @classmethod

@@ -163,6 +163,21 @@ def test_a_pool_that_exists_no_more_fails_the_job_without_a_pod(
     assert not stage.jobs()
 
 
+def test_a_pool_that_the_api_server_does_not_take_fails_the_job_in_its_words(
+    operator_kubeconfig: Path, tmp_path: Path, stage: PlayedStage
+):
+    pools = {"OPERATOR_NODE_POOLS": '{"test": {"nodeSelector": {"disk": "s s d"}}}'}
+    operator = Operator(operator_kubeconfig, tmp_path / "operator.log", **pools)
+    operator.start()
+    try:
+        stage.apply()
+        status = stage.await_status(phase="Failed", reason="ConfigurationInvalid")
+    finally:
+        operator.kill()
+    assert status["message"].startswith("the API server refuses the Job: ")
+    assert "nodeSelector" in status["message"]
+
+
 def test_a_job_that_was_deleted_by_hand_is_made_again(operator: Operator, stage: PlayedStage):
     stage.apply()
     stage.await_status(phase="Pending")

@@ -67,8 +67,8 @@ RANGES = [
     ("HTTP_PORT", "70000", "less than or equal to 65535"),
     ("IDENTITY", "", "at least 1 character"),
     ("LEADER_ELECTION", "true", "leaderElection needs the namespace of the lease"),
-    ("LEASE_DURATION_SECONDS", "8", "10 must be less than OPERATOR_LEASE_DURATION_SECONDS, 8"),
-    ("LEASE_RETRY_SECONDS", "10", "10 must be less than OPERATOR_LEASE_DEADLINE_SECONDS, 10"),
+    ("LEASE_DURATION_SECONDS", "6", "8 must be less than OPERATOR_LEASE_DURATION_SECONDS, 6"),
+    ("LEASE_RETRY_SECONDS", "10", "10 must be less than OPERATOR_LEASE_DEADLINE_SECONDS, 8"),
     ("MAX_ACTIVE_JOBS", "0", "greater than or equal to 1"),
     ("MAX_ACTIVE_JOBS_PER_NAMESPACE", "-1", "greater than or equal to 1"),
 ]
@@ -105,7 +105,7 @@ def test_every_mistake_is_told_at_once_by_the_name_of_its_variable(monkeypatch):
         "JSON",
         "OPERATOR_SOURCE_NETWORKS: sourceNetworks needs CIDRs such as 10.0.0.0/8: 'intranet' does "
         "not appear to be an IPv4 or IPv6 network",
-        "OPERATOR_LEASE_RETRY_SECONDS: 20 must be less than OPERATOR_LEASE_DEADLINE_SECONDS, 10",
+        "OPERATOR_LEASE_RETRY_SECONDS: 20 must be less than OPERATOR_LEASE_DEADLINE_SECONDS, 8",
     ]
 
 
