@@ -73,7 +73,7 @@ def _out_of_memory(pod: ObservedPod) -> Failure:
     return Failure(
         reason="OOMKilled",
         message=f"pod {pod.name} needed more memory than its limit{limit}: lower "
-        "spec.decoding.batchSize, or raise the node pool's memory limit",
+        "spec.decoding.batchSize, or raise the limit in spec.resources or in the node pool",
     )
 
 

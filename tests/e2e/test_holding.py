@@ -1,7 +1,7 @@
 """Suspended, resumed, tried again, cleaned away: with real pods."""
 
 from dev.commands import wait_until
-from tests.api import transcription_jobs
+from tests.api import jobs, transcription_jobs
 from tests.e2e.conftest import SOURCE, Bucket, ClusterStage
 from tests.e2e.test_faults import outputs, parts
 
@@ -32,6 +32,38 @@ def test_a_suspended_job_keeps_its_parts_and_goes_on_where_it_was(
     assert percents == sorted(percents)
     assert percents[0] >= percent
     assert len(outputs(transcripts, stage, "paused")) == 3
+
+
+def test_a_job_that_is_active_for_too_long_ends_and_goes_on_from_its_parts_when_tried_again(
+    stage: ClusterStage, transcripts: Bucket
+):
+    stage.apply_recording("slow")
+    wait_until("it has a part", lambda: bool(parts(transcripts, stage, "slow")), timeout=120)
+    change(stage, "slow", spec={"activeDeadlineSeconds": 1})
+    stage.await_status("slow", timeout=60, phase="Failed", reason="DeadlineExceeded")
+    wait_until("the pods are gone", lambda: not stage.pods(), timeout=90)
+    stored = parts(transcripts, stage, "slow")
+    percent = stage.status("slow")["progress"]["percent"]
+    again = {"annotations": {"transcription.dev/retry": "with more time"}}
+    change(stage, "slow", metadata=again, spec={"activeDeadlineSeconds": 600})
+    seen = stage.follow("slow")
+    assert (seen[-1]["phase"], seen[-1]["attempt"]) == ("Succeeded", 2)
+    assert all(status["progress"]["percent"] >= percent for status in seen)
+    assert stored
+    assert len(outputs(transcripts, stage, "slow")) == 3
+
+
+def test_a_child_job_that_was_deleted_by_hand_is_made_again_and_goes_on(
+    stage: ClusterStage, transcripts: Bucket
+):
+    stage.apply_recording("orphaned")
+    wait_until("it has a part", lambda: bool(parts(transcripts, stage, "orphaned")), timeout=120)
+    (job,) = stage.jobs()
+    stage.api.delete(f"{jobs(stage.namespace)}/{job['metadata']['name']}")
+    seen = stage.follow("orphaned")
+    assert seen[-1]["phase"] == "Succeeded"
+    (new,) = stage.jobs()
+    assert new["metadata"]["uid"] != job["metadata"]["uid"]
 
 
 def test_a_job_whose_recording_came_too_late_is_tried_again_by_annotation(

@@ -27,7 +27,7 @@ FAILED_PODS = [
     ("killed for memory beats the exit code of what survived",
      {"exit_code": 65, "ended": "OOMKilled", "memory_limit": "4Gi"},
      ("OOMKilled", "pod p needed more memory than its limit of 4Gi: lower "
-      "spec.decoding.batchSize, or raise the node pool's memory limit")),
+      "spec.decoding.batchSize, or raise the limit in spec.resources or in the node pool")),
 ]  # fmt: skip
 
 
