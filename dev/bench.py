@@ -17,7 +17,7 @@ def run() -> None:
     packages.install()
     gotools.build("versitygw")
     python = venv.ensure("bench") / "bin" / "python"
-    path = os.pathsep.join(str(ROOT / folder) for folder in ("transcriber", "."))
+    path = os.pathsep.join(str(ROOT / folder) for folder in ("operator", "transcriber", "."))
     env = environment(PYTHONPATH=path, PYTHONUNBUFFERED="1", TOOLS_DIR=str(BIN))
     command = [str(python), "-m", "tests.benchmarks", "--only", os.environ.get("ONLY", "")]
     if out := os.environ.get("OUT"):

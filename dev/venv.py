@@ -18,7 +18,7 @@ MARKER = "complete"
 
 EXTRAS = {
     "dev": ("operator", "transcriber", "dev"),
-    "bench": ("transcriber", "dev", "bench"),
+    "bench": ("operator", "transcriber", "dev", "bench"),
     "operator": ("operator",),
     "transcriber": ("transcriber",),
 }
