@@ -16,7 +16,8 @@ _SILENCE_SECONDS = 90.0
 def register(registry: kopf.OperatorRegistry, caches: Caches, queue: KeyedQueue) -> None:
     """Have every event of a TranscriptionJob fill the cache and name its key to the queue.
 
-    Jobs and pods have informers of our own: kopf would watch all of the cluster's, whole.
+    Jobs and pods have informers of our own: kopf would watch all of the cluster's, whole. The
+    handler is a coroutine: kopf calls functions in threads, and neither cache nor queue bears that.
     """
 
     @kopf.on.startup(registry=registry)
@@ -32,7 +33,7 @@ def register(registry: kopf.OperatorRegistry, caches: Caches, queue: KeyedQueue)
         return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
-    def transcription_job(event: kopf.RawEvent, **_: Any) -> None:
+    async def transcription_job(event: kopf.RawEvent, **_: Any) -> None:
         found = dict(event["object"])
         keep = caches.parents.remove if event["type"] == "DELETED" else caches.parents.put
         if keep(found):

@@ -18,6 +18,7 @@ from transcription_operator.api.source import Source
 
 _IS_PREFIX = "self.uri.startsWith('s3://') && self.uri.endsWith('/')"
 _SECONDS = 2**31 - 1
+_BYTES = TypeAdapter(ByteSize)
 """The API server's own counters of seconds are 32 bits wide."""
 
 
@@ -40,7 +41,7 @@ class SpecLimits(ApiModel):
     def file_bytes(self) -> int:
         """``max_file_bytes`` as a number: 4Gi is 4294967296."""
         # pydantic's units are Kubernetes' with a B: 4GiB, 500MB.
-        return int(TypeAdapter(ByteSize).validate_python(self.max_file_bytes + "B"))
+        return int(_BYTES.validate_python(self.max_file_bytes + "B"))
 
 
 class Spec(ApiModel):
