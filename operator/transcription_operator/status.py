@@ -52,7 +52,7 @@ def next_status(
         job_name=seen.job.name if seen.job else parent.status.job_name,
         model=parent.spec.model.label,
         language=(result.language if result else None) or parent.spec.language,
-        workers=_workers(parent, seen),
+        workers=_workers(parent, seen, found),
         progress=_progress(parent, found, words, progress),
         result=result,
         failures=_failures(words),
@@ -181,13 +181,20 @@ def _progress(
     )
 
 
-def _workers(parent: TranscriptionJob, seen: Observation) -> Workers:
-    before = parent.status.workers or Workers()
+def _workers(parent: TranscriptionJob, seen: Observation, found: Verdict) -> Workers:
+    past, before = parent.status, parent.status.workers or Workers()
+    active = sum(1 for pod in seen.pods if pod.phase in ("Pending", "Running"))
+    if found.phase is Phase.PENDING and (past.reason, past.message) == (
+        found.reason,
+        found.message,
+    ):
+        # A pod that was made and waits, as was to be expected, is not worth a write of its own.
+        active = before.active
     failed = sum(1 for pod in seen.pods if failures.of_pod(pod))
     # Each worker's last failure has nobody come after it once the Job has failed.
     given_up = parent.spec.workers if seen.job and seen.job.failed else 0
     return Workers(
-        active=sum(1 for pod in seen.pods if pod.phase in ("Pending", "Running")),
+        active=active,
         succeeded=max(
             before.succeeded,
             sum(1 for pod in seen.pods if pod.phase == "Succeeded"),

@@ -288,6 +288,15 @@ def test_a_spec_that_cannot_be_done_is_told_in_what_the_api_server_takes():
     assert {len(c.message) for c in after.conditions} == {4096}
 
 
+def test_a_pod_that_waits_as_expected_costs_no_write():
+    made = next_status(parent(), seen(job()), None, NOW)
+    waiting = parent(status=made.to_wire())
+    assert next_status(waiting, seen(job(), pod("Pending")), None, NOW) == made
+    stuck = next_status(waiting, seen(job(), NO_SECRET), None, NOW)
+    assert stuck.workers is not None
+    assert stuck.workers.active == 1
+
+
 def test_workers_that_were_seen_to_fail_stay_counted():
     before = next_status(parent(), seen(job(), BROKEN, pod()), None, NOW)
     after = next_status(parent(status=before.to_wire()), seen(job(), pod()), None, NOW)
