@@ -46,6 +46,8 @@ def test_a_job_that_is_active_for_too_long_ends_and_goes_on_from_its_parts_when_
     percent = stage.status("slow")["progress"]["percent"]
     again = {"annotations": {"transcription.dev/retry": "with more time"}}
     change(stage, "slow", metadata=again, spec={"activeDeadlineSeconds": 600})
+    # Until the operator has seen the annotation, the job is a finished one.
+    stage.await_status("slow", attempt=2)
     seen = stage.follow("slow")
     assert (seen[-1]["phase"], seen[-1]["attempt"]) == ("Succeeded", 2)
     assert all(status["progress"]["percent"] >= percent for status in seen)
