@@ -33,6 +33,10 @@ PADDING = SAMPLE_RATE // 5
 """Kept around speech: soft onsets, yet far from 1.0 s, where Whisper's first timestamp must lie."""
 
 WINDOW_LIMIT = 15 * SAMPLE_RATE
+PAUSE_LIMIT = 3 * SAMPLE_RATE
+"""No longer pause inside a window: what sounds there, Whisper takes for words (measured, sentences
+between buzz, clicks and chords: word error rate .168 with such pauses, .055 without)."""
+
 QUIET_SAMPLES = 480
 """30 ms: about the shortest closure between two words."""
 
@@ -132,12 +136,12 @@ def windows(
 ) -> list[Window]:
     """An item's speech packed into windows of at most ``limit`` samples, in order.
 
-    Every sample of speech lies in exactly one window. Speech that does not pause within the limit
-    is cut at the quietest place of the last third, without overlap.
+    Every sample of speech lies in exactly one window, none of which spans a long pause. Speech that
+    does not pause within the limit is cut at the quietest place of the last third, without overlap.
     """
     packed: list[list[Span]] = []
     for stretch in _cut(stretches, read, limit):
-        if packed and stretch.stop - packed[-1][0].start <= limit:
+        if packed and _go_together(packed[-1], stretch, limit):
             packed[-1].append(stretch)
         else:
             packed.append([stretch])
@@ -169,6 +173,11 @@ def units(
         Unit(samples=stop - start, windows=batch)
         for (start, stop), batch in zip(pairwise([0, *later, sum(lengths)]), batches, strict=True)
     )
+
+
+def _go_together(group: Sequence[Span], following: Span, limit: int) -> bool:
+    length, pause = following.stop - group[0].start, following.start - group[-1].stop
+    return length <= limit and pause <= PAUSE_LIMIT
 
 
 def _stretches(probabilities: Iterable[float], within: Span) -> Iterable[Span]:

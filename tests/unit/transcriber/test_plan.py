@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from whisper_transcriber.plan import (
     FRAME_SAMPLES,
     PADDING,
+    PAUSE_LIMIT,
     SAMPLE_RATE,
     WINDOW_LIMIT,
     Span,
@@ -70,6 +71,8 @@ def test_windows_are_ordered_short_enough_and_inside_the_slice(
         assert window.stop - window.start <= WINDOW_LIMIT
         assert window.speech[0].start == window.start
         assert window.speech[-1].stop == window.stop
+        pauses = [right.start - left.stop for left, right in pairwise(window.speech)]
+        assert all(pause <= PAUSE_LIMIT for pause in pauses)
     for left, right in pairwise(planned):
         assert left.stop <= right.start
 
@@ -136,6 +139,15 @@ def test_stretches_share_a_window_up_to_its_limit() -> None:
     assert (first.start, first.stop) == (0, 15 * SECOND)
     assert first.speech == (Span(0, 5 * SECOND), Span(6 * SECOND, 15 * SECOND))
     assert second.speech == (Span(16 * SECOND, 17 * SECOND),)
+
+
+def test_a_long_pause_lies_in_no_window() -> None:
+    stretches = [Span(0, SECOND), Span(4 * SECOND, 5 * SECOND), Span(9 * SECOND, 10 * SECOND)]
+    planned = windows(0, stretches, noise)
+    assert [(each.start, each.stop) for each in planned] == [
+        (0, 5 * SECOND),
+        (9 * SECOND, 10 * SECOND),
+    ]
 
 
 def test_speech_without_a_pause_is_cut_where_it_is_quietest() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from whisper_transcriber.engine import protocol
 from whisper_transcriber.engine.protocol import Decoded, Engine, Phrase
-from whisper_transcriber.plan import SAMPLE_RATE, Span, Window, quietest
+from whisper_transcriber.plan import PADDING, SAMPLE_RATE, Span, Window, quietest
 from whisper_transcriber.samples import Waveform
 from whisper_transcriber.transcript import Segment, Word
 
@@ -116,7 +116,7 @@ class UnitDecoder:
             decoded = self._warmer(window, decoded, language)
             if is_garbled(decoded):
                 return [], []
-        heard = segments_of(window, decoded)
+        heard = [each for each in segments_of(window, decoded) if is_spoken(window, each)]
         if last:
             return heard, []
         accepted = [segment for segment in heard if not is_thin(window, segment)]
@@ -180,6 +180,13 @@ def segments_of(window: Window, decoded: Decoded) -> list[Segment]:
         for phrase in decoded.phrases
         if phrase.start < length
     ]
+
+
+def is_spoken(window: Window, segment: Segment) -> bool:
+    """Whether anybody speaks where a segment is: what only pauses and padding account for is
+    invented."""
+    start, end = _sample(segment.start), _sample(segment.end)
+    return _spoken(stretch(window, start, end)) > min(PADDING, (end - start) // 2)
 
 
 def is_thin(window: Window, segment: Segment) -> bool:

@@ -152,6 +152,19 @@ def test_few_words_over_a_long_pause_are_enough() -> None:
     assert len(engine.calls) == 1
 
 
+def test_text_in_a_pause_is_no_text_and_what_is_said_around_it_stays() -> None:
+    engine = FakeEngine(
+        lambda *_: heard((0.0, 4.0, " before"), (4.1, 6.9, " number number"), (7.0, 9.0, " after"))
+    )
+    assert texts(decode(engine, window(0, 9, (0, 4.2), (6.8, 9)))) == [" before", " after"]
+    assert len(engine.calls) == 1
+
+
+def test_a_word_shorter_than_the_padding_is_spoken_all_the_same() -> None:
+    engine = FakeEngine(lambda *_: heard((0.0, 0.15, " no"), (0.15, 2.0, " never that")))
+    assert texts(decode(engine, window(0, 2))) == [" no", " never that"]
+
+
 def test_a_short_window_keeps_what_little_was_said_in_it() -> None:
     engine = FakeEngine(lambda *_: heard((0.0, 3.0, " x"), tokens=[3]))
     assert texts(decode(engine, window(0, 3))) == [" x"]
