@@ -106,9 +106,17 @@ class Metrics:
         """Whether this operator is the one that works."""
         self._leader.set(leads)
 
-    def follow_jobs(self, count: Callable[[], Mapping[str, int]]) -> None:
-        """Ask for the number of TranscriptionJobs by phase; call this once."""
-        self._registry.register(_JobsByPhase(count))
+    def follow_jobs(
+        self, count: Callable[[], Mapping[str, int]], longest: Callable[[], Mapping[str, float]]
+    ) -> None:
+        """Ask for the number of TranscriptionJobs by phase, and for how many seconds the one that
+        is in it for longest has been; call this once."""
+        self._registry.register(_JobsByPhase(count, longest))
+
+    def follow_progress(self, standstill: Callable[[], float]) -> None:
+        """Ask for how many seconds the running TranscriptionJob that stands still for longest has
+        done so."""
+        self._standstill.set_function(standstill)
 
     def follow_queue(self, depth: Callable[[], int]) -> None:
         """Ask for the number of keys that wait to be visited."""
@@ -126,6 +134,10 @@ class Metrics:
             ["phase", "reason"],
             registry=self._registry,
         )
+        # Prometheus' rate() does not see the step from no series to a series of 1.
+        self._finished.labels(Phase.SUCCEEDED, "Delivered")
+        for reason in KNOWN_REASONS - {"Delivered"} | {OTHER}:
+            self._finished.labels(Phase.FAILED, reason)
         self._waited = Histogram(
             "transcription_job_wait_seconds",
             "From a TranscriptionJob's creation until a worker ran.",
@@ -147,6 +159,12 @@ class Metrics:
         self._audio = Counter(
             "transcription_audio_seconds",
             "Seconds of audio in finished TranscriptionJobs.",
+            registry=self._registry,
+        )
+        self._standstill = Gauge(
+            "transcription_jobs_standstill_seconds",
+            "Since a worker began or got on, of the running TranscriptionJob where that is longest "
+            "ago; 0 with none.",
             registry=self._registry,
         )
 
@@ -187,14 +205,26 @@ class Metrics:
 
 
 class _JobsByPhase(Collector):
-    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(
+        self, count: Callable[[], Mapping[str, int]], longest: Callable[[], Mapping[str, float]]
+    ) -> None:
         self._count = count
+        self._longest = longest
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        counts = self._count()
+        counts, longest = self._count(), self._longest()
         family = GaugeMetricFamily(
             "transcription_jobs", "TranscriptionJobs there are, by phase.", labels=["phase"]
         )
         for phase in Phase:
             family.add_metric([phase.value], counts.get(phase.value, 0))
+        yield family
+        family = GaugeMetricFamily(
+            "transcription_jobs_longest_wait_seconds",
+            "For how long the TranscriptionJob that waits in a phase for longest has done so; 0 "
+            "with none.",
+            labels=["phase"],
+        )
+        for phase in (Phase.PENDING, Phase.QUEUED):
+            family.add_metric([phase.value], longest.get(phase.value, 0))
         yield family

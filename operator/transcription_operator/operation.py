@@ -110,7 +110,9 @@ class Operation:
                 self._settings.resync_seconds + _STALE_SECONDS,
             )
         )
-        self._metrics.follow_jobs(self.caches.parents.phases)
+        parents = self.caches.parents
+        self._metrics.follow_jobs(parents.phases, parents.longest)
+        self._metrics.follow_progress(self._scraper.standstill)
         self._metrics.follow_queue(lambda: len(self.queue))
 
     def _age(self, resource: str) -> float:

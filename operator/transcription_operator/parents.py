@@ -2,13 +2,16 @@
 
 import json
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from transcription_operator import names
-from transcription_operator.api.status import Phase
+from transcription_operator.api.status import ConditionType, Phase
 from transcription_operator.api.transcriptionjob import TranscriptionJob
 from transcription_operator.informer import Store
+from transcription_operator.observed import parse_time
 
 Json = dict[str, Any]
 
@@ -19,9 +22,13 @@ _METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "creat
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """Kept as text: ten thousand parsed objects would be some 100 MB, and a visit parses one in a
-    fraction of a millisecond."""
+    fraction of a millisecond.
+
+    ``since``: when the phase began, in seconds since 1970.
+    """
 
     phase: str
+    since: float
     version: int
     text: bytes
 
@@ -29,7 +36,8 @@ class _Kept:
 class Parents:
     """The latest object of each key."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._kept: Store[_Kept] = Store(lambda kept: kept.phase)
         self.removed = 0
         """How many deletions were told."""
@@ -40,6 +48,14 @@ class Parents:
     def phases(self) -> dict[str, int]:
         """How many objects there are of each phase."""
         return self._kept.counts()
+
+    def longest(self) -> dict[str, float]:
+        """By phase, for how many seconds the object that is in it for longest has been."""
+        first: dict[str, float] = {}
+        for kept in self._kept.items.values():
+            first[kept.phase] = min(kept.since, first.get(kept.phase, kept.since))
+        now = self._clock()
+        return {phase: max(0.0, now - since) for phase, since in first.items()}
 
     def all(self) -> list[str]:
         """Every namespace/name."""
@@ -61,7 +77,7 @@ class Parents:
             return False
         phase = found.get("status", {}).get("phase", Phase.PENDING.value)
         text = json.dumps(_projection(found)).encode()
-        self._kept.put(key, _Kept(sys.intern(phase), version, text))
+        self._kept.put(key, _Kept(sys.intern(phase), self._since(found, phase), version, text))
         return True
 
     def remove(self, found: Json) -> bool:
@@ -92,6 +108,28 @@ class Parents:
         """The object, or None when it is gone."""
         found = self.raw(key)
         return TranscriptionJob.model_validate(found) if found else None
+
+    def _since(self, found: Json, phase: str) -> float:
+        known = self._kept.get(key_of(found))
+        if known and known.phase == phase:
+            return known.since
+        return self._clock() if known else waiting_since(found) or self._clock()
+
+
+def waiting_since(found: Json) -> float | None:
+    """When an object that waits began to, by its status alone, in seconds since 1970; None for one
+    whose workers have run, which may wait again."""
+    status = found.get("status", {})
+    if status.get("runningSince"):
+        return None
+    let_go = (
+        condition["lastTransitionTime"]
+        for condition in status.get("conditions", ())
+        if (condition["type"], condition["status"]) == (ConditionType.RECONCILING, "True")
+    )
+    created = found["metadata"].get("creationTimestamp")
+    since = parse_time(status.get("activeSince") or next(let_go, created))
+    return since.timestamp() if since else None
 
 
 def key_of(found: Json) -> str:

@@ -3,6 +3,7 @@ up nothing."""
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,14 @@ class _Run:
     latest: progress.Reading
 
 
+@dataclass(frozen=True)
+class _Mark:
+    """The reading with which a job last got on, if there was one, and when: a monotonic time."""
+
+    reading: progress.Reading | None
+    at: float
+
+
 class Scraper:
     """Keeps the latest reading of each job.
 
@@ -46,6 +55,7 @@ class Scraper:
         workers: the running ones, each with the key of its job.
         interval: seconds between two readings of a job.
         told: called with a job's key when its percent has changed.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -54,17 +64,26 @@ class Scraper:
         workers: Callable[[], Iterable[tuple[str, ObservedPod]]],
         interval: float,
         told: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ask = ask
         self._workers = workers
         self._interval = interval
         self._told = told
+        self._clock = clock
         self._runs: dict[str, _Run] = {}
+        self._marks: dict[str, _Mark] = {}
 
     def readings(self, key: str) -> tuple[progress.Reading, progress.Reading] | None:
         """The first and the latest of the present pods of namespace/name."""
         run = self._runs.get(key)
         return (run.first, run.latest) if run else None
+
+    def standstill(self) -> float:
+        """Seconds since the job that got on longest ago did so; each begins when it first has a
+        running worker, and so anew after a time without one."""
+        now = self._clock()
+        return max((now - mark.at for mark in self._marks.values()), default=0.0)
 
     def forget(self, key: str) -> None:
         """The job has ended."""
@@ -78,6 +97,8 @@ class Scraper:
                 running[key].append(pod)
             for gone in self._runs.keys() - running.keys():
                 self.forget(gone)
+            begin = _Mark(None, self._clock())
+            self._marks = {key: self._marks.get(key, begin) for key in running}
             lap = asyncio.create_task(asyncio.sleep(self._lap(sum(map(len, running.values())))))
             try:
                 await self._round(running)
@@ -110,6 +131,9 @@ class Scraper:
         reading = progress.reading_of(answers, datetime.now(UTC))
         if reading is None:
             return
+        mark = self._marks[key]
+        if mark.reading is None or progress.got_on(mark.reading, reading):
+            self._marks[key] = _Mark(reading, self._clock())
         names = frozenset(pod.name for pod in pods)
         before = self._runs.get(key)
         if before is None or before.pods != names:

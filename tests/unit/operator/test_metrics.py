@@ -50,14 +50,37 @@ def test_a_reason_that_somebody_made_up_is_no_label():
     assert not [name for name in found if "x1" in name]
 
 
+def test_every_end_is_there_at_zero_since_a_rate_needs_a_value_before_the_first():
+    found = samples(Metrics())
+    assert found["transcription_jobs_finished_total{Succeeded,Delivered}"] == 0
+    for reason in ("MediaInvalid", "OOMKilled", "Other"):
+        assert found[f"transcription_jobs_finished_total{{Failed,{reason}}}"] == 0
+
+
 def test_every_phase_is_there_also_with_no_job_in_it():
     metrics = Metrics()
     counts = {"Running": 2}
-    metrics.follow_jobs(lambda: counts)
+    metrics.follow_jobs(lambda: counts, dict)
     assert samples(metrics)["transcription_jobs{Running}"] == 2
     assert samples(metrics)["transcription_jobs{Failed}"] == 0
     counts = {"Failed": 1}
     assert samples(metrics)["transcription_jobs{Running}"] == 0
+
+
+def test_the_longest_wait_is_told_of_those_that_wait_alone():
+    metrics = Metrics()
+    metrics.follow_jobs(dict, lambda: {"Queued": 301.5, "Running": 9000.0})
+    waits = {n: v for n, v in samples(metrics).items() if "longest_wait" in n}
+    assert waits == {
+        "transcription_jobs_longest_wait_seconds{Pending}": 0,
+        "transcription_jobs_longest_wait_seconds{Queued}": 301.5,
+    }
+
+
+def test_the_longest_standstill_is_told():
+    metrics = Metrics()
+    metrics.follow_progress(lambda: 42.0)
+    assert samples(metrics)["transcription_jobs_standstill_seconds{}"] == 42
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.operator.builders import NOW
 from transcription_contract import metric_names
 from transcription_operator.api.status import Progress
-from transcription_operator.progress import Reading, advance, parse, reading_of
+from transcription_operator.progress import Reading, advance, got_on, parse, reading_of
 
 
 def reading(seconds: float, processed: float, total: float = 1000, **items: int) -> Reading:
@@ -131,3 +131,18 @@ def test_less_than_a_second_of_audio_is_no_reason_to_stumble():
 def test_a_speed_next_to_nothing_gives_no_remaining_time():
     after = advance(None, reading(0, 0), reading(1e6, 1e-12, total=2.0**52))
     assert after.estimated_remaining_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("latest", "further"),
+    [
+        (reading(9, 40, 1000, items_done=3), False),
+        (reading(9, 30, 900, items_done=2), False),
+        (reading(9, 41, 900, items_done=3), True),
+        (reading(9, 40, 1001, items_done=3), True),
+        (reading(9, 40, 1000, items_done=4), True),
+    ],
+    ids=["the same", "less", "more audio done", "more audio arrived", "more delivered"],
+)
+def test_workers_have_got_on_when_anything_of_theirs_grew(latest, further):
+    assert got_on(reading(0, 40, 1000, items_done=3), latest) is further

@@ -28,7 +28,8 @@ class Play:
         self.answers: dict[str, str | Exception] = {}
         self.told: list[str] = []
         self.asked = 0
-        self.scraper = Scraper(self.ask, self.workers, 0.001, self.told.append)
+        self.now = 0.0
+        self.scraper = Scraper(self.ask, self.workers, 0.001, self.told.append, lambda: self.now)
 
     def workers(self) -> list[tuple[str, ObservedPod]]:
         return [(KEY, each) for each in self.pods.values()]
@@ -92,6 +93,33 @@ async def test_what_a_job_said_is_forgotten_with_its_pods():
     await play.until(lambda: play.latest() == 10)
     play.pods.clear()
     await play.until(lambda: play.latest() is None)
+
+
+async def test_a_job_stands_still_from_when_its_workers_last_got_on():
+    play = Play(worker("a"), worker("b"))
+    play.answers = {"a": metrics(10), "b": metrics(20)}
+    await play.until(lambda: play.latest() == 20)
+    play.now = 60
+    # One of them is not heard for a while: what it knew already is nothing new.
+    play.answers["b"] = TimeoutError()
+    await play.until(lambda: play.latest() == 10)
+    play.answers["b"] = metrics(20)
+    await play.until(lambda: play.latest() == 20)
+    assert play.scraper.standstill() == 60
+    play.answers["b"] = metrics(20.5)
+    await play.until(lambda: play.latest() == 20.5)
+    assert play.scraper.standstill() == 0
+
+
+async def test_a_worker_that_never_answers_stands_still_from_when_it_began():
+    play = Play(worker())
+    play.answers = {"standup-0-abcde": TimeoutError()}
+    await play.until(lambda: play.asked > 1)
+    play.now = 900
+    await play.until(lambda: play.asked > 3)
+    assert play.scraper.standstill() == 900
+    play.pods.clear()
+    await play.until(lambda: play.scraper.standstill() == 0)
 
 
 def test_with_many_workers_each_is_asked_less_often():
