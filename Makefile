@@ -8,7 +8,7 @@ export IMAGE_REPOSITORY IMAGE_TAG BUILD STORE_IMAGE HELM_VALUES ONLY OUT
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test cluster-up cluster-down kubeconfig s3-env tools clean-cache \
-	verify crd test-unit test-contract test-integration test-e2e chaos bench venv lock
+	verify crd dashboard test-unit test-contract test-integration test-e2e chaos bench venv lock
 
 help: ## What can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -46,6 +46,9 @@ verify: ## Lint, types, import rules, chart, generated files
 
 crd: ## Write the CRD anew from the operator's models
 	@$(DEV) crd
+
+dashboard: ## Write the Grafana dashboard anew from dev/panels.py
+	@$(DEV) dashboard
 
 test-unit: ## Tests of pure functions: no root, no cluster
 	@$(DEV) test-unit

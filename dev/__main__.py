@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from dev import bench, checks, cluster, demo, down, gotools, remote, store, venv
+from dev import bench, checks, cluster, dashboard, demo, down, gotools, remote, store, venv
 from dev.errors import DevError
 from dev.lock import alone
 from dev.paths import BIN, CACHE, KUBECONFIG
@@ -72,6 +72,7 @@ VERBS: dict[str, Callable[[], None]] = {
     "lock": venv.lock,
     "verify": checks.verify,
     "crd": checks.write_crd,
+    "dashboard": dashboard.write,
     "test-unit": lambda: checks.test("unit"),
     "test-contract": lambda: checks.test("contract"),
     "test-integration": lambda: checks.test("integration"),

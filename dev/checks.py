@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dev import cluster, gotools, packages, preflight, store, venv
+from dev import cluster, dashboard, gotools, packages, preflight, store, venv
 from dev.commands import environment
 from dev.errors import DevError
 from dev.operator_release import CHART
@@ -32,6 +32,8 @@ def verify() -> None:
     _check("import rules", [python / "lint-imports", "--no-cache"])
     _check("helm lint", [BIN / "helm", "lint", "--strict", CHART])
     _check("the CRD matches its models", [python / "python", *CRD, "--check", *CRD_FOLDERS])
+    with step("the dashboard matches its panels"):
+        dashboard.check()
 
 
 def write_crd() -> None:
@@ -47,9 +49,11 @@ def test(layer: str) -> None:
     python = venv.ensure() / "bin" / "python"
     env = _environment()
     if layer == "contract":
+        packages.install_for_tests()
         gotools.build("helm")
     if layer == "integration":
         packages.install()
+        packages.install_for_tests()
         gotools.build_all()
     if layer == "e2e":
         cluster.up()

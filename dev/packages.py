@@ -1,4 +1,4 @@
-"""Debian's packages that the cluster needs on this machine."""
+"""Debian's packages that the cluster and the tests need on this machine."""
 
 import os
 import shutil
@@ -26,6 +26,8 @@ NEEDED = (
     "procps",
     "runc",
 )
+FOR_TESTS = ("prometheus",)
+"""What the cluster does without."""
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this file, where there is one, whether a package may start its service."""
@@ -33,18 +35,23 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 NO_SERVICES = "#!/bin/sh\n# Made by transcription-operator's dev/ for one apt-get run.\nexit 101\n"
 
 
-def missing() -> list[str]:
+def missing(needed: Sequence[str] = NEEDED) -> list[str]:
     """Which of them are not installed."""
     if not shutil.which("dpkg-query"):
-        raise DevError("The local cluster needs Debian 12: there is no dpkg here.")
+        raise DevError("This needs Debian 12: there is no dpkg here.")
     query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n"]
     states = dict(line.split(maxsplit=1) for line in run(query).splitlines() if " " in line)
-    return [name for name in NEEDED if states.get(name) != "installed"]
+    return [name for name in needed if states.get(name) != "installed"]
 
 
 def install() -> None:
     """Install what is missing, without starting any service."""
     _install(missing())
+
+
+def install_for_tests() -> None:
+    """Install what the tests of alerts and dashboard run."""
+    _install(missing(FOR_TESTS))
 
 
 def install_python_venv() -> None:
