@@ -79,13 +79,15 @@ def watched(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("watched")
+    namespace = new_namespace(api, "watched-")
     operator_port, worker_port = free_ports(2)
     operator = Operator(
         operator_kubeconfig,
         folder / "operator.log",
         OPERATOR_HTTP_PORT=str(operator_port),
-        # So that jobs queue; of this namespace alone, since other tests leave theirs behind.
-        OPERATOR_MAX_ACTIVE_JOBS_PER_NAMESPACE="4",
+        # Other tests leave jobs behind, which wait for longer than an alert allows.
+        OPERATOR_WATCH_NAMESPACES=json.dumps([namespace]),
+        OPERATOR_MAX_ACTIVE_JOBS="4",
     )
     recording = speak(SIZE.seconds).encode(folder / "talk.mp3", "-b:a", "64k")
     source = cluster.store.put("media", f"{folder.name}/talk.mp3", recording)
@@ -104,7 +106,7 @@ def watched(
             environment = {"METRICS_PORT": str(worker_port)}
             worker = cluster.start(task, environment=environment)
             try:
-                busy = _live(api, control_plane.kubeconfig)
+                busy = _live(api, control_plane.kubeconfig, namespace)
                 assert worker.wait() == 0, worker.log
             finally:
                 worker.process.kill()
@@ -115,9 +117,8 @@ def watched(
         operator.kill()
 
 
-def _live(api: Api, kubeconfig: Path) -> float:
+def _live(api: Api, kubeconfig: Path, namespace: str) -> float:
     """All the jobs' lives; when the last of them were under way."""
-    namespace = new_namespace(api, "watched-")
     with Company.gather(api, kubeconfig, namespace, SIZE.pods_run) as company:
         for _ in range(SIZE.rounds):
             company.apply(*ROUND)
