@@ -44,7 +44,7 @@ clean-cache: ## Stop the cluster and delete all that was built and downloaded
 verify: ## Lint, types, import rules, chart, generated files
 	@$(DEV) verify
 
-crd: ## Write the CRD anew from the operator's models
+crd: ## Write the CRD, its reference and schema anew from the operator's models
 	@$(DEV) crd
 
 test-unit: ## Tests of pure functions: no root, no cluster

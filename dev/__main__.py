@@ -71,7 +71,7 @@ VERBS: dict[str, Callable[[], None]] = {
     "venv": lambda: print(venv.ensure()),
     "lock": venv.lock,
     "verify": checks.verify,
-    "crd": checks.write_crd,
+    "crd": checks.generate,
     "test-unit": lambda: checks.test("unit"),
     "test-contract": lambda: checks.test("contract"),
     "test-integration": lambda: checks.test("integration"),

@@ -1,4 +1,4 @@
-"""Python environments of tests, benchmarks, site and release, made by uv from locked requirements."""
+"""Python environments of tests, benchmarks, site and release: locked requirements, made by uv."""
 
 import sys
 from collections.abc import Sequence
