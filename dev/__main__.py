@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from dev import bench, checks, cluster, demo, down, gotools, remote, store, venv
+from dev import bench, checks, cluster, demo, down, gotools, release, remote, site, store, venv
 from dev.errors import DevError
 from dev.lock import alone
 from dev.paths import BIN, CACHE, KUBECONFIG
@@ -79,6 +79,8 @@ VERBS: dict[str, Callable[[], None]] = {
     "test": checks.everything,
     "chaos": checks.chaos,
     "bench": bench.run,
+    "docs": site.build,
+    "release": release.run_release,
 }
 
 

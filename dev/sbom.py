@@ -1,0 +1,48 @@
+"""What is in an image, as CycloneDX JSON."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dev import venv
+from dev.commands import environment, run
+from dev.versions import DEBIAN_SUITE
+
+Json = dict[str, Any]
+
+
+def write(
+    target: Path, name: str, version: str, requirements: Path, debian: Sequence[str] = ()
+) -> None:
+    """Write the components of an image.
+
+    Args:
+        name: the image's.
+        requirements: the locked Python packages.
+        debian: lines of package, version and architecture, as dpkg-query prints them.
+    """
+    program = venv.ensure("release") / "bin/cyclonedx-py"
+    command = [program, "requirements", "--output-reproducible", "--short-PURLs", requirements]
+    bom: Json = json.loads(run(command, env=environment()))
+    python = [_plain(component) for component in bom["components"]]
+    bom["components"] = sorted(
+        [*python, *map(_of_debian, debian)], key=lambda component: component["bom-ref"]
+    )
+    bom["dependencies"] = []
+    bom["metadata"]["component"] = {
+        "type": "container", "bom-ref": name, "name": name, "version": version,
+    }  # fmt: skip
+    target.write_text(json.dumps(bom, indent=2, sort_keys=True) + "\n")
+
+
+def _plain(component: Json) -> Json:
+    """Without the requirement's line, which is long, and by which the file would be told apart."""
+    kept = {key: value for key, value in component.items() if key != "description"}
+    return kept | {"bom-ref": component["purl"]}
+
+
+def _of_debian(line: str) -> Json:
+    name, version, architecture = line.split()
+    purl = f"pkg:deb/debian/{name}@{version}?arch={architecture}&distro={DEBIAN_SUITE}"
+    return {"type": "library", "name": name, "version": version, "purl": purl, "bom-ref": purl}

@@ -1,0 +1,26 @@
+"""The documentation as a site of plain files: it needs no network, to build or to read."""
+
+import os
+from pathlib import Path
+
+from dev import venv
+from dev.commands import environment, run
+from dev.paths import CACHE, ROOT
+from dev.say import say, step
+
+
+def build() -> None:
+    """Build docs/ into site/ (or OUT)."""
+    out = Path(os.environ.get("OUT") or ROOT / "site").resolve()
+    build_into(out)
+    say(f"Open {out / 'index.html'}")
+
+
+def build_into(out: Path) -> None:
+    """Build the site; a broken link or a page that is in no menu fails it."""
+    mkdocs = venv.ensure("docs") / "bin/mkdocs"
+    build: list[str | Path] = [mkdocs, "build", "--strict", "--clean", "--site-dir", out]
+    with step("building the documentation"):
+        # The hooks lie in dev/.
+        env = environment(PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
+        run([*build, "--config-file", ROOT / "mkdocs.yml"], env=env, log=CACHE / "log/docs.log")
