@@ -23,8 +23,9 @@ def write(
         debian: lines of package, version and architecture, as dpkg-query prints them.
     """
     program = venv.ensure("release") / "bin/cyclonedx-py"
-    command = [program, "requirements", "--output-reproducible", "--short-PURLs", requirements]
-    bom: Json = json.loads(run(command, env=environment()))
+    options = ("--output-reproducible", "--short-PURLs")
+    printed = run([program, "requirements", *options, requirements], env=environment())
+    bom: Json = json.loads(printed)
     python = [_plain(component) for component in bom["components"]]
     bom["components"] = sorted(
         [*python, *map(_of_debian, debian)], key=lambda component: component["bom-ref"]

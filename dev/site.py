@@ -1,4 +1,4 @@
-"""The documentation as a site of plain files: it needs no network, to build or to read."""
+"""The documentation as a site of plain files, built without any network."""
 
 import os
 from pathlib import Path
@@ -21,6 +21,6 @@ def build_into(out: Path) -> None:
     mkdocs = venv.ensure("docs") / "bin/mkdocs"
     build: list[str | Path] = [mkdocs, "build", "--strict", "--clean", "--site-dir", out]
     with step("building the documentation"):
-        # The hooks lie in dev/.
+        # mkdocs imports the hooks, which lie in dev/.
         env = environment(PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
         run([*build, "--config-file", ROOT / "mkdocs.yml"], env=env, log=CACHE / "log/docs.log")

@@ -19,6 +19,8 @@ def on_files(files: Any, config: Any) -> Any:
 
     for page, name in PAGES.items():
         text = _INTO_DOCS.sub("](", (ROOT / name).read_text())
+        for other, its_name in PAGES.items():
+            text = text.replace(f"]({its_name})", f"]({other})")
         files.append(File.generated(config, page, content=text))
     return files
 
