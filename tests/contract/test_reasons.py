@@ -12,6 +12,7 @@ from whisper_transcriber.errors import TranscriberError
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = ROOT / "operator" / "transcription_operator"
+PASCAL_CASE = re.compile(r"([A-Z][a-z]*)+")
 PAGE = ROOT / "docs" / "troubleshooting.md"
 
 
@@ -36,8 +37,8 @@ def reasons_of(call: ast.Call) -> Iterator[str]:
         given += call.args[1:2]
     for node in given:
         for inner in ast.walk(node):
-            if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and inner.value:
-                yield inner.value
+            if isinstance(inner, ast.Constant) and PASCAL_CASE.fullmatch(str(inner.value)):
+                yield str(inner.value)
 
 
 def documented() -> set[str]:
