@@ -99,7 +99,9 @@ class Release:
             buildah.call("push", "--quiet", tag, f"oci:{scratch}:{self.version}")
             name = f"{NAME}-{recipe.name}-{self.version}.oci.tar"
             archives.pack(Path(scratch), folder / name, self.epoch)
-        return images.debian_packages(tag)
+        debian = images.debian_packages(tag)
+        buildah.forget_others(f"localhost/{NAME}/{recipe.name}", self.version)
+        return debian
 
 
 def run_release() -> None:

@@ -15,26 +15,30 @@ Json = dict[str, Any]
 def write(
     target: Path, name: str, version: str, requirements: Path, debian: Sequence[str] = ()
 ) -> None:
-    """Write the components of an image.
-
-    Args:
-        name: the image's.
-        requirements: the locked Python packages.
-        debian: lines of package, version and architecture, as dpkg-query prints them.
-    """
+    """Write the components of an image: its locked Python `requirements`, and what is `debian`."""
     program = venv.ensure("release") / "bin/cyclonedx-py"
     options = ("--output-reproducible", "--short-PURLs")
     printed = run([program, "requirements", *options, requirements], env=environment())
-    bom: Json = json.loads(printed)
-    python = [_plain(component) for component in bom["components"]]
-    bom["components"] = sorted(
-        [*python, *map(_of_debian, debian)], key=lambda component: component["bom-ref"]
-    )
-    bom["dependencies"] = []
-    bom["metadata"]["component"] = {
-        "type": "container", "bom-ref": name, "name": name, "version": version,
-    }  # fmt: skip
+    bom = of_image(json.loads(printed), name, version, debian)
     target.write_text(json.dumps(bom, indent=2, sort_keys=True) + "\n")
+
+
+def of_image(bom: Json, name: str, version: str, debian: Sequence[str]) -> Json:
+    """A list of Python packages as that of an image.
+
+    Args:
+        bom: as cyclonedx-py prints it.
+        name: the image's.
+        debian: lines of package, version and architecture, as dpkg-query prints them.
+    """
+    components = [*map(_plain, bom["components"]), *map(_of_debian, debian)]
+    image = {"type": "container", "bom-ref": name, "name": name, "version": version}
+    return bom | {
+        "components": sorted(components, key=lambda component: component["bom-ref"]),
+        # Each component would be named once more, by a reference that is no longer its own.
+        "dependencies": [],
+        "metadata": bom.get("metadata", {}) | {"component": image},
+    }
 
 
 def _plain(component: Json) -> Json:
