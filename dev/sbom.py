@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dev import venv
 from dev.commands import environment, run
@@ -49,5 +50,6 @@ def _plain(component: Json) -> Json:
 
 def _of_debian(line: str) -> Json:
     name, version, architecture = line.split()
-    purl = f"pkg:deb/debian/{name}@{version}?arch={architecture}&distro={DEBIAN_SUITE}"
+    where = f"{quote(name)}@{quote(version, safe=':')}"
+    purl = f"pkg:deb/debian/{where}?arch={architecture}&distro={DEBIAN_SUITE}"
     return {"type": "library", "name": name, "version": version, "purl": purl, "bom-ref": purl}

@@ -14,13 +14,13 @@ PRINTED = {
 
 
 def test_an_image_has_its_python_packages_and_debians_by_their_addresses():
-    bom = sbom.of_image(PRINTED, "operator", "0.1.0", ["libc6 2.41-12 amd64"])
+    bom = sbom.of_image(PRINTED, "operator", "0.1.0", ["libstdc++6 14.2.0-19 amd64"])
     assert [component["bom-ref"] for component in bom["components"]] == [
-        "pkg:deb/debian/libc6@2.41-12?arch=amd64&distro=trixie",
+        "pkg:deb/debian/libstdc%2B%2B6@14.2.0-19?arch=amd64&distro=trixie",
         "pkg:pypi/kopf@1.45.2",
     ]
     assert {each["name"]: each["version"] for each in bom["components"]} == {
-        "libc6": "2.41-12",
+        "libstdc++6": "14.2.0-19",
         "kopf": "1.45.2",
     }
     assert bom["metadata"]["component"]["name"] == "operator"
