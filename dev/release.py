@@ -96,7 +96,7 @@ class Release:
             step(f"packing the {recipe.name} image"),
             tempfile.TemporaryDirectory(dir=CACHE, prefix="release-") as scratch,
         ):
-            buildah.call("push", "--quiet", tag, f"oci:{scratch}:{self.version}")
+            buildah.call("push", "--quiet", tag, f"oci:{scratch}:{tag}")
             name = f"{NAME}-{recipe.name}-{self.version}.oci.tar"
             archives.pack(Path(scratch), folder / name, self.epoch)
         debian = images.debian_packages(tag)
