@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from tests.contract.test_chart import CHART, ROOT, helm
-from tests.documents import PAGES, Block, blocks, blocks_in, commands, shell_blocks
+from tests.contract.test_chart import CHART, HELM, ROOT, helm
+from tests.documents import PAGES, Block, blocks, blocks_in, commands, options_of, shell_blocks
 from transcription_contract import __version__
 from transcription_operator.api.editor_schema import editor_schema
 from transcription_operator.api.spec import Spec
@@ -106,13 +107,15 @@ def test_a_target_of_make_exists_and_takes_these_variables(words: list[str]):
 
 
 @all_of("helm")
-def test_helm_takes_the_values_that_a_command_sets(words: list[str]):
-    verb, _, chart, *options = words
-    assert verb in ("install", "upgrade", "template", "uninstall", "test")
-    assert chart == "helm/transcription-operator"
-    sets = [f"--set={value}" for option, value in pairwise(options) if option == "--set"]
-    assert sets
-    done = helm(*sets)
+def test_helm_takes_the_options_of_a_command_and_the_chart_its_values(words: list[str]):
+    verb, _, *rest = words
+    helped = subprocess.run([HELM, verb, "--help"], capture_output=True, text=True, check=True)
+    known = set(re.findall(r"(?<=\s)--?[a-z][a-z-]*", helped.stdout))
+    assert set(options_of(rest)) - known == set()
+    if verb not in ("install", "upgrade", "template"):
+        return
+    assert rest[0] == "helm/transcription-operator"
+    done = helm(*(f"--set={value}" for option, value in pairwise(rest) if option == "--set"))
     assert done.returncode == 0, done.stderr
 
 
