@@ -55,8 +55,14 @@ class Release:
                     )
 
     def build(self, out: Path, with_images: bool) -> None:
-        """Make all of it in `out`, which is whole or not there."""
+        """Make all of it in `out`, in place of an earlier release; it is whole or not there.
+
+        Raises:
+            DevError: there is something else, or see `check`.
+        """
         self.check()
+        if out.exists() and not (out / SUMS).exists():
+            raise DevError(f"{out} is there, and is no release: remove it, or state another OUT")
         with files.made_whole(out) as folder:
             folder.mkdir()
             with step("packing chart, CRDs and wheel"):

@@ -1,6 +1,5 @@
 """The documentation as a site of plain files, built without any network."""
 
-import os
 from pathlib import Path
 
 from dev import venv
@@ -10,14 +9,14 @@ from dev.say import say, step
 
 
 def build() -> None:
-    """Build docs/ into site/ (or OUT)."""
-    out = Path(os.environ.get("OUT") or ROOT / "site").resolve()
-    build_into(out)
-    say(f"Open {out / 'index.html'}")
+    """Build docs/ into site/."""
+    build_into(ROOT / "site")
+    say(f"Open {ROOT / 'site/index.html'}")
 
 
 def build_into(out: Path) -> None:
-    """Build the site; a broken link or a page that is in no menu fails it."""
+    """Build the site in place of what is there; a broken link, or a page that is in no menu,
+    fails it."""
     mkdocs = venv.ensure("docs") / "bin/mkdocs"
     build: list[str | Path] = [mkdocs, "build", "--strict", "--clean", "--site-dir", out]
     with step("building the documentation"):
