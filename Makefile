@@ -4,11 +4,12 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 # make demo CLUSTER=current: the cluster of the current kubectl context instead of a local one.
 CLUSTER ?= local
-export IMAGE_REPOSITORY IMAGE_TAG BUILD STORE_IMAGE HELM_VALUES ONLY OUT
+export IMAGE_REPOSITORY IMAGE_TAG BUILD STORE_IMAGE HELM_VALUES ONLY OUT VERSION IMAGES
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test cluster-up cluster-down kubeconfig s3-env tools clean-cache \
-	verify crd dashboard test-unit test-contract test-integration test-e2e chaos bench venv lock
+	verify crd dashboard test-unit test-contract test-integration test-e2e chaos bench docs release \
+	venv lock
 
 help: ## What can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -44,7 +45,7 @@ clean-cache: ## Stop the cluster and delete all that was built and downloaded
 verify: ## Lint, types, import rules, chart, generated files
 	@$(DEV) verify
 
-crd: ## Write the CRD anew from the operator's models
+crd: ## Write the CRD, its reference and schema anew from the operator's models
 	@$(DEV) crd
 
 dashboard: ## Write the Grafana dashboard anew from dev/panels.py
@@ -67,6 +68,12 @@ chaos: ## Kills and cuts in full (the other tests do a few)
 
 bench: ## Benchmarks beside their peers (ONLY=name,name for some), into docs/
 	@$(DEV) bench
+
+docs: ## Build the documentation's site into site/
+	@$(DEV) docs
+
+release: ## Chart, CRDs, wheel, images, SBOMs and checksums of VERSION into dist/ (IMAGES=no)
+	@$(DEV) release
 
 venv: ## Make the Python environment of the tests and print its folder
 	@$(DEV) venv

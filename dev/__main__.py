@@ -5,7 +5,20 @@ import sys
 import time
 from collections.abc import Callable
 
-from dev import bench, checks, cluster, dashboard, demo, down, gotools, remote, store, venv
+from dev import (
+    bench,
+    checks,
+    cluster,
+    dashboard,
+    demo,
+    down,
+    gotools,
+    release,
+    remote,
+    site,
+    store,
+    venv,
+)
 from dev.errors import DevError
 from dev.lock import alone
 from dev.paths import BIN, CACHE, KUBECONFIG
@@ -71,7 +84,7 @@ VERBS: dict[str, Callable[[], None]] = {
     "venv": lambda: print(venv.ensure()),
     "lock": venv.lock,
     "verify": checks.verify,
-    "crd": checks.write_crd,
+    "crd": checks.generate,
     "dashboard": dashboard.write,
     "test-unit": lambda: checks.test("unit"),
     "test-contract": lambda: checks.test("contract"),
@@ -80,6 +93,8 @@ VERBS: dict[str, Callable[[], None]] = {
     "test": checks.everything,
     "chaos": checks.chaos,
     "bench": bench.run,
+    "docs": site.build,
+    "release": release.run_release,
 }
 
 

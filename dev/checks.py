@@ -16,8 +16,7 @@ from dev.say import say, step
 CODE_PATHS = ("operator", "transcriber", ".")
 """What pyproject.toml gives to pytest, for the programs that do not read it there."""
 
-CRD = ("-m", "transcription_operator.api.crd")
-CRD_FOLDERS = (ROOT / "crds", CHART / "files")
+GENERATE = ("-m", "transcription_operator.api.generate")
 
 LAYERS = ("unit", "contract", "integration", "e2e")
 
@@ -31,15 +30,15 @@ def verify() -> None:
     _check("mypy", [python / "mypy"])
     _check("import rules", [python / "lint-imports", "--no-cache"])
     _check("helm lint", [BIN / "helm", "lint", "--strict", CHART])
-    _check("the CRD matches its models", [python / "python", *CRD, "--check", *CRD_FOLDERS])
     with step("the dashboard matches its panels"):
         dashboard.check()
+    _check("generated files match the models", [python / "python", *GENERATE, "--check", ROOT])
 
 
-def write_crd() -> None:
-    """Write the CRD that the models describe, for users and for the chart."""
+def generate() -> None:
+    """Write what the models describe: the CRD, its reference, the schema for editors."""
     python = venv.ensure() / "bin"
-    _check("writing the CRD", [python / "python", *CRD, *CRD_FOLDERS])
+    _check("writing what is generated", [python / "python", *GENERATE, ROOT])
 
 
 def test(layer: str) -> None:

@@ -80,6 +80,15 @@ def ensure(recipe: Recipe) -> Image:
     image = recipe.image()
     if image.is_pushed():
         return image
+    build(recipe, str(image))
+    with step(f"pushing the {recipe.name} image"):
+        image.push()
+    buildah.forget_others(image.repository, image.tag)
+    return image
+
+
+def build(recipe: Recipe, tag: str, *options: str) -> None:
+    """Build a Dockerfile's image into buildah's store."""
     baseimage.ensure()
     buildah.forget_broken_builds()
     buildah.share_uv_cache()
@@ -87,13 +96,21 @@ def ensure(recipe: Recipe) -> Image:
         buildah.call(
             *("bud", "--layers", "--pull=never", "--network=host"),
             *buildah.trusted_certificates(),
-            *("--file", recipe.dockerfile, "--tag", str(image), ROOT),
+            *options,
+            *("--file", recipe.dockerfile, "--tag", tag, ROOT),
             log=CACHE / "log" / f"image-{recipe.name}.log",
         )
-    with step(f"pushing the {recipe.name} image"):
-        image.push()
-    buildah.forget_others(image.repository, image.tag)
-    return image
+
+
+def debian_packages(tag: str) -> list[str]:
+    """The Debian packages in an image of buildah's store: name, version and architecture each."""
+    container = buildah.call("from", "--pull-never", tag).strip()
+    try:
+        form = "--showformat=${Package} ${Version} ${Architecture}\\n"
+        printed = buildah.call("run", container, "--", "dpkg-query", "--show", form)
+        return sorted(printed.splitlines())
+    finally:
+        buildah.call("rm", container)
 
 
 def ensure_program(name: str) -> Image:

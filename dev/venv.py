@@ -1,4 +1,4 @@
-"""The tests' and the benchmarks' Python environments, made by uv from the locked requirements."""
+"""Python environments of tests, benchmarks, site and release: locked requirements, made by uv."""
 
 import sys
 from collections.abc import Sequence
@@ -21,6 +21,8 @@ EXTRAS = {
     "bench": ("operator", "transcriber", "dev", "bench"),
     "operator": ("operator",),
     "transcriber": ("transcriber",),
+    "docs": ("docs",),
+    "release": ("release",),
 }
 
 

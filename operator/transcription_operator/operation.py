@@ -129,7 +129,7 @@ class Operation:
                 self._metrics.observe_visit(time.monotonic() - began, failed)
 
     def _written(self, parent: TranscriptionJob, after: Status) -> None:
-        if not (after.phase and after.phase.finished):
+        if parent.status.phase is after.phase or not (after.phase and after.phase.finished):
             return
         created, ended = parent.metadata.creation_timestamp, after.completion_time
         began = after.running_since

@@ -112,6 +112,8 @@ class Reconciler:
                 await self._act(parent, DeleteJob(seen.job.name, seen.job.uid), seen)
             await self._write_status(parent, status.retried_status(parent, retry, now))
             return 0.0
+        if parent.status.observed_generation != parent.metadata.generation:
+            await self._write_status(parent, status.finished_status(parent))
         for action in decide.last_actions(parent, seen):
             await self._act(parent, action, seen)
         return (expires - now).total_seconds() if expires else None

@@ -29,7 +29,7 @@ def next_status(
 ) -> Status:
     """The whole status that an observation gives; the parent's own is the past to go on from."""
     if parent.status.phase and parent.status.phase.finished:
-        return parent.status
+        return finished_status(parent)
     found = verdict(parent, seen, now)
     succeeded = found.phase is Phase.SUCCEEDED
     words = last_words(seen) if succeeded else None
@@ -57,6 +57,16 @@ def next_status(
         result=result,
         failures=_failures(words),
     )
+
+
+def finished_status(parent: TranscriptionJob) -> Status:
+    """The status of a job that has ended, about the spec as it is now.
+
+    A change of the spec changes nothing any more, but GitOps tools wait until it was observed.
+    """
+    observed = {"observed_generation": parent.metadata.generation}
+    conditions = tuple(each.model_copy(update=observed) for each in parent.status.conditions)
+    return parent.status.model_copy(update=observed | {"conditions": conditions})
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,10 @@
 """The CustomResourceDefinition, generated from the models.
 
-``python -m transcription_operator.api.crd [--check] DIRECTORY...`` writes it into each directory,
-or says which file differs. pydantic's JSON schema is translated into the structural OpenAPI v3
-that the API server takes: no $ref, no null, no exclusiveMinimum, no const
+pydantic's JSON schema is translated into the structural OpenAPI v3 that the API server takes: no
+$ref, no null, no exclusiveMinimum, no const
 (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
 """
 
-import argparse
-import sys
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,9 +14,11 @@ from transcription_operator.api import GROUP, KIND, PLURAL, VERSION
 from transcription_operator.api.spec import Spec
 from transcription_operator.api.status import Status
 
-FILE_NAME = f"{GROUP}_{PLURAL}.yaml"
 _HEADER = "# Generated from operator/transcription_operator/api by `make crd`: edit there.\n"
 _DROPPED = frozenset({"title", "$defs"})
+
+_UNSEEN = {"observedGeneration": -1}
+"""The status until the operator's first visit: without it, kstatus takes a new job for done."""
 
 Schema = dict[str, Any]
 
@@ -95,8 +93,8 @@ def _without_nulls(node: Schema) -> Schema:
 
 
 def without_defaults(schema: Schema) -> Schema:
-    """The same schema, with nothing for the API server to fill in: for status, which is written
-    by the operator alone."""
+    """The same schema, with nothing for the API server to fill in: for status, whose fields are
+    written by the operator alone."""
     node = {key: value for key, value in schema.items() if key != "default"}
     if "properties" in node:
         node["properties"] = {k: without_defaults(v) for k, v in node["properties"].items()}
@@ -122,7 +120,7 @@ def custom_resource_definition() -> Schema:
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
             "spec": schema_of(Spec),
-            "status": without_defaults(schema_of(Status)),
+            "status": without_defaults(schema_of(Status)) | {"default": _UNSEEN},
         },
     }
     return {
@@ -159,24 +157,3 @@ def render() -> str:
     return _HEADER + yaml.safe_dump(
         custom_resource_definition(), sort_keys=False, width=100, allow_unicode=True
     )
-
-
-def main(arguments: list[str]) -> int:
-    """Write or check the files; 1 when one differs."""
-    parser = argparse.ArgumentParser(description="Write the CRD that the models describe.")
-    parser.add_argument("--check", action="store_true", help="only compare")
-    parser.add_argument("directories", nargs="+", type=Path)
-    options = parser.parse_args(arguments)
-    text, differing = render(), []
-    for path in (directory / FILE_NAME for directory in options.directories):
-        if not options.check:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            differing.append(path)
-    for path in differing:
-        print(f"{path} differs from the models: run `make crd`", file=sys.stderr)
-    return 1 if differing else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

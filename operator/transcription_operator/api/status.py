@@ -154,7 +154,9 @@ class Status(ApiModel):
     """What the operator last saw."""
 
     observed_generation: int | None = Field(
-        default=None, description="The generation of the spec that this status is about."
+        default=None,
+        description="The generation of the spec that this status is about; -1 until the operator "
+        "has seen the job.",
     )
     phase: Phase | None = Field(
         default=None,

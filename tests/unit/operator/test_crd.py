@@ -36,9 +36,12 @@ def test_every_field_is_explained(path):
     assert dict(nodes(SCHEMA))[path].get("description")
 
 
-def test_the_api_server_fills_in_defaults_of_spec_alone():
+def test_the_api_server_fills_in_defaults_of_spec_and_that_nobody_has_seen_a_new_job():
     assert SCHEMA["properties"]["spec"]["properties"]["workers"]["default"] == 1
-    assert not [path for path, node in nodes(SCHEMA["properties"]["status"]) if "default" in node]
+    filled = {
+        path: n["default"] for path, n in nodes(SCHEMA["properties"]["status"]) if "default" in n
+    }
+    assert filled == {"": {"observedGeneration": -1}}
 
 
 def bounded(node: dict[str, Any]) -> bool:

@@ -124,3 +124,23 @@ async def test_a_refusal_that_may_go_away_is_told_and_tried_again(status):
     assert (written["phase"], written["reason"]) == ("Pending", "JobRefused")
     assert "policy" in written["message"]
     assert after == decide.RELOOK_SECONDS
+
+
+async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
+    conditions = [
+        {
+            "type": "Complete", "status": "True", "reason": "Delivered", "observedGeneration": 1,
+            "lastTransitionTime": "2026-11-22T12:00:00Z",
+        }
+    ]  # fmt: skip
+    done = {
+        "phase": "Succeeded", "observedGeneration": 1, "conditions": conditions, "failures": [],
+    }  # fmt: skip
+    caches = Caches(Limits(), lambda _: None)
+    caches.parents.put(manifest(9, generation=2) | {"status": done})
+    cluster = PlayedCluster()
+    reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
+    await reconciler.reconcile("media/standup")
+    (written,) = cluster.statuses
+    assert written.pop("conditions")[0]["observedGeneration"] == 2
+    assert written == {"observedGeneration": 2}

@@ -1,0 +1,41 @@
+"""Every file that is generated from the models.
+
+``python -m transcription_operator.api.generate [--check] ROOT`` writes them below the checkout's
+root, or says which of them differs.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from transcription_operator.api import GROUP, PLURAL, crd, editor_schema, reference
+
+FILES: dict[str, Callable[[], str]] = {
+    f"crds/{GROUP}_{PLURAL}.yaml": crd.render,
+    f"helm/transcription-operator/files/{GROUP}_{PLURAL}.yaml": crd.render,
+    "docs/reference.md": reference.render,
+    "docs/schema/transcriptionjob.schema.json": editor_schema.render,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the files; 1 when one differs."""
+    parser = argparse.ArgumentParser(description="Write what the models describe.")
+    parser.add_argument("--check", action="store_true", help="only compare")
+    parser.add_argument("root", type=Path)
+    options = parser.parse_args(arguments)
+    differing = []
+    for path, render in ((options.root / name, render) for name, render in FILES.items()):
+        if not options.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(render())
+        elif not path.exists() or path.read_text() != render():
+            differing.append(path)
+    for path in differing:
+        print(f"{path} differs from the models: run `make crd`", file=sys.stderr)
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
