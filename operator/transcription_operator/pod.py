@@ -51,8 +51,10 @@ def pod_template(
     added = parent.spec.pod_template or PodTemplate()
     return {
         "metadata": {
-            "labels": added.labels | names.labels(parent.metadata.uid),
-            "annotations": added.annotations | names.annotations(parent.metadata.name),
+            "labels": settings.pod_labels | added.labels | names.labels(parent.metadata.uid),
+            "annotations": settings.pod_annotations
+            | added.annotations
+            | names.annotations(parent.metadata.name),
         },
         "spec": _pod_spec(parent, pool, settings, task, added),
     }

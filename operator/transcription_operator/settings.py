@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     transcriber_image: str = Field(min_length=1)
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
+    pod_labels: dict[str, str] = {}
+    pod_annotations: dict[str, str] = {}
+    """Of all workers' pods; what spec.podTemplate says wins."""
     node_pools: dict[str, NodePool] = {"cpu": NodePool()}
     default_node_pool: str = "cpu"
     pool_by_model: dict[str, str] = {}

@@ -157,6 +157,18 @@ def test_the_operators_own_labels_win():
     assert labels["app.kubernetes.io/managed-by"] == "transcription-operator"
 
 
+def test_labels_and_annotations_of_all_workers_give_way_to_the_jobs_and_to_ours():
+    settings = {
+        "pod_labels": {"team": "platform", "tier": "batch", "app.kubernetes.io/name": "x"},
+        "pod_annotations": {"sidecar.istio.io/inject": "false"},
+    }
+    metadata = template(settings, podTemplate={"labels": {"team": "media"}})["metadata"]
+    assert metadata["labels"]["team"] == "media"
+    assert metadata["labels"]["tier"] == "batch"
+    assert metadata["labels"]["app.kubernetes.io/name"] == "transcriber"
+    assert metadata["annotations"]["sidecar.istio.io/inject"] == "false"
+
+
 def test_a_users_variable_cannot_spell_the_stores_keys():
     env = [{"name": "HTTPS_PROXY", "value": "https://$(AWS_SECRET_ACCESS_KEY).example.com/$"}]
     value = variable(pod(podTemplate={"env": env}), "HTTPS_PROXY")["value"]

@@ -1,0 +1,148 @@
+"""Values that the chart refuses, and what it says to whoever installed it."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.contract.test_chart import CHART, ROOT, helm, render
+
+TYPOS = (
+    "operater.image.tag=x",
+    "nodePools.gpu.nodeSelectr.a=b",
+    "nodePools.gpu.tolerations[0].efect=NoSchedule",
+    "nodePools.gpu.resources.limit.memory=1Gi",
+    "nodePools.it's=null",
+    "progress.intervalSeconds=0",
+    "models.mirrorUri=s3://models/large-v3.pt",
+    "models.cache.pvc=a",
+    "models.cache.hostPath=relative",
+    "sourceNetworks={intranet}",
+    "nodePoolPolicy.enabeld=true",
+    "serviceAccounts=transcriber",
+    "queue.maxActiveJobs=0",
+    "queue.maxJobs=1",
+    "operator.log.format=xml",
+    "operator.api.qps=0",
+    "operator.lease.durationSeconds=1",
+    "operator.replicas=-1",
+    "operator.serviceAccount.nmae=x",
+    "operator.podDisruptionBudget.maxUnavailable=0",
+    "operator.affinity.nodeAfinity.x=y",
+    "operator.extraEnv[0].nmae=A",
+    "operator.extraEnv[0].name=OPERATOR_NODE_POOLS",
+    "operator.podLabels.app\\.kubernetes\\.io/name=mine",
+    "commonLabels.helm\\.sh/chart=mine",
+    "commonAnotations.a=b",
+    "transcriber.podLabel.a=b",
+    "rbac.aggregate=true",
+    "networkPolicy.enabled=true",
+    "networkPolicy.operator.apiServer.port=6443",
+    "networkPolicy.operator.apiServer.cidrs={kubernetes}",
+    "networkPolicy.workers.namespaces={Media}",
+    "networkPolicy.workers.egress[0].port=443",
+    "networkPolicy.metricsFrom[0].namespaces=monitoring",
+    "monitoring.serviceMonitor.intervall=30s",
+    "monitoring.podMonitor.interval=often",
+    "monitoring.service.enable=true",
+    "test.uri=s3://transcripts/test.ogg",
+    "test.bucket=transcripts",
+    "watchNamespaces={Media}",
+    "crds.kept=true",
+)
+
+CONTRADICTIONS = (
+    (["nodePools.gpu=null"], "defaultNodePool is gpu, but nodePools has: cpu"),
+    (["poolByModel.tiny=small"], "poolByModel sends tiny to small, but nodePools has: cpu, gpu"),
+    (["networkPolicy.workers.enabled=true"],
+     "networkPolicy.workers.enabled needs networkPolicy.workers.namespaces"),
+    (["monitoring.serviceMonitor.enabled=true", "monitoring.service.enabled=false"],
+     "set monitoring.service.enabled=true"),
+    (["test.uri=s3://transcripts/", "test.namespace=b", "watchNamespaces={a}"],
+     "test.namespace is b, which the operator does not watch; watchNamespaces has: a"),
+    (["test.uri=s3://transcripts/", "test.nodePool=small"],
+     "test.nodePool is small, but nodePools has: cpu, gpu"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("typo", TYPOS)
+def test_a_typo_in_the_values_is_refused(typo: str):
+    done = helm("--set", typo)
+    assert done.returncode != 0
+    assert "don't meet the specifications of the schema" in done.stderr
+
+
+@pytest.mark.parametrize(("values", "sentence"), CONTRADICTIONS, ids=[c[1] for c in CONTRADICTIONS])
+def test_values_that_contradict_each_other_are_refused_with_a_sentence(values, sentence):
+    done = helm(*(f"--set={value}" for value in values))
+    assert done.returncode != 0
+    assert sentence in done.stderr
+
+
+def objects(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each part of a JSON schema that lists properties, and where it is."""
+    if isinstance(schema, list):
+        schema = dict(enumerate(schema))
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield path or "/", schema
+        for key, part in schema.items():
+            yield from objects(part, f"{path}/{key}")
+
+
+def test_the_schema_takes_no_name_that_it_does_not_know():
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    found = dict(objects(schema))
+    assert len(found) > 20
+    assert [path for path, each in found.items() if each.get("additionalProperties", True)] == []
+    known = schema["properties"].keys() - {"global"}
+    assert known == yaml.safe_load((CHART / "values.yaml").read_text()).keys()
+
+
+def notes(tmp_path: Path, *arguments: str) -> str:
+    """What `helm install` says at its end: `helm template` leaves it out."""
+    chart = tmp_path / "chart"
+    shutil.copytree(CHART, chart)
+    said = '{{ dict "notes" (include (print $.Template.BasePath "/NOTES.txt") .) | toYaml }}'
+    (chart / "templates" / "notes.yaml").write_text(said)
+    (document,) = render("--show-only", "templates/notes.yaml", *arguments, chart=chart)
+    return str(document["notes"])
+
+
+def test_the_notes_begin_with_what_is_missing(tmp_path: Path):
+    said = notes(tmp_path, "--set", "operator.replicas=0,crds.enabled=false")
+    warnings = re.findall(r"^WARNING: (.*?)[:.]", said, re.MULTILINE)
+    assert warnings == [
+        "the chart's own image names are in no registry",
+        "operator",
+        "crds",
+    ]
+
+
+def test_the_notes_name_the_namespaces_pools_and_test_of_these_values(tmp_path: Path):
+    images = [f"--set={each}.image.repository=r.example/{each}" for each in
+              ("operator", "transcriber")]  # fmt: skip
+    said = notes(tmp_path, *images, "--set", "watchNamespaces={calls},test.uri=s3://bucket/test/")
+    assert "WARNING" not in said
+    assert "Node pools: cpu, gpu; gpu is the default." in said
+    assert "kubectl rollout status deployment/t -n sys" in said
+    assert "create secret generic transcription-object-store -n calls " in said
+    assert "helm test t -n sys --timeout 960s" in said
+    assert "kubectl logs t-test -n calls" in said
+
+
+def blocks(page: Path) -> list[str]:
+    """The YAML of a page."""
+    return re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("values", blocks(ROOT / "docs" / "install.md"), ids=lambda v: v.split()[0])
+def test_each_example_of_values_in_the_documentation_is_one(values: str, tmp_path: Path):
+    path = tmp_path / "values.yaml"
+    path.write_text(values)
+    assert render("-f", str(path))
