@@ -17,12 +17,13 @@ MARKER = "complete"
 """Written last: an environment cannot be renamed, so this says that it was finished."""
 
 EXTRAS = {
-    "dev": ("operator", "transcriber", "dev"),
-    "bench": ("operator", "transcriber", "dev", "bench"),
+    "dev": ("operator", "transcriber", "cli", "dev"),
+    "bench": ("operator", "transcriber", "cli", "dev", "bench"),
     "operator": ("operator",),
     "transcriber": ("transcriber",),
     "docs": ("docs",),
     "release": ("release",),
+    "cli": ("cli",),
 }
 
 

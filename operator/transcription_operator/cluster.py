@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_operator import names
-from transcription_operator.api import GROUP, PLURAL, VERSION
+from transcription_operator.api import GROUP, OWNER_UID_LABEL, PLURAL, VERSION
 from transcription_operator.api_client import ApiClient
 from transcription_operator.errors import ApiError, NotFoundError
 from transcription_operator.observed import ObservedPod
@@ -86,11 +86,11 @@ class Cluster:
 
     def jobs(self, namespace: str | None) -> Collection:
         """Our Jobs."""
-        return Collection(self._client, _BATCH_PATH, namespace, "jobs", names.OWNER_UID_LABEL)
+        return Collection(self._client, _BATCH_PATH, namespace, "jobs", OWNER_UID_LABEL)
 
     def pods(self, namespace: str | None) -> Collection:
         """Our pods."""
-        return Collection(self._client, "/api/v1", namespace, "pods", names.OWNER_UID_LABEL)
+        return Collection(self._client, "/api/v1", namespace, "pods", OWNER_UID_LABEL)
 
     async def patch_status(self, namespace: str, name: str, patch: Json) -> Json:
         """Merge a patch into a TranscriptionJob's status subresource; the whole object after it.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from transcription_operator import names
+from transcription_operator.api import RETRY_ANNOTATION
 from transcription_operator.api.status import RETRY_LENGTH, Phase, clip
 from transcription_operator.api.transcriptionjob import TranscriptionJob
 from transcription_operator.observed import Observation, ObservedJob, ObservedPod
@@ -70,7 +70,7 @@ def last_actions(parent: TranscriptionJob, seen: Observation) -> list[Action]:
 
 def retry_asked(parent: TranscriptionJob) -> str | None:
     """The annotation's value, when a failed job is to be tried again."""
-    asked = parent.metadata.annotations.get(names.RETRY_ANNOTATION)
+    asked = parent.metadata.annotations.get(RETRY_ANNOTATION)
     if parent.status.phase is not Phase.FAILED or not asked:
         return None
     value = clip(asked, RETRY_LENGTH)

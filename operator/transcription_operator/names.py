@@ -8,7 +8,7 @@ begins with the parent's name, for people.
 import hashlib
 import re
 
-from transcription_operator.api import GROUP
+from transcription_operator.api import GROUP, OWNER_UID_LABEL
 
 _DNS_LABEL_LENGTH = 63
 _INDEX_ROOM = len("-999")
@@ -18,10 +18,7 @@ MANAGED_BY = "transcription-operator"
 COMPONENT = "transcriber"
 CONTAINER = "transcriber"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
-OWNER_UID_LABEL = f"{GROUP}/job-uid"
 OWNER_NAME_ANNOTATION = f"{GROUP}/job-name"
-RETRY_ANNOTATION = f"{GROUP}/retry"
-"""Set by users, on a failed TranscriptionJob, to any value that it did not have before."""
 
 
 def child_name(parent_name: str, uid: str, attempt: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from transcription_operator import names
+from transcription_operator.api import RETRY_ANNOTATION
 from transcription_operator.api.status import ConditionType, Phase
 from transcription_operator.api.transcriptionjob import TranscriptionJob
 from transcription_operator.informer import Store
@@ -140,8 +140,8 @@ def key_of(found: Json) -> str:
 def _projection(found: Json) -> Json:
     metadata = {k: v for k, v in found["metadata"].items() if k in _METADATA}
     annotations = found["metadata"].get("annotations", {})
-    if retry := annotations.get(names.RETRY_ANNOTATION):
-        metadata["annotations"] = {names.RETRY_ANNOTATION: retry}
+    if retry := annotations.get(RETRY_ANNOTATION):
+        metadata["annotations"] = {RETRY_ANNOTATION: retry}
     return {"metadata": metadata, "spec": found["spec"], "status": found.get("status", {})}
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from tests.api import ApiRefusal, Json, core
 from tests.integration.operator.wire import Wire
 from transcription_operator import names
+from transcription_operator.api import OWNER_UID_LABEL
 from transcription_operator.job import CONTAINER
 
 AT_ONCE = 32
@@ -53,7 +54,7 @@ class PlayingKubelet:
         """For ever."""
         seen: set[str] = set()
         async with asyncio.TaskGroup() as lives:
-            async for kind, pod in self._api.follow(self._pods, names.OWNER_UID_LABEL):
+            async for kind, pod in self._api.follow(self._pods, OWNER_UID_LABEL):
                 metadata = pod["metadata"]
                 if kind != "DELETED" and metadata["uid"] not in seen:
                     seen.add(metadata["uid"])

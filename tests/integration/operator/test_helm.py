@@ -21,6 +21,7 @@ RBAC_GROUP = "rbac.authorization.k8s.io"
 NO_MONITORS = (
     "--set=monitoring.serviceMonitor.enabled=false",
     "--set=monitoring.podMonitor.enabled=false",
+    "--set=monitoring.prometheusRule.enabled=false",
 )
 
 

@@ -1,0 +1,58 @@
+"""Where the object store is for this machine, and what opens it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from transcription_operator.api.object_store import ObjectStore
+
+REQUIRED_KEYS = ("endpoint", "accessKey", "secretKey")
+"""Of the Secret."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """``keys``: of a Secret (accessKey, secretKey, sessionToken, caCert); None for the usual AWS
+    variables and profile. ``keys_from``: how a message names them."""
+
+    endpoint: str
+    keys: Mapping[str, str] | None
+    region: str | None
+    keys_from: str
+
+
+def by_secret(name: str, secret: Mapping[str, str], endpoint: str | None) -> Access:
+    """The Secret's keys; an ``endpoint`` that is given is the one that this machine reaches.
+
+    Raises:
+        ValueError: one of its keys is missing.
+    """
+    values = {**secret, **({"endpoint": endpoint} if endpoint else {})}
+    if missing := [key for key in REQUIRED_KEYS if not values.get(key)]:
+        raise ValueError(f"the Secret {name} has no {missing[0]}: {how_to_add(name, missing[0])}")
+    return Access(values["endpoint"], values, values.get("region"), f"Secret {name}")
+
+
+def by_environment(
+    spec: ObjectStore, endpoint: str | None, environ: Mapping[str, str], why: str
+) -> Access:
+    """The keys that AWS's own tools would find; ``why`` says what is wrong with the Secret.
+
+    Raises:
+        ValueError: nobody says where the store is.
+    """
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or spec.region
+    found = endpoint or spec.endpoint
+    if not found:
+        raise ValueError(
+            f"{why}: name the object store by --endpoint or AWS_ENDPOINT_URL, and its keys by "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    return Access(found, None, region, "AWS_ACCESS_KEY_ID")
+
+
+def how_to_add(secret: str, key: str) -> str:
+    """The command that gives a Secret one more key."""
+    return (
+        f"kubectl patch secret {secret} --type=merge -p "
+        f"""'{{"stringData":{{"{key}":"..."}}}}'"""
+    )

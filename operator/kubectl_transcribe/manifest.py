@@ -1,0 +1,156 @@
+"""What the command line says -> a TranscriptionJob's manifest. Pure but for the random end of a
+name that nobody chose."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from transcription_contract.base import mistakes
+from transcription_contract.locations import ObjectUri, result_name
+from transcription_contract.options import OutputFormat
+from transcription_operator.api import API_VERSION, KIND
+from transcription_operator.api.spec import Spec
+
+Json = dict[str, Any]
+
+_NAME_LENGTH = 40
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+"""Kubernetes' own for generated names: they spell no words."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The flags; what is None or empty is left to the operator's defaults.
+
+    ``bucket``: receives local files, below recordings/, and without ``output`` the transcripts,
+    below transcripts/; each job has a prefix of its own there.
+    """
+
+    name: str | None = None
+    output: str | None = None
+    bucket: str | None = None
+    formats: tuple[OutputFormat, ...] = ()
+    model: str | None = None
+    model_sha256: str | None = None
+    language: str | None = None
+    translate: bool = False
+    node_pool: str | None = None
+    workers: int | None = None
+    secret: str | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One TranscriptionJob to be. ``uploads``: local files, and the objects that they become."""
+
+    manifest: Json
+    uploads: dict[PurePath, ObjectUri] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The TranscriptionJob's."""
+        return str(self.manifest["metadata"]["name"])
+
+
+def submissions(sources: Sequence[str], wishes: Wishes, namespace: str) -> list[Submission]:
+    """A job for each URI, and one for all local files together.
+
+    Raises:
+        ValueError: with a sentence about the flag that would mend it.
+    """
+    uris = [source for source in sources if "://" in source]
+    files = [PurePath(source) for source in sources if "://" not in source]
+    jobs = len(uris) + bool(files)
+    if jobs > 1 and wishes.name:
+        raise ValueError(f"--name is for one TranscriptionJob, and these sources make {jobs}")
+    found = [_of_uri(uri, wishes, namespace, alone=jobs == 1) for uri in uris]
+    return found + ([_of_files(files, wishes, namespace, alone=jobs == 1)] if files else [])
+
+
+def unique_name(text: str) -> str:
+    """A resource's name that begins with what can be kept of a file's, and that nobody has."""
+    stem = re.sub(r"[^a-z0-9]+", "-", text.lower())[:_NAME_LENGTH].strip("-")
+    return f"{stem or 'job'}-{''.join(secrets.choice(_LETTERS) for _ in range(5))}"
+
+
+def _of_uri(uri: str, wishes: Wishes, namespace: str, *, alone: bool) -> Submission:
+    source = _parsed(uri)
+    name = wishes.name or unique_name(result_name(uri.rstrip("/")))
+    bucket = wishes.bucket or (source.bucket if source.scheme == "s3" else None)
+    return Submission(_manifest(name, namespace, uri, _output(name, bucket, wishes, alone), wishes))
+
+
+def _of_files(files: list[PurePath], wishes: Wishes, namespace: str, *, alone: bool) -> Submission:
+    names = [file.name for file in files]
+    if twice := {each for each in names if names.count(each) > 1}:
+        raise ValueError(f"two of the files are called {min(twice)}: submit them one by one")
+    name = wishes.name or unique_name(files[0].stem)
+    bucket = wishes.bucket or (_prefix(wishes.output).bucket if wishes.output else None)
+    if not bucket:
+        raise ValueError(
+            "local files need a bucket to be uploaded to: name it by --bucket, or set "
+            "TRANSCRIBE_BUCKET"
+        )
+    folder = ObjectUri.parse(f"s3://{bucket}/recordings/{name}/")
+    uploads = {file: folder.child(file.name) for file in files}
+    source = str(folder if len(files) > 1 else uploads[files[0]])
+    output = _output(name, bucket, wishes, alone)
+    return Submission(_manifest(name, namespace, source, output, wishes), uploads)
+
+
+def _output(name: str, bucket: str | None, wishes: Wishes, alone: bool) -> str:
+    if wishes.output:
+        # Two jobs in one place would be one job too many.
+        prefix = _prefix(wishes.output)
+        return str(prefix if alone else prefix.child(f"{name}/"))
+    if not bucket:
+        raise ValueError(
+            "the transcripts need a place: name a prefix by --output, such as "
+            f"s3://transcripts/{name}/, or a bucket by --bucket"
+        )
+    return f"s3://{bucket}/transcripts/{name}/"
+
+
+def _manifest(name: str, namespace: str, source: str, output: str, wishes: Wishes) -> Json:
+    model = wishes.model or ""
+    key = "uri" if "://" in model else "name"
+    spec: Json = {
+        "source": {"uri": source},
+        "output": _given(uri=output, formats=[each.value for each in wishes.formats]),
+        "objectStore": _given(secretName=wishes.secret),
+        "model": _given(**{key: model}, sha256=wishes.model_sha256),
+        "language": wishes.language,
+        "task": "translate" if wishes.translate else None,
+        "nodePool": wishes.node_pool,
+        "workers": wishes.workers,
+    }
+    spec = _given(**spec)
+    try:
+        Spec.model_validate(spec)
+    except ValidationError as error:
+        raise ValueError(f"spec.{mistakes(error)[0]}") from error
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}
+
+
+def _given(**fields: Any) -> Json:
+    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+
+
+def _parsed(uri: str) -> ObjectUri:
+    found = ObjectUri.parse(uri)
+    if found.scheme == "file":
+        raise ValueError(f"{uri} is on this machine: name the file without file://")
+    return found
+
+
+def _prefix(uri: str) -> ObjectUri:
+    found = _parsed(uri)
+    if found.scheme != "s3" or not found.is_prefix:
+        raise ValueError("--output must be a prefix such as s3://transcripts/standup/")
+    return found

@@ -1,0 +1,1 @@
+"""One verb, one file; each is a click command of the verb's name."""

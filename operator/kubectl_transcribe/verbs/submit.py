@@ -1,0 +1,109 @@
+"""submit: recordings into the store, a TranscriptionJob for them, and its transcript."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from kubectl_transcribe import flags, following, printing
+from kubectl_transcribe.cluster import Cluster
+from kubectl_transcribe.manifest import Submission, Wishes, submissions
+from kubectl_transcribe.store import Store
+from kubectl_transcribe.terminal import line, say
+from kubectl_transcribe.verbs import result
+from transcription_contract.options import OutputFormat
+from transcription_operator.api.object_store import ObjectStore
+
+
+@click.command()
+@click.argument("sources", metavar="FILE|URI...", nargs=-1, required=True, type=click.Path())
+@click.option("--name", help="The TranscriptionJob's. Default: the file's name and five letters.")
+@click.option("--bucket", envvar="TRANSCRIBE_BUCKET", show_envvar=True,
+              help="Receives local files, below recordings/, and, without --output, the "
+              "transcripts, below transcripts/.")  # fmt: skip
+@click.option("--output", metavar="URI", help="The transcripts' prefix: s3://transcripts/standup/")
+@click.option("--format", "formats", multiple=True, type=click.Choice(result.FORMATS),
+              help="A format of the transcripts; may be given several times. Default: json, vtt "
+              "and txt.")  # fmt: skip
+@click.option("--model", metavar="NAME|URI",
+              help="An official Whisper model, or s3://... of your own with --model-sha256. "
+              "Default: turbo.")  # fmt: skip
+@click.option("--model-sha256", metavar="HEX", help="The checksum of a model of your own.")
+@click.option("--language", metavar="CODE", help="Such as en. Default: it is found out.")
+@click.option("--translate", is_flag=True, help="Write in English what is said.")
+@click.option("--node-pool", help="Where to run. Default: the operator's choice by model.")
+@click.option("--workers", type=click.IntRange(min=1), help="Pods that share the work. Default: 1.")
+@click.option("--secret", help="The Secret that opens the object store.")
+@click.option("--follow", is_flag=True, help="Show progress, and then the transcript.")
+@flags.timeout
+@click.option("--dry-run", is_flag=True, help="Only print what would be created.")
+@click.option("-o", "form", type=click.Choice(printing.OBJECTS), help="How to print what was done.")
+@flags.endpoint
+@flags.connection
+@click.pass_context
+def submit(
+    context: click.Context,
+    /,
+    sources: Sequence[str],
+    follow: bool,
+    timeout: float | None,
+    dry_run: bool,
+    form: str | None,
+    endpoint: str | None,
+    formats: Sequence[str],
+    **given: Any,
+) -> None:
+    """Transcribe recordings: files of this machine, s3://bucket/key, s3://prefix/, https://...
+
+    Local files are uploaded and make one TranscriptionJob; each URI makes one of its own. The
+    names of the TranscriptionJobs are printed, with --follow the transcripts.
+    """
+    cluster = flags.connect(context)
+    wishes = Wishes(formats=tuple(OutputFormat(each) for each in formats), **given)
+    try:
+        planned = submissions(sources, wishes, cluster.namespace)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    for path in (path for each in planned for path in each.uploads):
+        _require_file(Path(path))
+    if dry_run:
+        manifests = [each.manifest for each in planned]
+        click.echo(printing.text(manifests, form or "yaml"), nl=False)
+        return
+    for each in planned:
+        # Before minutes of upload, not after them.
+        cluster.create(each.manifest, dry_run=True)
+    for each in planned:
+        _upload(cluster, each, endpoint)
+        made = cluster.create(each.manifest)
+        printing.show_change(made, form, "created", beside=follow)
+    if follow:
+        for each in planned:
+            job = following.follow(cluster, each.name, timeout)
+            result.show(cluster, job, None, endpoint)
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        raise click.UsageError(f"{line(str(path))} is a folder: name its files, such as {path}/*")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise click.UsageError(f"{line(str(path))}: {error.strerror}") from error
+
+
+def _upload(cluster: Cluster, submission: Submission, endpoint: str | None) -> None:
+    if not submission.uploads:
+        return
+    spec = ObjectStore.model_validate(submission.manifest["spec"].get("objectStore", {}))
+    store = Store.open(cluster, spec, endpoint, os.environ)
+    for local, uri in submission.uploads.items():
+        path = Path(local)
+        size = path.stat().st_size
+        bar = {"desc": f"uploading {line(path.name)}", "leave": False, "disable": None}
+        with path.open("rb") as file, tqdm.wrapattr(file, "read", total=size, **bar) as counted:
+            store.upload(counted, size, uri)
+        say(f"uploaded {line(path.name)} to {uri}")

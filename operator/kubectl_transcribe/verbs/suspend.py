@@ -1,0 +1,16 @@
+"""suspend: stop a job's workers, and keep what is done."""
+
+import click
+
+from kubectl_transcribe import flags, printing
+
+
+@click.command()
+@flags.job_name
+@flags.output(*printing.OBJECTS)
+@flags.connection
+@click.pass_context
+def suspend(context: click.Context, name: str, form: str | None) -> None:
+    """Stop a TranscriptionJob's workers; `resume` lets them go on from there."""
+    changed = flags.connect(context).merge(name, {"spec": {"suspend": True}})
+    printing.show_change(changed, form, "suspended")

@@ -1,0 +1,104 @@
+"""result: what the workers delivered, onto stdout or into a folder."""
+
+import pytest
+
+from tests.integration.kubectl_transcribe.plugin import Plugin, UserStage, put
+
+
+@pytest.fixture
+def standup(stage: UserStage) -> UserStage:
+    output = {"uri": f"s3://out/{stage.namespace}/standup/"}
+    stage.apply(name="standup", output=output)
+    stage.succeed("standup", txt="Good morning.\n", srt="1\n00:00", json="{}")
+    return stage
+
+
+def test_the_text_is_printed_as_it_was_delivered(standup: UserStage, plugin: Plugin):
+    ended = plugin("result", "standup")
+    assert (ended.code, ended.out) == (0, "Good morning.\n")
+
+
+def test_another_format_is_printed_when_it_is_asked_for(standup: UserStage, plugin: Plugin):
+    assert plugin("result", "standup", "-o", "srt").out == "1\n00:00"
+    ended = plugin("result", "standup", "-o", "tsv")
+    assert ended.code == 4
+    assert "there is no transcript in the format tsv; there is: txt, srt, json" in ended.err
+
+
+def test_all_formats_are_downloaded_or_one(standup: UserStage, plugin: Plugin, tmp_path):
+    folder = tmp_path / "transcripts"
+    ended = plugin("result", "standup", "--download", str(folder))
+    assert ended.code == 0, ended.err
+    assert sorted(ended.out.splitlines()) == sorted(str(each) for each in folder.iterdir())
+    assert {each.name for each in folder.iterdir()} == {
+        "standup.txt",
+        "standup.srt",
+        "standup.json",
+    }
+    one = tmp_path / "one"
+    plugin("result", "standup", "-d", str(one), "-o", "txt")
+    assert [(each.name, each.read_text()) for each in one.iterdir()] == [
+        ("standup.txt", "Good morning.\n")
+    ]
+
+
+def test_many_recordings_have_headings_and_paths(stage: UserStage, plugin: Plugin, tmp_path):
+    stage.apply(name="calls", output={"uri": f"s3://out/{stage.namespace}/calls/"})
+    stage.deliver("calls", {"a.mp3.txt": "A\n", "2026/b.mp3.txt": "B\n"})
+    stage.set_status("calls", phase="Succeeded")
+    printed = plugin("result", "calls").out
+    assert printed == "==> s3://media/a.mp3.txt <==\nA\n==> s3://media/2026/b.mp3.txt <==\nB\n"
+    plugin("result", "calls", "-d", str(tmp_path / "calls"))
+    assert (tmp_path / "calls/2026/b.mp3.txt").read_text() == "B\n"
+
+
+def test_a_job_that_is_not_done_has_no_result(stage: UserStage, plugin: Plugin):
+    stage.apply(name="standup")
+    stage.set_status("standup", phase="Running")
+    ended = plugin("result", "standup")
+    assert ended.code == 4
+    assert "is Running: its transcripts are there when it has succeeded" in ended.err
+
+
+def test_a_place_outside_of_the_folder_is_not_written(stage: UserStage, plugin: Plugin, tmp_path):
+    stage.apply(name="calls", output={"uri": f"s3://out/{stage.namespace}/calls/"})
+    stage.deliver("calls", {"a.txt": "A\n"})
+    manifest = stage.store.get(f"s3://out/{stage.namespace}/calls/manifest.json").decode()
+    hostile = manifest.replace("/calls/a.txt", "/calls/../../a.txt")
+    put(stage.store, "out", f"{stage.namespace}/calls/manifest.json", hostile)
+    stage.set_status("calls", phase="Succeeded")
+    ended = plugin("result", "calls", "-d", str(tmp_path / "x/y/z"))
+    assert ended.code == 4
+    assert "it was not written by the job" in ended.err
+    assert not list(tmp_path.rglob("a.txt"))
+
+
+def test_transcripts_of_another_job_are_not_taken_for_its_own(standup: UserStage, plugin: Plugin):
+    standup.deliver("standup", {"standup.txt": "Other.\n"}, uid="another")
+    assert "another TranscriptionJob has delivered" in plugin("result", "standup").err
+
+
+def test_transcripts_that_were_removed_are_exit_code_4(stage: UserStage, plugin: Plugin):
+    stage.apply(name="gone", output={"uri": f"s3://out/{stage.namespace}/gone/"})
+    stage.set_status("gone", phase="Succeeded")
+    ended = plugin("result", "gone")
+    assert ended.code == 4
+    assert "gone/manifest.json is not in the object store" in ended.err
+
+
+def test_keys_that_the_store_refuses_are_exit_code_5(bare_stage: UserStage, plugin: Plugin):
+    bare_stage.write_secret(secretKey="wrong")
+    bare_stage.apply(name="standup")
+    bare_stage.set_status("standup", phase="Succeeded")
+    ended = plugin("result", "standup")
+    assert ended.code == 5
+    assert "does not accept the keys of Secret transcription-object-store" in ended.err
+
+
+def test_a_secret_that_lacks_a_key_is_exit_code_5(bare_stage: UserStage, plugin: Plugin):
+    bare_stage.write_secret(accessKey=None)
+    bare_stage.apply(name="standup")
+    bare_stage.set_status("standup", phase="Succeeded")
+    ended = plugin("result", "standup")
+    assert ended.code == 5
+    assert "has no accessKey: kubectl patch secret" in ended.err

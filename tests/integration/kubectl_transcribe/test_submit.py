@@ -1,0 +1,165 @@
+"""submit: upload, create, follow; the operator's and the workers' parts are played."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dev.controlplane import ControlPlane
+from tests.integration.kubectl_transcribe.plugin import (
+    JOBS_RULE,
+    Plugin,
+    UserStage,
+    end,
+    kubeconfig_of_user,
+)
+from tests.integration.transcriber.worker import ACCESS_KEY, SECRET_KEY
+
+SPEECH = b"RIFF not really speech" * 1000
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "Stand-up 3.wav"
+    path.write_bytes(SPEECH)
+    return str(path)
+
+
+def source_of(stage: UserStage, name: str) -> bytes:
+    return stage.store.get(stage.parent(name)["spec"]["source"]["uri"])
+
+
+def test_a_local_file_is_uploaded_and_a_job_made_for_it(
+    stage: UserStage, plugin: Plugin, file: str
+):
+    ended = plugin("submit", file, "--bucket", "media", "--language", "en", "--format", "srt")
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("transcriptionjob.transcription.dev/stand-up-3-")
+    assert ended.out.endswith(" created\n")
+    assert source_of(stage, ended.name) == SPEECH
+    spec = stage.parent(ended.name)["spec"]
+    assert spec["output"]["uri"] == f"s3://media/transcripts/{ended.name}/"
+    assert (spec["language"], spec["output"]["formats"]) == ("en", ["srt"])
+
+
+def test_several_files_make_one_job(stage: UserStage, plugin: Plugin, file: str, tmp_path: Path):
+    other = tmp_path / "b.wav"
+    other.write_bytes(b"b")
+    ended = plugin("submit", file, str(other), "--bucket", "media", "--name", "calls")
+    assert ended.code == 0, ended.err
+    prefix = stage.parent("calls")["spec"]["source"]["uri"]
+    assert sorted(stage.store.list(prefix)) == ["Stand-up 3.wav", "b.wav"]
+
+
+def test_followed_it_shows_progress_and_ends_with_the_transcript(
+    stage: UserStage, plugin: Plugin, file: str
+):
+    command = plugin.start("submit", file, "--bucket", "media", "--follow")
+    name = stage.the_only_job()["metadata"]["name"]
+    stage.set_status(name, phase="Running", progress={"percent": 50, "speed": "38.2x"})
+    assert command.stderr
+    told = iter(command.stderr.readline, "")
+    assert any("] " in line and "50%  at 38.2x" in line for line in told)
+    stage.succeed(name, txt="März: good morning.\n", json="{}")
+    ended = end(command)
+    assert (ended.code, ended.out) == (0, "März: good morning.\n")
+    assert "Succeeded  Transcribed 90 s" in ended.err
+
+
+def test_followed_a_job_that_fails_is_exit_code_1(stage: UserStage, plugin: Plugin):
+    command = plugin.start("submit", "s3://media/x.mp3", "--follow")
+    name = stage.the_only_job()["metadata"]["name"]
+    stage.set_status(name, phase="Failed", reason="MediaInvalid", message="x.mp3 is not audio")
+    ended = end(command)
+    assert (ended.code, ended.out) == (1, "")
+    assert f"error: TranscriptionJob {name} failed (MediaInvalid): x.mp3 is not audio" in ended.err
+
+
+def test_what_the_api_server_refuses_is_not_uploaded(stage: UserStage, plugin: Plugin, file: str):
+    ended = plugin("submit", file, "--bucket", "out", "--name", "n", "--model", "turbo",
+                   "--translate")  # fmt: skip
+    assert ended.code == 2
+    assert "task translate does not work with the turbo model" in ended.err
+    assert not stage.store.list("s3://out/recordings/n/")
+
+
+def test_a_name_that_is_taken_is_said(stage: UserStage, plugin: Plugin):
+    stage.apply(name="standup")
+    ended = plugin("submit", "s3://media/x.mp3", "--name", "standup")
+    assert ended.code == 2
+    assert '"standup" already exists' in ended.err
+
+
+def test_a_dry_run_prints_what_kubectl_can_apply(
+    stage: UserStage, plugin: Plugin, control_plane: ControlPlane, file: str
+):
+    ended = plugin("submit", file, "--bucket", "media", "--name", "standup", "--dry-run")
+    assert yaml.safe_load(ended.out)["metadata"] == {
+        "name": "standup",
+        "namespace": stage.namespace,
+    }
+    control_plane.kubectl("create", "--dry-run=server", "-f", "-", stdin=ended.out)
+    assert not stage.store.list("s3://media/recordings/standup/")
+    assert plugin("get", "-o", "name").out == ""
+
+
+UNUSABLE = [
+    ("a file that is not there", ["nothing.mp3", "--bucket", "media"], "No such file"),
+    ("a folder", ["/tmp", "--bucket", "media"], "/tmp is a folder: name its files"),
+    ("no place", ["https://media.example/a.mp3"], "a prefix by --output"),
+    ("no duration", ["s3://media/a", "--timeout", "soon"], "90s, 15m or 1h30m"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"), [u[1:] for u in UNUSABLE], ids=[u[0] for u in UNUSABLE]
+)
+def test_a_command_line_that_cannot_be_meant_is_exit_code_2(
+    stage: UserStage, plugin: Plugin, arguments, sentence
+):
+    ended = plugin("submit", *arguments)
+    assert ended.code == 2
+    assert sentence in ended.err
+    assert "see `kubectl transcribe submit --help`" in ended.err
+
+
+def test_a_bucket_that_is_not_there_is_exit_code_5(stage: UserStage, plugin: Plugin, file: str):
+    ended = plugin("submit", file, "--bucket", "nobodys")
+    assert ended.code == 5
+    assert "the bucket nobodys does not exist" in ended.err
+
+
+def test_the_stores_address_may_be_another_one_from_here(
+    bare_stage: UserStage, plugin: Plugin, file: str
+):
+    bare_stage.write_secret(endpoint="http://store.store.svc:9000")
+    ended = plugin("submit", file, "--bucket", "media")
+    assert ended.code == 5
+    assert "cannot be reached from this machine" in ended.err
+    assert "--endpoint" in ended.err
+    for flags, environment in (
+        (["--endpoint", bare_stage.store.endpoint], {}),
+        ([], {"AWS_ENDPOINT_URL": bare_stage.store.endpoint}),
+    ):
+        ended = plugin("submit", file, "--bucket", "media", *flags, **environment)
+        assert ended.code == 0, ended.err
+        assert source_of(bare_stage, ended.name) == SPEECH
+
+
+def test_who_may_not_read_the_secret_brings_keys_of_their_own(
+    stage: UserStage, control_plane: ControlPlane, file: str, tmp_path: Path
+):
+    config = kubeconfig_of_user(control_plane.kubectl, stage.namespace, tmp_path, JOBS_RULE)
+    user = Plugin(config, stage.namespace, tmp_path)
+    ended = user("submit", file, "--bucket", "media")
+    assert ended.code == 5
+    assert "secrets" in ended.err
+    assert "AWS_ACCESS_KEY_ID" in ended.err
+    ended = user("submit", file, "--bucket", "media", AWS_ENDPOINT_URL=stage.store.endpoint)
+    assert ended.code == 5
+    assert "there are no keys for the object store" in ended.err
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    endpoint = stage.store.endpoint
+    ended = user("submit", file, "--bucket", "media", AWS_ENDPOINT_URL=endpoint, **keys)
+    assert ended.code == 0, ended.err
+    assert source_of(stage, ended.name) == SPEECH

@@ -1,0 +1,42 @@
+import pytest
+
+from kubectl_transcribe.access import by_environment, by_secret
+from transcription_operator.api.object_store import ObjectStore
+
+SECRET = {"endpoint": "http://store.svc:9000", "accessKey": "a", "secretKey": "s", "region": "eu"}
+BY_SECRET = ObjectStore(secret_name="store")
+
+
+def test_a_secret_says_where_the_store_is_and_what_opens_it():
+    access = by_secret("store", SECRET, None)
+    assert (access.endpoint, access.region) == ("http://store.svc:9000", "eu")
+    assert access.keys is not None
+    assert access.keys["accessKey"] == "a"
+
+
+def test_an_endpoint_of_this_machine_comes_before_the_secrets():
+    assert by_secret("store", SECRET, "http://127.0.0.1:9").endpoint == "http://127.0.0.1:9"
+    assert by_secret("store", {**SECRET, "endpoint": ""}, "http://127.0.0.1:9")
+
+
+def test_a_secret_that_lacks_a_key_is_named_with_the_command_that_adds_it():
+    with pytest.raises(
+        ValueError, match=r"has no secretKey: kubectl patch secret store .*secretKey"
+    ):
+        by_secret("store", {**SECRET, "secretKey": ""}, None)
+
+
+def test_without_a_secret_the_environment_says_it():
+    access = by_environment(BY_SECRET, "http://s3", {"AWS_REGION": "eu"}, "forbidden")
+    assert (access.endpoint, access.keys, access.region) == ("http://s3", None, "eu")
+
+
+def test_a_job_by_identity_has_its_own_endpoint():
+    spec = ObjectStore(endpoint="https://s3.eu.amazonaws.com", region="eu")
+    access = by_environment(spec, None, {}, "no Secret")
+    assert (access.endpoint, access.region) == ("https://s3.eu.amazonaws.com", "eu")
+
+
+def test_nowhere_to_look_says_why_and_which_flags_help():
+    with pytest.raises(ValueError, match="forbidden: name the object store by --endpoint"):
+        by_environment(BY_SECRET, None, {}, "forbidden")

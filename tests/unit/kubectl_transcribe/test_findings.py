@@ -1,0 +1,173 @@
+import json
+
+import pytest
+
+from kubectl_transcribe import findings
+from kubectl_transcribe.findings import Level
+
+SECRET = {"endpoint": "https://s3.example.com", "accessKey": "a", "secretKey": "s"}
+GPU_POOL = {"nodeSelector": {"pool": "gpu"}, "gpu": {"resource": "nvidia.com/gpu", "count": 2}}
+
+
+def deployment(ready: int = 1, replicas: int = 1, **settings) -> dict:
+    env = [{"name": f"OPERATOR_{k}", "value": json.dumps(v)} for k, v in settings.items()]
+    return {
+        "metadata": {"name": "release", "namespace": "home"},
+        "spec": {
+            "replicas": replicas,
+            "template": {"spec": {"containers": [{"name": "operator", "env": env}]}},
+        },
+        "status": {"readyReplicas": ready} if ready else {},
+    }
+
+
+def node(labels: dict[str, str], **allocatable: str) -> dict:
+    return {"metadata": {"name": "n", "labels": labels}, "status": {"allocatable": allocatable}}
+
+
+def levels(found) -> list[Level]:
+    return [each.level for each in found]
+
+
+def test_a_crd_that_is_not_there_is_installed_by_the_chart():
+    found = findings.of_versions([])
+    assert found.level is Level.WRONG
+    assert found.mend.startswith("helm install transcription-operator")
+
+
+def test_a_crd_of_another_version_asks_for_an_upgrade():
+    found = findings.of_versions(["v1beta1"])
+    assert found.level is Level.WRONG
+    assert "serves v1beta1, and this plugin speaks v1alpha1" in found.message
+
+
+def test_a_crd_that_is_served_is_fine():
+    assert findings.of_versions(["v1beta1", "v1alpha1"]).level is Level.OK
+
+
+def test_no_operator_at_all():
+    (found,) = findings.of_deployments([], "media")
+    assert found.level is Level.WRONG
+
+
+def test_an_operator_that_is_not_ready_has_a_log():
+    (found,) = findings.of_deployments([deployment(ready=0)], "media")
+    assert found.level is Level.WRONG
+    assert "kubectl logs deployment/release -n home" in found.mend
+
+
+def test_an_operator_that_was_scaled_to_nothing():
+    (found,) = findings.of_deployments([deployment(ready=0, replicas=0)], "media")
+    assert found.mend == "kubectl scale deployment release -n home --replicas=1"
+
+
+def test_an_operator_that_does_not_look_at_the_namespace():
+    there = [deployment(WATCH_NAMESPACES=["team-a"])]
+    assert levels(findings.of_deployments(there, "team-a")) == [Level.OK]
+    _, found = findings.of_deployments(there, "media")
+    assert found.level is Level.WRONG
+    assert "'watchNamespaces={team-a,media}'" in found.mend
+
+
+def test_one_of_two_operators_that_looks_everywhere_is_enough():
+    there = [deployment(WATCH_NAMESPACES=["team-a"]), deployment(WATCH_NAMESPACES=[])]
+    assert levels(findings.of_deployments(there, "media")) == [Level.OK, Level.OK]
+
+
+def test_the_policys_words_name_the_pools():
+    said = "... is forbidden: there is no node pool 'x'; the pools are: cpu, gpu"
+    found = findings.of_unknown_pool(said, [])
+    assert (found.level, found.message) == (Level.OK, "the pools are: cpu, gpu")
+
+
+def test_without_the_policy_there_is_only_a_note():
+    found = findings.of_unknown_pool("", [deployment()])
+    assert found.level is Level.NOTE
+    assert found.mend == (
+        "helm upgrade release helm/transcription-operator -n home --reuse-values "
+        "--set nodePoolPolicy.enabled=true"
+    )
+
+
+def test_a_cluster_that_refuses_every_job_is_told_in_its_own_words():
+    found = findings.of_refusal('admission webhook "x" denied the request')
+    assert found.level is Level.WRONG
+    assert 'webhook "x" denied' in found.message
+
+
+@pytest.mark.parametrize(
+    ("nodes", "count"),
+    [
+        ([], 1),
+        ([node({"pool": "cpu"}, **{"nvidia.com/gpu": "2"})], 1),
+        ([node({"pool": "gpu"})], 1),
+        ([node({"pool": "gpu"}, **{"nvidia.com/gpu": "1"})], 1),
+        ([node({"pool": "gpu"}, **{"nvidia.com/gpu": "2"})], 0),
+    ],
+    ids=["no nodes", "another label", "no GPUs", "too few GPUs", "a node that fits"],
+)
+def test_a_pool_without_a_node_is_noted(nodes, count):
+    found = findings.of_pools([deployment(NODE_POOLS={"gpu": GPU_POOL, "gone": None})], nodes)
+    assert levels(found) == [Level.NOTE] * count
+    for each in found:
+        assert "no node fits pool gpu (pool=gpu, 2 nvidia.com/gpu)" in each.message
+        assert each.mend == "kubectl label node NODE pool=gpu"
+
+
+def test_a_missing_secret_comes_with_the_command_that_makes_it():
+    found = findings.of_missing_secret("store", "media")
+    assert found.mend.startswith("kubectl create secret generic store -n media --from-literal=")
+
+
+@pytest.mark.parametrize("key", ["endpoint", "accessKey", "secretKey"])
+def test_a_secret_that_lacks_a_key(key):
+    found = findings.of_secret("store", "media", {**SECRET, key: ""})
+    assert found.level is Level.WRONG
+    assert found.message == f"the Secret store lacks {key}: no worker can start"
+    assert found.mend.startswith("kubectl patch secret store -n media ")
+
+
+def test_a_secret_with_an_endpoint_that_is_none_does_not_show_it():
+    found = findings.of_secret("store", "media", {**SECRET, "endpoint": "hunter2"})
+    assert found.level is Level.WRONG
+    assert "hunter2" not in found.message
+
+
+def test_a_secret_that_has_all():
+    assert findings.of_secret("store", "media", SECRET).level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "inside"),
+    [
+        ("http://store.store.svc:9000", True),
+        ("http://minio.minio.svc.cluster.local", True),
+        ("https://s3.example.com", False),
+        ("http://localhost:9000", False),
+    ],
+)
+def test_a_services_name_is_known_only_inside(endpoint, inside):
+    assert findings.is_inside(endpoint) is inside
+
+
+def pod(image: str, **waiting: str) -> dict:
+    state = {"waiting": waiting} if waiting else {"running": {}}
+    return {"status": {"containerStatuses": [{"image": image, "state": state}]}}
+
+
+def test_an_image_that_cannot_be_pulled_is_told_once():
+    pods = [
+        pod("registry/x:1", reason="ImagePullBackOff", message="not found"),
+        pod("registry/x:1", reason="ErrImagePull", message="not found"),
+        pod("registry/y:1", reason="ContainerCreating"),
+        pod("registry/z:1"),
+        {"status": {}},
+    ]
+    (found,) = findings.of_pods(pods, [])
+    assert found.level is Level.WRONG
+    assert found.message == "the image registry/x:1 cannot be pulled: not found"
+    assert "transcriber.image.repository=REPOSITORY" in found.mend
+
+
+def test_workers_that_run_have_their_image():
+    assert levels(findings.of_pods([pod("registry/z:1")], [])) == [Level.OK]

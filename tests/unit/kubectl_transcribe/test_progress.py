@@ -1,0 +1,61 @@
+import pytest
+
+from kubectl_transcribe import progress
+from tests.unit.operator.builders import parent
+
+RUNNING = {
+    "phase": "Running",
+    "message": "1 worker at work",
+    "progress": {"percent": 50, "estimatedRemainingSeconds": 200, "speed": "38.2x"},
+}
+SENTENCES = [
+    ("nobody has seen it", {}, "standup  Waiting for the operator"),
+    ("it runs", RUNNING, "standup  Running  [############............]  50%  3m20s left  at 38.2x"),
+    ("it has just begun", {"phase": "Running"},
+     "standup  Running  [........................]   0%"),
+    ("it is many",
+     {"phase": "Running",
+      "progress": {"percent": 100, "items": 7, "itemsDone": 3, "itemsFailed": 1}},
+     "standup  Running  [########################] 100%  3 of 7 recordings  1 failed"),
+    ("it waits in line", {"phase": "Queued", "queuePosition": 3, "message": "2 before it"},
+     "standup  Queued  number 3 in the queue  2 before it"),
+    ("it cannot start", {"phase": "Pending", "message": "0/3 nodes\nare available"},
+     "standup  Pending  0/3 nodes are available"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"), [s[1:] for s in SENTENCES], ids=[s[0] for s in SENTENCES]
+)
+def test_a_line_says_how_far_it_is(status, sentence):
+    assert progress.sentence(parent(status)) == sentence
+
+
+def test_a_message_cannot_reach_the_terminal():
+    status = {"phase": "Failed", "message": "\x1b]0;owned\x07\r\u202eabc"}
+    assert not {"\x1b", "\x07", "\r", "\u202e"} & set(progress.sentence(parent(status)))
+
+
+@pytest.mark.parametrize(
+    ("status", "annotation", "over"),
+    [
+        ({}, None, False),
+        ({"phase": "Running"}, None, False),
+        ({"phase": "Succeeded"}, None, True),
+        ({"phase": "Failed"}, None, True),
+        ({"phase": "Failed"}, "1", False),
+        ({"phase": "Failed", "retry": "1"}, "1", True),
+        ({"phase": "Succeeded"}, "1", True),
+    ],
+)
+def test_it_is_over_when_nothing_more_will_happen(status, annotation, over):
+    annotations = {"transcription.dev/retry": annotation} if annotation else None
+    assert progress.is_over(parent(status, annotations)) is over
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (45, "45s"), (60, "1m"), (200, "3m20s"), (7500, "2h5m"), (7261, "2h1m")],
+)
+def test_durations_are_kubectls(seconds, text):
+    assert progress.duration(seconds) == text

@@ -1,0 +1,58 @@
+import pytest
+
+from kubectl_transcribe.transcripts import Delivered, chosen
+from transcription_contract.options import OutputFormat
+
+OUTPUT = "s3://transcripts/calls/"
+
+
+def delivered(*names: str) -> Delivered:
+    """Recordings a, b... with these files below the output, one recording each."""
+    items = [
+        {
+            "uri": f"s3://recordings/{number}.mp3",
+            "outputs": [{"format": name.rpartition(".")[2], "uri": OUTPUT + name, "bytes": 3}],
+        }
+        for number, name in enumerate(names)
+    ]
+    return Delivered.model_validate({"uid": "u", "items": items, "versions": {}})
+
+
+def test_without_a_format_the_most_readable_is_chosen():
+    found = chosen(delivered("a.json", "a.vtt", "b.vtt"), OUTPUT, None)
+    assert [str(each.path) for each in found] == ["a.vtt", "b.vtt"]
+
+
+def test_with_a_format_only_that():
+    found = chosen(delivered("a.json", "a.txt"), OUTPUT, OutputFormat.JSON)
+    assert [str(each.uri) for each in found] == [f"{OUTPUT}a.json"]
+
+
+def test_every_one_is_every_format():
+    found = chosen(delivered("a.json", "2026/b.txt"), OUTPUT, None, every=True)
+    assert [str(each.path) for each in found] == ["a.json", "2026/b.txt"]
+
+
+def test_a_format_that_was_not_delivered_is_named_with_those_that_were():
+    with pytest.raises(ValueError, match="in the format srt; there is: txt, json"):
+        chosen(delivered("a.json", "a.txt"), OUTPUT, OutputFormat.SRT)
+
+
+def test_nothing_delivered_is_said():
+    with pytest.raises(ValueError, match="none of the recordings could be transcribed"):
+        chosen(Delivered(uid="u"), OUTPUT, None)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../.bashrc.txt", "a/../../b.txt", "/etc/x.txt", "a//b.txt", "a\x00.txt"]
+)
+def test_a_name_that_climbs_out_of_the_folder_is_not_followed(name):
+    with pytest.raises(ValueError, match="was not written by the job"):
+        chosen(delivered(name), OUTPUT, None)
+
+
+def test_a_transcript_elsewhere_is_not_the_jobs():
+    items = [{"uri": "a", "outputs": [{"format": "txt", "uri": "s3://secrets/a.txt"}]}]
+    found = Delivered.model_validate({"uid": "u", "items": items})
+    with pytest.raises(ValueError, match="was not written by the job"):
+        chosen(found, OUTPUT, None)
