@@ -105,11 +105,16 @@ def _commands(line: str) -> Iterator[list[str]]:
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
     lexer.whitespace_split = True
     words: list[str] = []
+    redirected = False
     for word in [*lexer, ";"]:
-        if set(word) <= set("|&;<>"):
+        if set(word) <= set("<>"):
+            redirected = True
+        elif set(word) <= set("|&;<>"):
             if words := _without_assignments(words):
                 yield words
             words = []
+        elif redirected:
+            redirected = False
         else:
             words.append(word)
 

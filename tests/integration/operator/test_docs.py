@@ -44,6 +44,12 @@ def kubectl(control_plane, operator_kubeconfig) -> Kubectl:
                 for name in ("media", "default")]  # fmt: skip
     names = {"name": "argocd-cm", "namespace": "argocd"}
     objects.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": names})
+    # What `helm test` leaves behind.
+    container = {"name": "test", "image": "registry.example.com/transcriber"}
+    names = {"name": "transcription-operator-test", "namespace": "media"}
+    objects.append(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": names, "spec": {"containers": [container]}}
+    )
     found("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(objects))
     return found
 
