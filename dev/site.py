@@ -18,8 +18,8 @@ def build_into(out: Path) -> None:
     """Build the site in place of what is there; a broken link, or a page that is in no menu,
     fails it."""
     mkdocs = venv.ensure("docs") / "bin/mkdocs"
-    build: list[str | Path] = [mkdocs, "build", "--strict", "--clean", "--site-dir", out]
+    command: list[str | Path] = [mkdocs, "build", "--strict", "--clean", "--site-dir", out]
     with step("building the documentation"):
         # mkdocs imports the hooks, which lie in dev/.
         env = environment(PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
-        run([*build, "--config-file", ROOT / "mkdocs.yml"], env=env, log=CACHE / "log/docs.log")
+        run([*command, "--config-file", ROOT / "mkdocs.yml"], env=env, log=CACHE / "log/docs.log")
