@@ -1,9 +1,11 @@
 """Jobs that are held back, let go on, tried again and cleaned away."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from dev.commands import wait_until
-from tests.api import core, jobs, transcription_jobs
+from tests.api import Api, core, jobs, transcription_jobs
 from tests.integration.operator.kubelet import PlayedStage
 from tests.integration.operator.process import Operator
 from tests.integration.operator.test_lives import DELIVERED
@@ -148,13 +150,24 @@ def test_kueues_jobs_are_made_suspended_and_never_resumed_by_us(
     stage.await_status(phase="Queued", reason="AwaitingAdmission")
 
 
-def test_a_pod_on_a_lost_node_is_replaced(operator: Operator, stage: PlayedStage):
+@pytest.fixture
+def silent_node(api: Api) -> Iterator[str]:
+    """A node whose kubelet is gone. Of one that is no object, the pod collector would sooner or
+    later remove the pods itself."""
+    ready = {"type": "Ready", "status": "Unknown"}
+    body = {"metadata": {"generateName": "silent-"}, "status": {"conditions": [ready]}}
+    name: str = api.create("/api/v1/nodes", body)["metadata"]["name"]
+    yield name
+    api.delete(f"/api/v1/nodes/{name}")
+
+
+def test_a_pod_on_a_lost_node_is_replaced(operator: Operator, stage: PlayedStage, silent_node: str):
     """No kubelet ever confirms the deletion: the pod stays, until somebody says it has failed."""
     stage.apply()
     lost = stage.await_pod()
     binding = {
         "metadata": {"name": lost},
-        "target": {"apiVersion": "v1", "kind": "Node", "name": "gone"},
+        "target": {"apiVersion": "v1", "kind": "Node", "name": silent_node},
     }
     stage.api.create(f"{core(stage.namespace, 'pods')}/{lost}/binding", binding)
     stage.run_pod(lost)
