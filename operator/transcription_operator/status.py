@@ -44,7 +44,7 @@ def next_status(
         attempt=parent.attempt,
         retry=parent.status.retry,
         queue_position=seen.queued if found.phase is Phase.QUEUED else None,
-        start_time=parent.status.start_time or (seen.job.started if seen.job else None),
+        start_time=parent.status.start_time or clock.since,
         active_since=clock.since,
         active_seconds=clock.earlier,
         running_since=_running_since(parent, seen, found, now),

@@ -185,7 +185,9 @@ class Status(ApiModel):
     queue_position: int | None = Field(
         default=None, description="With phase Queued: how many jobs it is behind, and one."
     )
-    start_time: datetime | None = Field(default=None, description="When the first Job was started.")
+    start_time: datetime | None = Field(
+        default=None, description="When the job was first let go on."
+    )
     active_since: datetime | None = Field(
         default=None,
         description="When it was let go on: after its creation, the queue, or a suspension.",

@@ -297,6 +297,13 @@ def test_a_pod_that_waits_as_expected_costs_no_write():
     assert stuck.workers.active == 1
 
 
+def test_a_job_controller_that_begins_costs_no_write():
+    made = next_status(parent(), seen(job(started=None)), None, NOW)
+    assert made.start_time == NOW
+    waiting = parent(status=made.to_wire())
+    assert next_status(waiting, seen(job(started=NOW + timedelta(seconds=1))), None, NOW) == made
+
+
 def test_workers_that_were_seen_to_fail_stay_counted():
     before = next_status(parent(), seen(job(), BROKEN, pod()), None, NOW)
     after = next_status(parent(status=before.to_wire()), seen(job(), pod()), None, NOW)
