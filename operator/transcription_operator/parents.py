@@ -27,6 +27,7 @@ class _Kept:
     ``since``: when the phase began, in seconds since 1970.
     """
 
+    uid: str
     phase: str
     since: float
     version: int
@@ -72,18 +73,19 @@ class Parents:
 
     def put(self, found: Json) -> bool:
         """Keep an object unless a newer one is known; whether it was news."""
-        key, version = key_of(found), version_of(found)
+        key, version, uid = key_of(found), version_of(found), found["metadata"]["uid"]
         if version <= (self.version(key) or 0):
             return False
         phase = found.get("status", {}).get("phase", Phase.PENDING.value)
         text = json.dumps(_projection(found)).encode()
-        self._kept.put(key, _Kept(sys.intern(phase), self._since(found, phase), version, text))
+        since = self._since(found, phase)
+        self._kept.put(key, _Kept(uid, sys.intern(phase), since, version, text))
         return True
 
     def remove(self, found: Json) -> bool:
         """Forget a deleted object, unless another one has its name meanwhile."""
-        before = self.raw(key_of(found))
-        if before is None or before["metadata"]["uid"] != found["metadata"]["uid"]:
+        before = self._kept.get(key_of(found))
+        if before is None or before.uid != found["metadata"]["uid"]:
             return False
         self._kept.put(key_of(found), None)
         self.removed += 1
@@ -111,9 +113,9 @@ class Parents:
 
     def _since(self, found: Json, phase: str) -> float:
         known = self._kept.get(key_of(found))
-        if known and known.phase == phase:
-            return known.since
-        return self._clock() if known else waiting_since(found) or self._clock()
+        if known is None or known.uid != found["metadata"]["uid"]:
+            return waiting_since(found) or self._clock()
+        return known.since if known.phase == phase else self._clock()
 
 
 def waiting_since(found: Json) -> float | None:

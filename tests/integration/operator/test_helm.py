@@ -149,10 +149,13 @@ def test_everything_that_the_chart_can_make_is_taken_by_the_api_server(
 
 
 @pytest.fixture(scope="module")
-def shared(plane: ControlPlane, admin: Api) -> str:
+def shared(plane: ControlPlane, admin: Api) -> Iterator[str]:
     """A namespace in which users have Kubernetes' own roles, each that of their name."""
     namespace = new_namespace(admin, "shared-")
-    Helm(plane)("install", "roles", "--create-namespace", "--set=operator.replicas=0")
+    helm = Helm(plane)
+    # Whether somebody may is known without the resource, which other tests' releases own.
+    settings = ("--set=operator.replicas=0", "--set=crds.enabled=false")
+    helm("install", "roles", "--create-namespace", *settings)
     for role in ("view", "edit", "admin"):
         binding = {
             "metadata": {"name": role},
@@ -163,7 +166,8 @@ def shared(plane: ControlPlane, admin: Api) -> str:
     for role in ("view", "edit", "admin"):
         what = f"the rules have reached {role}"
         wait_until(what, lambda role=role: allowed(admin, namespace, role, "list"), timeout=30)
-    return namespace
+    yield namespace
+    helm("uninstall", "roles")
 
 
 def allowed(admin: Api, namespace: str, user: str, verb: str, subresource: str = "") -> bool:

@@ -87,6 +87,15 @@ def test_a_phase_begins_when_it_is_first_seen_and_lasts_while_it_does_not_change
     assert minutes(parents) == {"Pending": 1}
 
 
+def test_a_new_object_of_an_old_ones_name_has_a_wait_of_its_own():
+    parents = Parents(Clock())
+    parents.put(job(1))
+    following = job(2, "Pending", activeSince=ACTIVE)
+    following["metadata"]["uid"] = "another"
+    parents.put(following)
+    assert minutes(parents) == {"Pending": 10}
+
+
 def test_the_longest_counts_and_goes_with_its_object():
     parents = Parents(Clock())
     parents.put(job())

@@ -68,6 +68,8 @@ class Jobs:
                 return told
         except urllib.error.HTTPError as error:
             raise SystemExit(f"The API server refused: {error.read().decode()}") from None
+        except OSError as error:
+            raise SystemExit(f"The API server does not answer: {error}") from None
 
 
 def follow(jobs: Jobs, name: str, timeout: float) -> Json:
