@@ -154,8 +154,11 @@ def test_helm_test_transcribes_and_leaves_nothing_in_the_bucket(
         "timeoutSeconds": 240,
     }
     release.upgrade(CHART, DEV / "values.yaml", f"--set-json=test={json.dumps(values)}")
-    release.helm("test", "--timeout", "5m")
-    log = release.kubectl("logs", f"{RELEASE}-test", "-n", stage.namespace)
+    try:
+        release.helm("test", "--timeout", "5m")
+    finally:
+        log = release.kubectl("logs", f"{RELEASE}-test", "-n", stage.namespace)
+        print(log)
     assert "Transcript: " in log
     assert "meeting" in log
     assert not transcripts.keys(stage.prefix("helm-test"))
