@@ -48,6 +48,9 @@ def run(arguments: list[str]) -> int:
     except PluginError as error:
         error.show()
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
     except click.UsageError as error:
         usage = error.ctx.command_path if error.ctx else "kubectl transcribe"
         click.echo(f"error: {plain(error.format_message())}; see `{usage} --help`", err=True)
@@ -57,7 +60,8 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
     except OSError as error:
-        click.echo(f"error: {plain(f'{error.filename}: {error.strerror}')}", err=True)
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        click.echo(f"error: {plain(said)}", err=True)
         return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
