@@ -62,7 +62,7 @@ def test_a_reader_that_has_seen_enough_ends_what_is_followed(
     stage: UserStage, plugin: Plugin, kubelet: LogKubelet, labels
 ):
     kubelet.silent |= {"w-0", "w-1"}
-    kubelet.run_pod(stage.namespace, "w-0", labels, b"a\n")
+    kubelet.run_pod(stage.namespace, "w-0", labels, b"")
     kubelet.run_pod(stage.namespace, "w-1", labels, b"more than a pipe takes\n" * 20_000)
     command = plugin.start("logs", "standup", "-f")
     assert command.stdout
