@@ -24,7 +24,21 @@ from kubectl_transcribe.verbs.suspend import suspend
 from transcription_contract import __version__
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Verbs(click.Group):
+    """The reader of a pipe may have seen enough, which click alone takes for a failure."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb."""
+        try:
+            found: object = super().invoke(ctx)
+        except BrokenPipeError:
+            # Python's own flush at the end must not complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.DONE
+        return found
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(version)s")
 @flags.connection
 def main() -> None:
@@ -48,16 +62,16 @@ def run(arguments: list[str]) -> int:
     except PluginError as error:
         error.show()
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
     except click.UsageError as error:
         usage = error.ctx.command_path if error.ctx else "kubectl transcribe"
         click.echo(f"error: {plain(error.format_message())}; see `{usage} --help`", err=True)
         return ExitCode.USAGE
-    except BrokenPipeError:
-        # The reader of a pipe has seen enough; Python's own flush at the end must not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
     except OSError as error:
-        click.echo(f"error: {plain(f'{error.filename}: {error.strerror}')}", err=True)
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        click.echo(f"error: {plain(said)}", err=True)
         return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)

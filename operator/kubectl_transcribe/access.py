@@ -1,12 +1,16 @@
 """Where the object store is for this machine, and what opens it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from transcription_operator.api.object_store import ObjectStore
 
 REQUIRED_KEYS = ("endpoint", "accessKey", "secretKey")
 """Of the Secret."""
+
+_SENT = (*REQUIRED_KEYS, "sessionToken", "region")
+_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY",
+              "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,13 @@ def by_secret(name: str, secret: Mapping[str, str], endpoint: str | None) -> Acc
     """The Secret's keys; an ``endpoint`` that is given is the one that this machine reaches.
 
     Raises:
-        ValueError: one of its keys is missing.
+        ValueError: one of its keys is missing, or has blanks around it; its value stays unsaid.
     """
-    values = {**secret, **({"endpoint": endpoint} if endpoint else {})}
+    values = {**secret, **({"endpoint": endpoint.strip()} if endpoint else {})}
     if missing := [key for key in REQUIRED_KEYS if not values.get(key)]:
         raise ValueError(f"the Secret {name} has no {missing[0]}: {how_to_add(name, missing[0])}")
+    if key := padded(values):
+        raise ValueError(f"{padding(name, key)}: {how_to_add(name, key)}")
     return Access(values["endpoint"], values, values.get("region"), f"Secret {name}")
 
 
@@ -38,8 +44,12 @@ def by_environment(
     """The keys that AWS's own tools would find; ``why`` says what is wrong with the Secret.
 
     Raises:
-        ValueError: nobody says where the store is.
+        ValueError: nobody says where the store is, or a key has blanks around it.
     """
+    if variables := _padded(environ, _VARIABLES):
+        raise ValueError(
+            f"{variables[0]} has blanks or a line end around its value: export it without them"
+        )
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or spec.region
     found = endpoint or spec.endpoint
     if not found:
@@ -48,6 +58,20 @@ def by_environment(
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
     return Access(found, None, region, "AWS_ACCESS_KEY_ID")
+
+
+def padded(secret: Mapping[str, str]) -> str | None:
+    """The first of a Secret's keys that cannot be sent, such as with the line end of `echo`."""
+    return next(iter(_padded(secret, _SENT)), None)
+
+
+def padding(secret: str, key: str) -> str:
+    """What is wrong with that key."""
+    return f"the Secret {secret} has blanks or a line end around the value of {key}"
+
+
+def _padded(values: Mapping[str, str], keys: Sequence[str]) -> list[str]:
+    return [key for key in keys if values.get(key, "") != values.get(key, "").strip()]
 
 
 def how_to_add(secret: str, key: str) -> str:

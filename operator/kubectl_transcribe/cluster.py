@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 import urllib3
-from kubernetes import client, config
+from kubernetes import client
+from kubernetes.config import ConfigException, kube_config
 from pydantic import ValidationError
 
 from kubectl_transcribe.errors import (
@@ -16,8 +17,10 @@ from kubectl_transcribe.errors import (
     ForbiddenError,
     NoResourceError,
     NotFoundError,
+    QuotaError,
     RefusedError,
     UnreachableError,
+    cause,
 )
 from kubectl_transcribe.findings import HOW_TO_INSTALL
 from transcription_contract.base import mistakes
@@ -52,19 +55,20 @@ class Cluster:
         found = client.Configuration()
         found.retries = 1
         try:
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=kubeconfig, context=context, client_configuration=found
+            files = kube_config.KubeConfigMerger(  # type: ignore[no-untyped-call]
+                kubeconfig or kube_config.KUBE_CONFIG_DEFAULT_LOCATION
             )
-            contexts, current = config.list_kube_config_contexts(  # type: ignore[no-untyped-call]
-                config_file=kubeconfig
+            loader = kube_config.KubeConfigLoader(  # type: ignore[no-untyped-call]
+                files.config, context, config_base_path=None, config_persister=files.save_changes
             )
-        except (config.ConfigException, OSError, ValueError) as error:
+            loader.load_and_set(found)  # type: ignore[no-untyped-call]
+        except (ConfigException, OSError, ValueError) as error:
             raise UnreachableError(
                 f"no kubeconfig says where the cluster is: {error}; set KUBECONFIG, or name a "
                 "file by --kubeconfig and one of its contexts by --context"
             ) from error
-        chosen = next((each for each in contexts if each["name"] == context), current)
-        return cls(found, namespace or chosen["context"].get("namespace") or "default")
+        chosen = loader.current_context["context"]
+        return cls(found, namespace or chosen.get("namespace") or "default")
 
     def version(self) -> str:
         """The API server's, such as v1.35.4."""
@@ -231,7 +235,7 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, client.ApiException, OSError) as error:
             raise UnreachableError(
                 f"the API server at {self._client.configuration.host} does not answer: "
-                f"{_short(error)}; `kubectl cluster-info` says whether it is there for kubectl"
+                f"{cause(error)}; `kubectl cluster-info` says whether it is there for kubectl"
             ) from error
         if not 200 <= answer.status <= 299:
             raise _refusal(answer.status, answer.response.data)
@@ -267,6 +271,8 @@ def _refusal(status: int, content: bytes) -> Exception:
         return ForbiddenError(
             "the API server does not know you: log in again, or name another --context"
         )
+    if status == 403 and "exceeded quota" in message:
+        return QuotaError(f"{message}; delete what is over, or ask for a larger quota")
     if status == 403:
         return ForbiddenError(f"{message}; ask the cluster's administrator for that right")
     if status == 404 and not said:
@@ -279,8 +285,3 @@ def _refusal(status: int, content: bytes) -> Exception:
     if status in (400, 409, 422):
         return RefusedError(message)
     return UnreachableError(f"the API server answers {status} ({message}): try again later")
-
-
-def _short(error: Exception) -> str:
-    cause = getattr(error, "reason", None) or error
-    return str(cause).rpartition(": ")[2] or type(error).__name__

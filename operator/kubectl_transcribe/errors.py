@@ -6,6 +6,7 @@
     ├── ClusterError                 3    the API server
     │   ├── UnreachableError              does not answer, or no kubeconfig names one
     │   ├── ForbiddenError                does not let this user
+    │   ├── QuotaError                    does not let anybody put more into the namespace
     │   └── NoResourceError               has no TranscriptionJobs
     ├── NotFoundError                4    no such job, transcript or namespace
     ├── StoreError                   5    the object store
@@ -35,6 +36,12 @@ class ExitCode(IntEnum):
     STORE = 5
     TIMED_OUT = 124
     INTERRUPTED = 130
+
+
+def cause(error: Exception) -> str:
+    """What is at the bottom of a library's error, without the objects that it lists before."""
+    deepest = getattr(error, "reason", None) or error
+    return str(deepest).rpartition(": ")[2] or type(error).__name__
 
 
 class PluginError(click.ClickException):
@@ -70,6 +77,10 @@ class UnreachableError(ClusterError):
 
 class ForbiddenError(ClusterError):
     """Not with these credentials."""
+
+
+class QuotaError(ClusterError):
+    """The namespace's quota is used up."""
 
 
 class NoResourceError(ClusterError):

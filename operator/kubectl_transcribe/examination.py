@@ -12,29 +12,30 @@ from kubectl_transcribe.errors import (
     ClusterError,
     ForbiddenError,
     NotFoundError,
+    PluginError,
+    QuotaError,
     RefusedError,
     StoreError,
     StoreUnreachableError,
 )
 from kubectl_transcribe.findings import Finding, Level, note, ok, wrong
 from kubectl_transcribe.store import Store
-from transcription_contract.locations import ObjectUri
 from transcription_operator.api import API_VERSION, KIND, VERSION
-from transcription_operator.api.object_store import ObjectStore
+from transcription_operator.api.object_store import DEFAULT_SECRET, ObjectStore
 
 Json = dict[str, Any]
-_RECENT = 20
 
 
 class Examination:
-    """Of one namespace. ``endpoint``: of the store, for this machine; ``buckets``: to look into
-    besides those that the namespace's latest jobs name."""
+    """Of one namespace. ``secret``: None for the usual one; ``endpoint``: of the store, for
+    this machine; ``buckets``: to look into besides those that the namespace's latest jobs name."""
 
     def __init__(
-        self, cluster: Cluster, secret: str, endpoint: str | None, buckets: Sequence[str]
+        self, cluster: Cluster, secret: str | None, endpoint: str | None, buckets: Sequence[str]
     ) -> None:
         self._cluster = cluster
-        self._secret = secret
+        self._asked = secret
+        self._secret = secret or DEFAULT_SECRET
         self._endpoint = endpoint
         self._buckets = buckets
         self._operators: list[Json] = []
@@ -48,19 +49,16 @@ class Examination:
             yield wrong("API server", error.message, "kubectl cluster-info")
             return
         yield findings.of_versions(served)
-        yield from self._operator()
+        deployments = "list Deployments of all namespaces"
+        yield from _looked("operator", deployments, self._operator())
         if VERSION in served:
-            yield from self._trials()
-        yield from self._pools()
-        yield from self._store()
-        yield from self._images()
+            yield from _looked("admission", "create TranscriptionJobs", self._trials())
+        yield from _looked("node pools", "list nodes", self._pools())
+        yield from _looked("Secret", f"read the Secret {self._secret}", self._store())
+        yield from _looked("images", "list pods", self._images())
 
     def _operator(self) -> Iterator[Finding]:
-        try:
-            self._operators = self._cluster.deployments(findings.OPERATOR)
-        except ForbiddenError:
-            yield note("operator", "you may not list Deployments of all namespaces: not looked at")
-            return
+        self._operators = self._cluster.deployments(findings.OPERATOR)
         yield from findings.of_deployments(self._operators, self._cluster.namespace)
 
     def _trials(self) -> Iterator[Finding]:
@@ -73,6 +71,8 @@ class Examination:
         except ForbiddenError as error:
             binding = f"kubectl create rolebinding transcribers -n {quote(here)}"
             yield wrong("rights", error.message, f"{binding} --clusterrole=edit --user=YOU")
+        except QuotaError as error:
+            yield wrong("quota", error.message, f"kubectl describe resourcequota -n {quote(here)}")
         except RefusedError as error:
             yield findings.of_refusal(error.message)
         else:
@@ -94,18 +94,19 @@ class Examination:
         self._cluster.create(manifest, dry_run=True)
 
     def _pools(self) -> Iterator[Finding]:
-        try:
-            yield from findings.of_pools(self._operators, self._cluster.nodes())
-        except ForbiddenError:
-            yield note("node pools", "you may not list nodes: not looked at")
+        yield from findings.of_pools(self._operators, self._cluster.nodes())
 
     def _store(self) -> Iterator[Finding]:
-        found = self._of_secret()
+        latest = self._latest()
+        keyless = None if self._asked else findings.keyless(latest)
+        found = self._of_secret(is_needed=keyless is None)
         yield found
         if found.level is Level.WRONG:
             return
         try:
-            spec = ObjectStore(secret_name=self._secret)
+            by_secret = found.level is Level.OK or keyless is None
+            where = {"secretName": self._secret} if by_secret else keyless
+            spec = ObjectStore.model_validate(where)
             store = Store.open(self._cluster, spec, self._endpoint, os.environ)
         except StoreError as error:
             level = note if found.level is Level.NOTE else wrong
@@ -117,7 +118,7 @@ class Examination:
             yield self._of_store(store, error)
             return
         yield ok("object store", f"{store.access.endpoint} answers and accepts the keys")
-        for bucket in self._named_buckets():
+        for bucket in sorted({*self._buckets, *findings.buckets(latest)}):
             try:
                 store.look_into(bucket)
                 yield ok("bucket", f"{bucket} is there")
@@ -127,19 +128,21 @@ class Examination:
             except StoreError as error:
                 yield self._of_store(store, error)
 
-    def _of_secret(self) -> Finding:
+    def _of_secret(self, *, is_needed: bool) -> Finding:
         namespace = self._cluster.namespace
         try:
             secret = self._cluster.secret(self._secret)
         except NotFoundError:
-            return findings.of_missing_secret(self._secret, namespace)
+            return findings.of_missing_secret(self._secret, namespace, is_needed=is_needed)
         except ForbiddenError:
             return note("Secret", f"you may not read the Secret {self._secret}: not looked at")
         return findings.of_secret(self._secret, namespace, secret)
 
     def _of_store(self, store: Store, error: StoreError) -> Finding:
         if not isinstance(error, StoreUnreachableError):
-            return wrong("object store", error.message, self._how_to_edit())
+            keys = "export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=..."
+            mend = self._how_to_edit() if store.access.keys else keys
+            return wrong("object store", error.message, mend)
         again = f"kubectl transcribe doctor -n {self._cluster.namespace} --endpoint URL"
         # What only pods can look up is not wrong because this machine cannot.
         level = note if findings.is_inside(store.access.endpoint) else wrong
@@ -148,18 +151,21 @@ class Examination:
     def _how_to_edit(self) -> str:
         return f"kubectl edit secret {quote(self._secret)} -n {self._cluster.namespace}"
 
-    def _named_buckets(self) -> list[str]:
-        uris = []
+    def _latest(self) -> list[Json]:
         try:
-            for job in self._cluster.objects([])[-_RECENT:]:
-                uris += [job["spec"]["source"]["uri"], job["spec"]["output"]["uri"]]
+            return findings.latest(self._cluster.objects([]))
         except ClusterError:
-            return list(self._buckets)
-        parsed = (ObjectUri.parse(uri) for uri in uris)
-        return sorted({*self._buckets, *(uri.bucket for uri in parsed if uri.scheme == "s3")})
+            return []
 
     def _images(self) -> Iterator[Finding]:
-        try:
-            yield from findings.of_pods(self._cluster.workers(), self._operators)
-        except ForbiddenError:
-            yield note("images", "you may not list pods: not looked at")
+        yield from findings.of_pods(self._cluster.workers(), self._operators)
+
+
+def _looked(about: str, right: str, look: Iterator[Finding]) -> Iterator[Finding]:
+    """A look's findings; one that fails is a finding, too, and the next looks are taken."""
+    try:
+        yield from look
+    except ForbiddenError:
+        yield note(about, f"you may not {right}: not looked at")
+    except PluginError as error:
+        yield wrong(about, error.message, "kubectl cluster-info")

@@ -9,7 +9,8 @@ from shlex import quote
 from typing import Any
 from urllib.parse import urlsplit
 
-from kubectl_transcribe.access import REQUIRED_KEYS, how_to_add
+from kubectl_transcribe.access import REQUIRED_KEYS, how_to_add, padded, padding
+from transcription_contract.locations import ObjectUri
 from transcription_operator.api import VERSION
 
 Json = dict[str, Any]
@@ -21,6 +22,7 @@ HOW_TO_INSTALL = (
 OPERATOR = "app.kubernetes.io/name=transcription-operator"
 """The selector of the operator's Deployment."""
 
+_RECENT = 20
 NO_POOL = "doctor-asks-for-a-pool-that-is-not-there"
 _POOLS = re.compile(r"the pools are: ([^\n]*)")
 _PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName",
@@ -158,8 +160,30 @@ def _fits(node: Json, selector: Mapping[str, str], gpu: Json) -> bool:
     return amount.isdigit() and int(amount) >= int(gpu.get("count", 1))
 
 
-def of_missing_secret(name: str, namespace: str) -> Finding:
-    """There is no such Secret."""
+def latest(jobs: Sequence[Json]) -> list[Json]:
+    """The latest TranscriptionJobs, the youngest last."""
+    return sorted(jobs, key=lambda job: str(job["metadata"]["creationTimestamp"]))[-_RECENT:]
+
+
+def buckets(jobs: Sequence[Json]) -> set[str]:
+    """That TranscriptionJobs read and write."""
+    uris = [job["spec"][part]["uri"] for job in jobs for part in ("source", "output")]
+    return {uri.bucket for uri in map(ObjectUri.parse, uris) if uri.scheme == "s3"}
+
+
+def keyless(jobs: Sequence[Json]) -> Json | None:
+    """The youngest one's objectStore, where all of them do without a Secret."""
+    stores: list[Json] = [job["spec"].get("objectStore", {}) for job in jobs]
+    if not stores or any("secretName" in each or "endpoint" not in each for each in stores):
+        return None
+    return stores[-1]
+
+
+def of_missing_secret(name: str, namespace: str, *, is_needed: bool) -> Finding:
+    """There is no such Secret; not ``is_needed``: the latest jobs do without."""
+    if not is_needed:
+        message = f"there is no Secret {name} in namespace {namespace}; the latest jobs need none"
+        return note("Secret", message)
     literals = " ".join(f"--from-literal={key}=..." for key in REQUIRED_KEYS)
     return wrong(
         "Secret",
@@ -174,6 +198,8 @@ def of_secret(name: str, namespace: str, secret: Mapping[str, str]) -> Finding:
     if missing := [key for key in REQUIRED_KEYS if not secret.get(key)]:
         message = f"the Secret {name} lacks {' and '.join(missing)}: no worker can start"
         return wrong("Secret", message, how_to_add(where, missing[0]))
+    if key := padded(secret):
+        return wrong("Secret", f"{padding(name, key)}: no worker can start", how_to_add(where, key))
     endpoint = urlsplit(secret["endpoint"])
     if endpoint.scheme not in ("http", "https") or not endpoint.netloc:
         message = f"the endpoint in the Secret {name} is not a URL such as https://s3.example.com"
@@ -211,7 +237,7 @@ def how_to_upgrade(operators: Sequence[Json], value: str) -> str:
         release, home = _home(operators[0])
     return (
         f"helm upgrade {quote(release)} helm/transcription-operator -n {quote(home)} "
-        f"--reuse-values --set {quote(value)}"
+        f"--reset-then-reuse-values --set {quote(value)}"
     )
 
 

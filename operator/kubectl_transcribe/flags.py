@@ -84,7 +84,8 @@ timeout = click.option(
     "--timeout",
     callback=seconds,
     metavar="DURATION",
-    help="Follow no longer than this, such as 30m; exit code 124. Default: for ever.",
+    help="Follow each TranscriptionJob no longer than this, such as 30m; exit code 124. Default: "
+    "for ever.",
 )
 
 

@@ -1,7 +1,6 @@
 """How far a TranscriptionJob is, in one line, and whether it is over. Pure."""
 
 from kubectl_transcribe.terminal import line
-from transcription_operator.api import RETRY_ANNOTATION
 from transcription_operator.api.status import Phase, Progress
 from transcription_operator.api.transcriptionjob import TranscriptionJob
 
@@ -10,9 +9,7 @@ _BAR = 24
 
 def is_over(job: TranscriptionJob) -> bool:
     """Whether nothing more will happen: finished, and no retry asked that has not begun."""
-    asked = job.metadata.annotations.get(RETRY_ANNOTATION)
-    waits = job.status.phase is Phase.FAILED and asked not in (None, job.status.retry)
-    return bool(job.status.phase and job.status.phase.finished) and not waits
+    return bool(job.status.phase and job.status.phase.finished) and job.retry_asked is None
 
 
 def sentence(job: TranscriptionJob) -> str:

@@ -27,6 +27,7 @@ from kubectl_transcribe.errors import (
     NotFoundError,
     StoreError,
     StoreUnreachableError,
+    cause,
 )
 from transcription_contract.locations import ObjectUri
 from transcription_operator.api.object_store import ObjectStore
@@ -63,15 +64,10 @@ class Store:
             StoreError: neither says where the store is, and what opens it.
         """
         try:
-            if not spec.secret:
-                return cls(by_environment(spec, endpoint, environ, "the job names no Secret"))
-            try:
-                return cls(by_secret(spec.secret, cluster.secret(spec.secret), endpoint))
-            except (ForbiddenError, NotFoundError) as error:
-                why = f"the Secret {spec.secret} cannot be read ({error.message})"
-                return cls(by_environment(spec, endpoint, environ, why))
+            access = _access(cluster, spec, endpoint, environ)
         except ValueError as error:
             raise StoreError(str(error)) from error
+        return cls(access)
 
     def upload(self, file: BinaryIO, size: int, uri: ObjectUri) -> None:
         """Store ``size`` bytes of a file."""
@@ -126,19 +122,27 @@ class Store:
         Raises:
             StoreError: the store does not answer, or does not know the keys.
         """
-        try:
-            self._client.list_buckets()
-        except S3Error as error:
-            if error.code in _REFUSED_KEYS:
-                raise self._meaning(ObjectUri("", ""), error) from error
-        except (MinioException, urllib3.exceptions.HTTPError) as error:
-            raise self._meaning(ObjectUri("", ""), error) from error
+
+        def ask() -> None:
+            try:
+                self._client.list_buckets()
+            except S3Error as error:
+                if error.code in _REFUSED_KEYS:
+                    raise
+
+        self._try(ObjectUri("", ""), ask)
 
     def _try(self, uri: ObjectUri, call: Callable[[], _Answer]) -> _Answer:
         try:
             return call()
-        except (MinioException, urllib3.exceptions.HTTPError, ValueError) as error:
+        except (MinioException, urllib3.exceptions.HTTPError) as error:
             raise self._meaning(uri, error) from error
+        except ValueError:
+            # Its words may have a key in them.
+            raise StoreError(
+                f"the object store at {self.access.endpoint} cannot be asked: the keys of "
+                f"{self.access.keys_from}, or a name, have characters that cannot be sent"
+            ) from None
 
     def _meaning(self, uri: ObjectUri, error: Exception) -> Exception:
         if isinstance(error, S3Error):
@@ -146,7 +150,7 @@ class Store:
         if isinstance(error, urllib3.exceptions.HTTPError):
             return StoreUnreachableError(
                 f"the object store at {self.access.endpoint} cannot be reached from this machine: "
-                f"{_short(error)}; name the address that this machine reaches by --endpoint"
+                f"{cause(error)}; name the address that this machine reaches by --endpoint"
             )
         return StoreError(f"the object store at {self.access.endpoint}: {error}")
 
@@ -167,6 +171,18 @@ class Store:
                 f"the keys of {self.access.keys_from} may not do this with {uri} ({error.code})"
             )
         return StoreError(f"the object store refused {uri}: {error.code}: {error.message}")
+
+
+def _access(
+    cluster: Cluster, spec: ObjectStore, endpoint: str | None, environ: Mapping[str, str]
+) -> Access:
+    if not spec.secret:
+        return by_environment(spec, endpoint, environ, "the job names no Secret")
+    try:
+        return by_secret(spec.secret, cluster.secret(spec.secret), endpoint)
+    except (ForbiddenError, NotFoundError) as error:
+        why = f"the Secret {spec.secret} cannot be read ({error.message})"
+        return by_environment(spec, endpoint, environ, why)
 
 
 def _client(access: Access) -> Minio:
@@ -201,7 +217,7 @@ def _keys(access: Access) -> Provider:
         found.retrieve()
     except ValueError as error:
         raise StoreError(
-            "there are no keys for the object store: you may not read the job's Secret, and "
+            "there are no keys for the object store: there is no Secret that you may read, and "
             "neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY nor a profile give any"
         ) from error
     return found
@@ -215,8 +231,3 @@ def _trust(certificates: str | None) -> ssl.SSLContext:
         except (ssl.SSLError, ValueError) as error:
             raise StoreError("the Secret's caCert is no certificate in PEM") from error
     return context
-
-
-def _short(error: Exception) -> str:
-    cause = getattr(error, "reason", None) or error
-    return str(cause).rpartition(": ")[2] or type(error).__name__

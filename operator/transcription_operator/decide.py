@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from transcription_operator.api import RETRY_ANNOTATION
-from transcription_operator.api.status import RETRY_LENGTH, Phase, clip
+from transcription_operator.api.status import Phase
 from transcription_operator.api.transcriptionjob import TranscriptionJob
 from transcription_operator.observed import Observation, ObservedJob, ObservedPod
 from transcription_operator.verdict import pending_since
@@ -66,15 +65,6 @@ def last_actions(parent: TranscriptionJob, seen: Observation) -> list[Action]:
     if parent.status.phase is Phase.FAILED and job and not job.finished:
         return [DeleteJob(job.name, job.uid)]
     return []
-
-
-def retry_asked(parent: TranscriptionJob) -> str | None:
-    """The annotation's value, when a failed job is to be tried again."""
-    asked = parent.metadata.annotations.get(RETRY_ANNOTATION)
-    if parent.status.phase is not Phase.FAILED or not asked:
-        return None
-    value = clip(asked, RETRY_LENGTH)
-    return value if value != parent.status.retry else None
 
 
 def expires(parent: TranscriptionJob) -> datetime | None:

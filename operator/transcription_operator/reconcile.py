@@ -107,7 +107,7 @@ class Reconciler:
                 metadata.namespace, metadata.name, metadata.uid
             )
             return None
-        if retry := decide.retry_asked(parent):
+        if retry := parent.retry_asked:
             if seen.job:
                 await self._act(parent, DeleteJob(seen.job.name, seen.job.uid), seen)
             await self._write_status(parent, status.retried_status(parent, retry, now))

@@ -14,7 +14,7 @@ from transcription_operator.api.object_store import DEFAULT_SECRET
 
 
 @click.command()
-@click.option("--secret", default=DEFAULT_SECRET, show_default=True,
+@click.option("--secret", show_default=DEFAULT_SECRET,
               help="The Secret that opens the object store.")  # fmt: skip
 @click.option("--bucket", "buckets", multiple=True,
               help="A bucket to look into, besides those of the latest jobs.")  # fmt: skip
@@ -25,7 +25,7 @@ from transcription_operator.api.object_store import DEFAULT_SECRET
 @click.pass_context
 def doctor(
     context: click.Context,
-    secret: str,
+    secret: str | None,
     buckets: Sequence[str],
     form: str | None,
     endpoint: str | None,

@@ -1,7 +1,9 @@
 """logs: what a job's workers say."""
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from queue import Queue
+from threading import Thread
 
 import click
 
@@ -9,6 +11,12 @@ from kubectl_transcribe import flags
 from kubectl_transcribe.cluster import Json
 from kubectl_transcribe.errors import NotFoundError, RefusedError
 from kubectl_transcribe.terminal import say, write
+
+_Said = Queue[bytes | Exception | None]
+"""Lines; what a source ended with; None: one has ended."""
+
+_AHEAD = 1000
+"""Lines that are read before they are printed."""
 
 
 @click.command()
@@ -30,7 +38,7 @@ def logs(context: click.Context, name: str, follow: bool, tail: int | None) -> N
             f"`kubectl describe tj {name} -n {cluster.namespace}` says more"
         )
 
-    def show(pod: Json) -> None:
+    def lines(pod: Json) -> Iterator[bytes]:
         pod_name = pod["metadata"]["name"]
         prefix = f"[pod/{pod_name}] ".encode() if len(pods) > 1 else b""
         if "nodeName" not in pod["spec"]:
@@ -38,13 +46,43 @@ def logs(context: click.Context, name: str, follow: bool, tail: int | None) -> N
             return
         try:
             for each in _lines(cluster.log(pod, follow=follow, tail=tail)):
-                write(prefix + each)
+                yield prefix + each
         except RefusedError as error:
             say(f"pod {pod_name}: {error.message}")
 
+    each_pods = [lines(pod) for pod in pods]
     # All at once when they are followed, or the second would wait for the first one's end.
-    with ThreadPoolExecutor(len(pods) if follow else 1) as readers:
-        list(readers.map(show, pods))
+    for line in _merged(each_pods) if follow else chain.from_iterable(each_pods):
+        write(line)
+
+
+def _merged(sources: Sequence[Iterator[bytes]]) -> Iterator[bytes]:
+    """What several sources say, as it comes; an error of one is raised when all have ended."""
+    said: _Said = Queue(_AHEAD)
+    for source in sources:
+        # Daemons: one that waits for a silent worker must not keep the program from ending.
+        Thread(target=_feed, args=(source, said), daemon=True).start()
+    errors, open_sources = [], len(sources)
+    while open_sources:
+        match said.get():
+            case None:
+                open_sources -= 1
+            case Exception() as error:
+                errors.append(error)
+            case line:
+                yield line
+    if errors:
+        raise errors[0]
+
+
+def _feed(source: Iterator[bytes], said: _Said) -> None:
+    try:
+        for each in source:
+            said.put(each)
+    except Exception as error:
+        said.put(error)
+    finally:
+        said.put(None)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterable[bytes]:

@@ -10,6 +10,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from kubectl_transcribe import flags, following, printing
 from kubectl_transcribe.cluster import Cluster
+from kubectl_transcribe.errors import JobFailedError, PluginError
 from kubectl_transcribe.manifest import Submission, Wishes, submissions
 from kubectl_transcribe.store import Store
 from kubectl_transcribe.terminal import line, say
@@ -59,7 +60,8 @@ def submit(
     """Transcribe recordings: files of this machine, s3://bucket/key, s3://prefix/, https://...
 
     Local files are uploaded and make one TranscriptionJob; each URI makes one of its own. The
-    names of the TranscriptionJobs are printed, with --follow the transcripts.
+    names of the TranscriptionJobs are printed, with --follow the transcripts: of several jobs one
+    after the other, and exit code 1 at the end when one of them has none.
     """
     cluster = flags.connect(context)
     wishes = Wishes(formats=tuple(OutputFormat(each) for each in formats), **given)
@@ -81,9 +83,28 @@ def submit(
         made = cluster.create(each.manifest)
         printing.show_change(made, form, "created", beside=follow)
     if follow:
-        for each in planned:
-            job = following.follow(cluster, each.name, timeout)
+        _follow(cluster, [each.name for each in planned], timeout, endpoint)
+
+
+def _follow(
+    cluster: Cluster, names: Sequence[str], timeout: float | None, endpoint: str | None
+) -> None:
+    """To the end of each of them: one that fails does not keep the others' transcripts."""
+    failed = []
+    for name in names:
+        try:
+            job = following.follow(cluster, name, timeout)
             result.show(cluster, job, None, endpoint)
+        except PluginError as error:
+            if len(names) == 1:
+                raise
+            error.show()
+            failed.append(name)
+    if failed:
+        raise JobFailedError(
+            f"{len(failed)} of {len(names)} TranscriptionJobs have no transcript here: "
+            f"{', '.join(failed)}"
+        )
 
 
 def _require_file(path: Path) -> None:

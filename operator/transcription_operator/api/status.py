@@ -48,6 +48,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 RETRY_LENGTH = 256
+"""Characters of the annotation that count."""
 
 
 def clip(text: str, length: int) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import Field
 
-from transcription_operator.api import API_VERSION, KIND
+from transcription_operator.api import API_VERSION, KIND, RETRY_ANNOTATION
 from transcription_operator.api.base import ApiModel
 from transcription_operator.api.spec import Spec
-from transcription_operator.api.status import Status
+from transcription_operator.api.status import RETRY_LENGTH, Phase, Status, clip
 
 
 class Metadata(ApiModel):
@@ -40,6 +40,15 @@ class TranscriptionJob(ApiModel):
     def attempt(self) -> int:
         """1, and one more for each retry."""
         return self.status.attempt or 1
+
+    @property
+    def retry_asked(self) -> str | None:
+        """The annotation's value, when a failed job is to be tried again."""
+        asked = self.metadata.annotations.get(RETRY_ANNOTATION)
+        if self.status.phase is not Phase.FAILED or not asked:
+            return None
+        value = clip(asked, RETRY_LENGTH)
+        return value if value != self.status.retry else None
 
     def reference(self) -> dict[str, Any]:
         """An ObjectReference to it, for Events."""

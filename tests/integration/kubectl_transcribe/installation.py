@@ -59,8 +59,8 @@ def served(api: Api, **versions: bool) -> Iterator[None]:
         {**before, "name": name, "served": is_served, "storage": name == before["name"]}
         for name, is_served in versions.items()
     ]
-    _serve(api, changed)
     try:
+        _serve(api, changed)
         yield
     finally:
         _serve(api, [before])

@@ -14,12 +14,15 @@ from tests.api import Api, Json, core
 
 @dataclass
 class LogKubelet:
-    """A node. ``logs``: of each pod; ``asked``: the queries that came."""
+    """A node. ``logs``: of each pod; ``asked``: the queries that came;
+    ``silent``: pods that live on and say no more until ``ended``."""
 
     api: Api
     node: str
     logs: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def run_pod(self, namespace: str, name: str, labels: dict[str, str], log: bytes) -> None:
         """A pod of this node that has said something."""
@@ -38,7 +41,10 @@ def log_kubelet(api: Api, pki: Path, node: str) -> Iterator[LogKubelet]:
             kubelet.asked.append(address.query)
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(kubelet.logs[address.path.split("/")[3]])
+            pod = address.path.split("/")[3]
+            self.wfile.write(kubelet.logs[pod])
+            if pod in kubelet.silent:
+                kubelet.ended.wait()
 
         def log_message(self, format: str, *arguments: object) -> None:
             pass
@@ -56,6 +62,7 @@ def log_kubelet(api: Api, pki: Path, node: str) -> Iterator[LogKubelet]:
     try:
         yield kubelet
     finally:
+        kubelet.ended.set()
         api.delete(f"/api/v1/nodes/{node}")
         server.shutdown()
         server.server_close()

@@ -1,6 +1,5 @@
 """doctor: each of its findings, provoked and found, with the command that mends it."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import yaml
 from dev.commands import wait_until
 from dev.controlplane import ControlPlane
 from tests.api import Api, Json, core
+from tests.integration.kubectl_transcribe.doctor import is_wrong, look, only
 from tests.integration.kubectl_transcribe.installation import (
     BINDINGS,
     POLICIES,
@@ -19,34 +19,11 @@ from tests.integration.kubectl_transcribe.installation import (
 )
 from tests.integration.kubectl_transcribe.kubelet import waiting_pod
 from tests.integration.kubectl_transcribe.plugin import (
-    SECRET,
     Plugin,
     UserStage,
     kubeconfig_of_user,
 )
 from tests.integration.transcriber.conftest import free_port
-
-Findings = list[dict[str, str]]
-
-
-def look(plugin: Plugin, *arguments: str) -> tuple[int, Findings]:
-    """The exit code, and what was found."""
-    ended = plugin("doctor", "-o", "json", *arguments)
-    assert ended.err == ""
-    return ended.code, json.loads(ended.out)
-
-
-def only(found: Findings, about: str) -> dict[str, str]:
-    (finding,) = (f for f in found if f["about"] == about)
-    return finding
-
-
-def is_wrong(plugin: Plugin, about: str, message: str, mend: str, *arguments: str) -> None:
-    """There is such a finding, and the exit code says that something is wrong."""
-    code, found = look(plugin, *arguments)
-    assert code == 1
-    wrong = [each for each in found if each["level"] == "wrong" and each["about"] == about]
-    assert any(message in each["message"] and mend in each["mend"] for each in wrong), found
 
 
 @pytest.fixture
@@ -212,48 +189,14 @@ def test_who_has_no_rights_is_told_what_could_not_be_seen(
     assert notes == {"operator", "node pools", "Secret", "object store", "images"}
 
 
-def test_a_secret_that_is_not_there(bare_stage: UserStage, plugin: Plugin):
-    is_wrong(plugin, "Secret", f"there is no Secret {SECRET}", "kubectl create secret generic")
-
-
-@pytest.mark.parametrize("key", ["endpoint", "accessKey", "secretKey"])
-def test_a_secret_that_lacks_a_key(bare_stage: UserStage, plugin: Plugin, key: str):
-    bare_stage.write_secret(**{key: None})
-    is_wrong(plugin, "Secret", f"lacks {key}", f"kubectl patch secret {SECRET}")
-
-
-def test_an_endpoint_that_is_no_url(bare_stage: UserStage, plugin: Plugin):
-    bare_stage.write_secret(endpoint="s3.example.com")
-    is_wrong(plugin, "Secret", "is not a URL", f"kubectl patch secret {SECRET}")
-
-
-def test_a_store_that_does_not_answer(bare_stage: UserStage, plugin: Plugin):
-    bare_stage.write_secret(endpoint=f"http://127.0.0.1:{free_port()}")
-    is_wrong(plugin, "object store", "cannot be reached from this machine", "--endpoint URL")
-
-
-def test_a_store_that_only_pods_reach_is_a_note(bare_stage: UserStage, plugin: Plugin):
-    bare_stage.write_secret(endpoint="http://store.store.svc:9000")
-    _, found = look(plugin)
-    assert only(found, "object store")["level"] == "note"
-    _, found = look(plugin, "--endpoint", bare_stage.store.endpoint)
-    assert only(found, "object store")["level"] == "ok"
-
-
-@pytest.mark.parametrize("keys", [{"secretKey": "wrong"}, {"accessKey": "nobody"}])
-def test_keys_that_are_refused(bare_stage: UserStage, plugin: Plugin, keys):
-    bare_stage.write_secret(**keys)
-    is_wrong(plugin, "object store", "does not accept the keys", f"kubectl edit secret {SECRET}")
-
-
-def test_a_bucket_that_is_not_there(stage: UserStage, plugin: Plugin):
-    is_wrong(plugin, "bucket", "the bucket nobodys does not exist", "s3 mb s3://nobodys",
-             "--bucket", "nobodys")  # fmt: skip
-
-
-def test_a_certificate_that_is_none(bare_stage: UserStage, plugin: Plugin):
-    bare_stage.write_secret(caCert="not PEM")
-    is_wrong(plugin, "object store", "caCert is no certificate", "kubectl edit secret")
+def test_a_quota_that_is_used_up_is_no_lack_of_rights(stage: UserStage, plugin: Plugin, api: Api):
+    hard = {"count/transcriptionjobs.transcription.dev": "0"}
+    body = {"metadata": {"name": "none"}, "spec": {"hard": hard}}
+    api.create(core(stage.namespace, "resourcequotas"), body)
+    status = {"status": {"hard": hard, "used": hard}}
+    api.merge(f"{core(stage.namespace, 'resourcequotas')}/none/status", status)
+    wait_until_found(plugin, lambda f: f["about"] == "quota" and "exceeded quota" in f["message"])
+    is_wrong(plugin, "quota", "exceeded quota", "kubectl describe resourcequota")
 
 
 def test_an_image_that_cannot_be_pulled(stage: UserStage, plugin: Plugin, api: Api):

@@ -66,10 +66,31 @@ def test_a_stale_login_is_exit_code_3(control_plane: ControlPlane, tmp_path: Pat
     assert "does not know you: log in again" in ended.err
 
 
+def test_a_context_that_is_named_needs_no_current_one(
+    stage: UserStage, control_plane: ControlPlane, tmp_path: Path
+):
+    config = yaml.safe_load(control_plane.kubeconfig.read_text())
+    (context,) = config["contexts"]
+    context["context"]["namespace"] = stage.namespace
+    del config["current-context"]
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    stage.apply(name="standup")
+    nowhere = Plugin(path, "", tmp_path)
+    ended = nowhere("get", "-o", "name", "--context", context["name"])
+    assert (ended.code, ended.out) == (0, "transcriptionjob.transcription.dev/standup\n")
+    ended = nowhere("get")
+    assert ended.code == 3
+    assert "no kubeconfig says where the cluster is" in ended.err
+
+
 def test_help_and_mistakes_need_no_cluster(tmp_path: Path):
     nowhere = Plugin(tmp_path / "nothing", "", tmp_path)
     assert "Exit codes: 0 done" in " ".join(nowhere("--help").out.split())
     assert nowhere("submit", "--help").code == 0
+    ended = nowhere()
+    assert ended.code == 2
+    assert ended.err.startswith("Usage: kubectl transcribe ")
     ended = nowhere("subnit")
     assert ended.code == 2
     assert "No such command 'subnit'" in ended.err

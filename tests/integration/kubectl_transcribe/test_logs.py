@@ -1,5 +1,6 @@
 """logs: what the kubelets tell, through the API server."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from dev.controlplane import ControlPlane
 from tests.api import Api, core
 from tests.integration.kubectl_transcribe.kubelet import LogKubelet, log_kubelet, waiting_pod
-from tests.integration.kubectl_transcribe.plugin import Plugin, UserStage
+from tests.integration.kubectl_transcribe.plugin import PATIENCE, Plugin, UserStage, end
 
 
 @pytest.fixture
@@ -39,6 +40,37 @@ def test_lines_of_several_workers_begin_with_their_names(
     kubelet.run_pod(stage.namespace, "w-1", labels, b"c\n")
     ended = plugin("logs", "standup", *follow)
     assert sorted(ended.out.splitlines()) == ["[pod/w-0] a", "[pod/w-0] b", "[pod/w-1] c"]
+
+
+def test_an_interruption_ends_what_is_followed_while_the_workers_are_silent(
+    stage: UserStage, plugin: Plugin, kubelet: LogKubelet, labels
+):
+    kubelet.silent |= {"w-0", "w-1"}
+    kubelet.run_pod(stage.namespace, "w-0", labels, b"a\n")
+    kubelet.run_pod(stage.namespace, "w-1", labels, b"b\n")
+    command = plugin.start("logs", "standup", "-f")
+    assert command.stdout
+    told = {command.stdout.readline(), command.stdout.readline()}
+    assert told == {"[pod/w-0] a\n", "[pod/w-1] b\n"}
+    command.send_signal(signal.SIGINT)
+    ended = end(command)
+    assert not kubelet.ended.is_set()
+    assert (ended.code, ended.err.strip()) == (130, "interrupted")
+
+
+def test_a_reader_that_has_seen_enough_ends_what_is_followed(
+    stage: UserStage, plugin: Plugin, kubelet: LogKubelet, labels
+):
+    kubelet.silent |= {"w-0", "w-1"}
+    kubelet.run_pod(stage.namespace, "w-0", labels, b"")
+    kubelet.run_pod(stage.namespace, "w-1", labels, b"more than a pipe takes\n" * 20_000)
+    command = plugin.start("logs", "standup", "-f")
+    assert command.stdout
+    assert command.stderr
+    command.stdout.readline()
+    command.stdout.close()
+    assert command.wait(PATIENCE) == 0
+    assert command.stderr.read() == ""
 
 
 def test_the_last_lines_are_asked_of_the_kubelet(

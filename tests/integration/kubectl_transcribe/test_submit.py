@@ -75,6 +75,26 @@ def test_followed_a_job_that_fails_is_exit_code_1(stage: UserStage, plugin: Plug
     assert f"error: TranscriptionJob {name} failed (MediaInvalid): x.mp3 is not audio" in ended.err
 
 
+def test_followed_one_of_several_that_fails_keeps_nobodys_transcript_back(
+    stage: UserStage, plugin: Plugin
+):
+    sources = ["s3://media/one.mp3", "s3://media/two.mp3"]
+    command = plugin.start("submit", *sources, "--bucket", "out", "--follow")
+    assert command.stderr
+    names = []
+    while len(names) < len(sources):
+        line = command.stderr.readline()
+        assert line
+        names += [line.split()[0].partition("/")[2]] if line.endswith(" created\n") else []
+    first, second = names
+    stage.set_status(first, phase="Failed", reason="MediaInvalid", message="no audio")
+    stage.succeed(second, txt="good morning\n")
+    ended = end(command)
+    assert (ended.code, ended.out) == (1, "good morning\n")
+    assert f"error: TranscriptionJob {first} failed (MediaInvalid): no audio" in ended.err
+    assert f"error: 1 of 2 TranscriptionJobs have no transcript here: {first}\n" in ended.err
+
+
 def test_what_the_api_server_refuses_is_not_uploaded(stage: UserStage, plugin: Plugin, file: str):
     ended = plugin("submit", file, "--bucket", "out", "--name", "n", "--model", "turbo",
                    "--translate")  # fmt: skip

@@ -26,6 +26,24 @@ def test_a_secret_that_lacks_a_key_is_named_with_the_command_that_adds_it():
         by_secret("store", {**SECRET, "secretKey": ""}, None)
 
 
+@pytest.mark.parametrize("key", ["endpoint", "accessKey", "secretKey", "sessionToken", "region"])
+def test_a_value_with_a_line_end_is_refused_and_not_shown(key):
+    with pytest.raises(ValueError, match=f"around the value of {key}: kubectl patch") as refused:
+        by_secret("store", {**SECRET, key: "hunter2\n"}, None)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_an_endpoint_of_this_machine_mends_the_secrets():
+    assert by_secret("store", {**SECRET, "endpoint": "x\n"}, "http://s3 ").endpoint == "http://s3"
+
+
+def test_a_variable_with_a_line_end_is_refused_and_not_shown():
+    environ = {"AWS_SECRET_ACCESS_KEY": "hunter2\n"}
+    with pytest.raises(ValueError, match="AWS_SECRET_ACCESS_KEY has blanks") as refused:
+        by_environment(BY_SECRET, "http://s3", environ, "forbidden")
+    assert "hunter2" not in str(refused.value)
+
+
 def test_without_a_secret_the_environment_says_it():
     access = by_environment(BY_SECRET, "http://s3", {"AWS_REGION": "eu"}, "forbidden")
     assert (access.endpoint, access.keys, access.region) == ("http://s3", None, "eu")

@@ -84,8 +84,8 @@ def test_without_the_policy_there_is_only_a_note():
     found = findings.of_unknown_pool("", [deployment()])
     assert found.level is Level.NOTE
     assert found.mend == (
-        "helm upgrade release helm/transcription-operator -n home --reuse-values "
-        "--set nodePoolPolicy.enabled=true"
+        "helm upgrade release helm/transcription-operator -n home "
+        "--reset-then-reuse-values --set nodePoolPolicy.enabled=true"
     )
 
 
@@ -115,7 +115,7 @@ def test_a_pool_without_a_node_is_noted(nodes, count):
 
 
 def test_a_missing_secret_comes_with_the_command_that_makes_it():
-    found = findings.of_missing_secret("store", "media")
+    found = findings.of_missing_secret("store", "media", is_needed=True)
     assert found.mend.startswith("kubectl create secret generic store -n media --from-literal=")
 
 
@@ -125,6 +125,49 @@ def test_a_secret_that_lacks_a_key(key):
     assert found.level is Level.WRONG
     assert found.message == f"the Secret store lacks {key}: no worker can start"
     assert found.mend.startswith("kubectl patch secret store -n media ")
+
+
+@pytest.mark.parametrize("key", ["endpoint", "accessKey", "secretKey", "sessionToken"])
+def test_a_value_with_a_line_end_is_wrong_and_not_shown(key):
+    found = findings.of_secret("store", "media", {**SECRET, key: "hunter2\n"})
+    assert found.level is Level.WRONG
+    assert f"around the value of {key}" in found.message
+    assert found.mend.startswith("kubectl patch secret store -n media ")
+    assert "hunter2" not in found.message + found.mend
+
+
+def job(minute: int = 0, bucket: str = "media", **store: str) -> dict:
+    return {
+        "metadata": {"creationTimestamp": f"2026-11-22T12:{minute:02}:00Z"},
+        "spec": {
+            "source": {"uri": f"s3://{bucket}/a.mp3"},
+            "output": {"uri": "s3://out/a/"},
+            **({"objectStore": store} if store else {}),
+        },
+    }
+
+
+def test_the_latest_jobs_are_so_by_their_time_and_not_by_their_names():
+    jobs = [job(minute, bucket=f"media-{minute}") for minute in range(25, 0, -1)]
+    assert findings.latest(jobs)[-1] == jobs[0]
+    assert findings.buckets(findings.latest(jobs)) == {"out", *(f"media-{i}" for i in range(6, 26))}
+
+
+KEYLESS = {"endpoint": "https://s3.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("jobs", "found"),
+    [
+        ([], None),
+        ([job(**KEYLESS), job(endpoint="https://b")], {"endpoint": "https://b"}),
+        ([job(**KEYLESS), job()], None),
+        ([job(**KEYLESS), job(secretName="other")], None),
+    ],
+    ids=["no jobs", "all without a Secret", "one by the usual one", "one by another one"],
+)
+def test_a_secret_is_not_needed_where_no_job_names_one(jobs, found):
+    assert findings.keyless(jobs) == found
 
 
 def test_a_secret_with_an_endpoint_that_is_none_does_not_show_it():

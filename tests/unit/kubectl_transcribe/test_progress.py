@@ -46,10 +46,12 @@ def test_a_message_cannot_reach_the_terminal():
         ({"phase": "Failed"}, "1", False),
         ({"phase": "Failed", "retry": "1"}, "1", True),
         ({"phase": "Succeeded"}, "1", True),
+        ({"phase": "Failed"}, "", True),
+        ({"phase": "Failed", "retry": "x" * 256}, "x" * 300, True),
     ],
 )
 def test_it_is_over_when_nothing_more_will_happen(status, annotation, over):
-    annotations = {"transcription.dev/retry": annotation} if annotation else None
+    annotations = {"transcription.dev/retry": annotation} if annotation is not None else None
     assert progress.is_over(parent(status, annotations)) is over
 
 

@@ -109,7 +109,7 @@ RETRIES = [
 def test_a_failed_job_is_tried_again_once_for_each_value_of_the_annotation(
     status, annotations, expected
 ):
-    assert decide.retry_asked(parent(status=status, annotations=annotations)) == expected
+    assert parent(status=status, annotations=annotations).retry_asked == expected
 
 
 def test_a_finished_job_expires_after_its_ttl_and_one_without_never():
