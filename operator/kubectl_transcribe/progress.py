@@ -12,6 +12,11 @@ def is_over(job: TranscriptionJob) -> bool:
     return bool(job.status.phase and job.status.phase.finished) and job.retry_asked is None
 
 
+def phase_of(job: TranscriptionJob) -> str:
+    """Its phase, for a message."""
+    return job.status.phase.value if job.status.phase else "not begun"
+
+
 def sentence(job: TranscriptionJob) -> str:
     """Its name, its phase, and what there is to say about that."""
     status = job.status

@@ -15,13 +15,12 @@ from tempfile import TemporaryDirectory
 
 from dev import gotools
 from dev.commands import wait_until
-from dev.controlplane import ControlPlane
 from tests.api import Api, transcription_jobs
 from tests.integration.operator.playing import PlayingKubelet, Script
 from tests.integration.operator.process import READY, Operator, install_chart
 from tests.integration.operator.wire import Background, Wire
 from tests.integration.operator.witness import Witness
-from tests.ports import free_ports
+from tests.integration.plane import running_plane
 from tests.stage import example, new_namespace
 
 AT_ONCE = 32
@@ -88,20 +87,18 @@ class OperatorStage:
 def operator_stage() -> Iterator[OperatorStage]:
     """Start it all but the operator, and end it all."""
     gotools.build_all()
-    with TemporaryDirectory(prefix="bench-operator-") as folder, Background() as background:
-        etcd, _, api = free_ports(3)
-        plane = ControlPlane(Path(folder) / "plane", etcd_port=etcd, api_port=api)
-        try:
-            plane.start()
-            credentials = install_chart(plane.kubectl, Path(folder))
-            namespace = new_namespace(Api(plane.kubeconfig), "bench-")
-            wire = background.enter(Wire.open(plane.kubeconfig))
-            witness = Witness(wire, namespace)
-            background.start(witness.run())
-            log = Path(folder) / "operator.log"
-            yield OperatorStage(background, wire, witness, namespace, credentials, log)
-        finally:
-            plane.stop()
+    with (
+        TemporaryDirectory(prefix="bench-operator-") as folder,
+        Background() as background,
+        running_plane(Path(folder) / "plane") as plane,
+    ):
+        credentials = install_chart(plane.kubectl, Path(folder))
+        namespace = new_namespace(Api(plane.kubeconfig), "bench-")
+        wire = background.enter(Wire.open(plane.kubeconfig))
+        witness = Witness(wire, namespace)
+        background.start(witness.run())
+        log = Path(folder) / "operator.log"
+        yield OperatorStage(background, wire, witness, namespace, credentials, log)
 
 
 async def in_parallel(do: Callable[[str], Awaitable[None]], names: Iterable[str]) -> None:

@@ -8,19 +8,14 @@ import pytest
 from dev.controlplane import ControlPlane
 from tests.api import Api
 from tests.integration.operator.process import Operator, install_chart
-from tests.ports import free_ports
+from tests.integration.plane import running_plane
 from tests.stage import new_namespace
 
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    etcd, _peer, api = free_ports(3)
-    plane = ControlPlane(tmp_path_factory.mktemp("plane"), etcd_port=etcd, api_port=api)
-    try:
-        plane.start()
+    with running_plane(tmp_path_factory.mktemp("plane")) as plane:
         yield plane
-    finally:
-        plane.stop()
 
 
 @pytest.fixture(scope="session")

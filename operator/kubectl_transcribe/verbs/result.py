@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from kubectl_transcribe import flags
 from kubectl_transcribe.cluster import Cluster
 from kubectl_transcribe.errors import NotFoundError
+from kubectl_transcribe.progress import phase_of
 from kubectl_transcribe.store import Store
 from kubectl_transcribe.terminal import line, say, write
 from kubectl_transcribe.transcripts import Delivered, Transcript, chosen
@@ -51,9 +52,9 @@ def result(
     cluster = flags.connect(context)
     job = cluster.job(name)
     if job.status.phase is not Phase.SUCCEEDED:
-        phase = job.status.phase.value if job.status.phase else "not begun"
         raise NotFoundError(
-            f"TranscriptionJob {name} is {phase}: its transcripts are there when it has succeeded; "
+            f"TranscriptionJob {name} is {phase_of(job)}: its transcripts are there when it has "
+            "succeeded; "
             f"`kubectl transcribe follow {name} -n {cluster.namespace}` waits for that"
         )
     wanted = OutputFormat(form) if form else None

@@ -6,6 +6,7 @@ import click
 
 from kubectl_transcribe import flags, printing
 from kubectl_transcribe.errors import RefusedError
+from kubectl_transcribe.progress import phase_of
 from transcription_operator.api import RETRY_ANNOTATION
 from transcription_operator.api.status import Phase
 
@@ -20,9 +21,9 @@ def retry(context: click.Context, name: str, form: str | None) -> None:
     cluster = flags.connect(context)
     job = cluster.job(name)
     if job.status.phase is not Phase.FAILED:
-        phase = job.status.phase.value if job.status.phase else "not begun"
         raise RefusedError(
-            f"TranscriptionJob {name} is {phase}: only one that has failed can be tried again"
+            f"TranscriptionJob {name} is {phase_of(job)}: only one that has failed can be tried "
+            "again"
         )
     # Any value that it did not have before.
     value = datetime.now(UTC).isoformat()

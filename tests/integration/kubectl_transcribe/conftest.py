@@ -8,18 +8,15 @@ import pytest
 from dev.controlplane import ControlPlane
 from tests.api import Api
 from tests.integration.kubectl_transcribe.plugin import Plugin, UserStage
-from tests.integration.transcriber.conftest import free_port, serve
+from tests.integration.transcriber.conftest import running_store
 from tests.integration.transcriber.worker import Store
 
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """With the buckets media and out."""
-    port = free_port()
-    process = serve(tmp_path_factory.mktemp("s3"), port=port)
-    yield Store(f"http://127.0.0.1:{port}")
-    process.kill()
-    process.wait()
+    with running_store(tmp_path_factory.mktemp("s3")) as store:
+        yield store
 
 
 @pytest.fixture

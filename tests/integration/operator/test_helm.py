@@ -13,7 +13,7 @@ from tests.api import Api, core, transcription_jobs
 from tests.contract.test_chart import CHART, HELM
 from tests.contract.test_chart_renders import EVERYTHING
 from tests.integration.operator.process import NAMESPACE
-from tests.ports import free_ports
+from tests.integration.plane import running_plane
 from tests.stage import example, new_namespace
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/transcriptionjobs.transcription.dev"
@@ -27,13 +27,8 @@ NO_MONITORS = (
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    etcd, _peer, port = free_ports(3)
-    plane = ControlPlane(tmp_path_factory.mktemp("plane"), etcd_port=etcd, api_port=port)
-    try:
-        plane.start()
+    with running_plane(tmp_path_factory.mktemp("plane")) as plane:
         yield plane
-    finally:
-        plane.stop()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,14 +57,22 @@ def serve(directory: Path, *arguments: str, port: int) -> "subprocess.Popen[byte
     return process
 
 
+@contextmanager
+def running_store(root: Path) -> Iterator[Store]:
+    """An S3 server with empty buckets, on a port of its own."""
+    port = free_port()
+    process = serve(root, port=port)
+    try:
+        yield Store(f"http://127.0.0.1:{port}")
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """An S3 server with empty buckets."""
-    port = free_port()
-    process = serve(tmp_path_factory.mktemp("s3"), port=port)
-    yield Store(f"http://127.0.0.1:{port}")
-    process.kill()
-    process.wait()
+    with running_store(tmp_path_factory.mktemp("s3")) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")
