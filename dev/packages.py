@@ -26,7 +26,7 @@ NEEDED = (
     "procps",
     "runc",
 )
-FOR_TESTS = ("prometheus",)
+FOR_TESTS = ("prometheus", "tmux")
 """What the cluster does without."""
 
 POLICY = Path("/usr/sbin/policy-rc.d")

@@ -1,6 +1,5 @@
 """The image registry, on the bridge's address; what is in it stays between clusters."""
 
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -16,6 +15,8 @@ ADDRESS = f"{HOST}:{PORT}"
 
 NAME = f"localhost:{PORT}"
 """How manifests call it; every node's containerd knows the real address."""
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 CONFIG = """\
 version: 0.1
@@ -47,18 +48,31 @@ def has(repository: str, tag: str) -> bool:
     return _exists(f"/v2/{repository}/manifests/{tag}")
 
 
+def name(repository: str, tag: str, other: str) -> None:
+    """Give an image that has been pushed another tag beside its own."""
+    manifest = _ask("GET", f"/v2/{repository}/manifests/{tag}")
+    _ask("PUT", f"/v2/{repository}/manifests/{other}", manifest)
+
+
 def _exists(path: str) -> bool:
-    accept = "application/vnd.oci.image.manifest.v1+json"
+    try:
+        _ask("HEAD", path)
+    except OSError:
+        return False
+    return True
+
+
+def _ask(method: str, path: str, manifest: bytes | None = None) -> bytes:
+    """The answer's body; URLError, an OSError, when there is none or it is not 2xx."""
+    headers = {"Accept": MANIFEST, "Content-Type": MANIFEST}
     request = urllib.request.Request(
-        f"http://{ADDRESS}{path}", method="HEAD", headers={"Accept": accept}
+        f"http://{ADDRESS}{path}", data=manifest, method=method, headers=headers
     )
     # A proxy that the environment names is for the world outside.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=5):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
+    with opener.open(request, timeout=5) as response:
+        content: bytes = response.read()
+    return content
 
 
 def _log() -> str:

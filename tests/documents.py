@@ -17,7 +17,7 @@ PAGES = sorted(
 UNTESTED = re.compile(r"<!-- untested: .+ -->")
 """Written above a block that no test can judge, with the reason why."""
 
-_PROGRAM = re.compile(r"^(make|kubectl|helm|python|docker|export|env|\$\(make)\b")
+_PROGRAM = re.compile(r"^(make|kubectl|helm|python|docker|pipx|export|env|\$\(make)\b")
 """How an indented block begins that is to be typed; other ones show what comes of it."""
 
 _NESTED = re.compile(r"\$\(([^()]*)\)")

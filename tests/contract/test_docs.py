@@ -27,7 +27,7 @@ LANGUAGES = {"yaml", "json", "sh", "bash", "console", "text", "indented", ""}
 PROGRAMS = {"kubectl", "helm", "make", "python", "docker"}
 """Those whose commands are checked, here or in the integration tests."""
 
-TRUSTED = {"aws", "cd", "date", "export", "git", "sha256sum"}
+TRUSTED = {"aws", "cd", "date", "export", "git", "pipx", "sha256sum"}
 """Those whose commands are nobody's but theirs."""
 
 YAML = blocks("yaml")
