@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dev import cluster, dashboard, gotools, packages, preflight, store, venv
+from dev import cluster, dashboard, foreign_crds, gotools, packages, preflight, store, venv
 from dev.commands import environment
 from dev.errors import DevError
 from dev.operator_release import CHART
@@ -54,6 +54,7 @@ def test(layer: str) -> None:
         packages.install()
         packages.install_for_tests()
         gotools.build_all()
+        foreign_crds.ensure()
     if layer == "e2e":
         cluster.up()
         env |= store.environment()

@@ -26,7 +26,7 @@ def build_all() -> None:
     build_cluster_programs()
     for name in GO_PROGRAMS:
         build(name)
-    _drop_go_caches()
+    drop_go_caches()
 
 
 def build_cluster_programs() -> None:
@@ -56,7 +56,13 @@ def build(name: str) -> None:
     _link(name, folder / name)
 
 
-def _drop_go_caches() -> None:
+def download(module: str) -> Path:
+    """Fetch a module's files, until drop_go_caches; their folder."""
+    _go("mod", "download", module, log="go-download")
+    return GO_CACHES / "mod" / module
+
+
+def drop_go_caches() -> None:
     """Give back 15 GB: what the programs were built from is of no use once they stand."""
     if GO_CACHES.exists():
         # Modules are stored read-only, and only Go deletes them without ado.
@@ -87,7 +93,7 @@ def _go(
         CGO_ENABLED="0",
     )
     # Two at a time: each compiler takes up to a gigabyte.
-    parallel = [] if verb == "clean" else ["-p", "2"]
+    parallel = [] if verb in ("clean", "mod") else ["-p", "2"]
     run(["go", verb, *parallel, *arguments], cwd=cwd, env=env, log=CACHE / "log" / f"{log}.log")
 
 

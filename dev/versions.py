@@ -12,5 +12,23 @@ GO_PROGRAMS = {
 }
 """Programs that are built as they are, by `go install`."""
 
+GO_CRDS = {
+    "github.com/argoproj/argo-cd/v3@v3.5.7": ("manifests/crds/application-crd.yaml",),
+    "github.com/fluxcd/helm-controller@v1.4.0": (
+        "config/crd/bases/helm.toolkit.fluxcd.io_helmreleases.yaml",
+    ),
+    "github.com/fluxcd/kustomize-controller@v1.9.6": (
+        "config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml",
+    ),
+    "github.com/fluxcd/source-controller@v1.9.6": (
+        "config/crd/bases/source.toolkit.fluxcd.io_gitrepositories.yaml",
+    ),
+    "github.com/prometheus-operator/prometheus-operator@v0.85.0": tuple(
+        f"example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml"
+        for kind in ("podmonitors", "prometheusrules", "servicemonitors")
+    ),
+}
+"""Files of Go modules whose code is not used."""
+
 DEBIAN_SUITE = "trixie"
 """The release that the images are built on."""
