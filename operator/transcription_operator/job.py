@@ -3,11 +3,11 @@
 from typing import Any
 
 from transcription_contract.exit_codes import FINAL_CODES
-from transcription_contract.task import Limits, Task
+from transcription_contract.task import Task
 from transcription_operator import names
 from transcription_operator.api.transcriptionjob import TranscriptionJob
 from transcription_operator.errors import SpecError
-from transcription_operator.pod import pod_template
+from transcription_operator.pod import limits_of, pod_template
 from transcription_operator.settings import NodePool, Settings
 
 CONTAINER = names.CONTAINER
@@ -92,10 +92,7 @@ def task_of(parent: TranscriptionJob, pool: NodePool, settings: Settings) -> Tas
         batch_size=spec.decoding.batch_size or pool.default_batch_size,
         workers=spec.workers,
         failure_policy=spec.failure_policy,
-        limits=Limits(
-            max_file_bytes=spec.limits.file_bytes(),
-            max_file_seconds=spec.limits.max_file_seconds,
-        ),
+        limits=limits_of(parent, settings),
         model_mirror_uri=settings.models.mirror_uri,
         allowed_networks=settings.source_networks,
     )

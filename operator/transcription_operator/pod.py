@@ -15,6 +15,7 @@ from transcription_contract.task import (
     STORE_VARIABLES,
     TASK_VARIABLE,
     WORK_DIRECTORY,
+    Limits,
     Task,
 )
 from transcription_operator import names
@@ -180,8 +181,9 @@ def _resources(parent: TranscriptionJob, pool: NodePool) -> Manifest:
 
 
 def _volumes(parent: TranscriptionJob, settings: Settings) -> list[Manifest]:
+    work = _work_bytes(parent, limits_of(parent, settings))
     volumes: list[Manifest] = [
-        {"name": "work", "emptyDir": {"sizeLimit": str(_work_bytes(parent))}},
+        {"name": "work", "emptyDir": {"sizeLimit": str(work)}},
         {"name": "models", **_model_volume(settings.models.cache)},
         {"name": "tmp", "emptyDir": {"sizeLimit": str(_WORK_SLACK_BYTES)}},
     ]
@@ -192,10 +194,16 @@ def _volumes(parent: TranscriptionJob, settings: Settings) -> list[Manifest]:
     return volumes
 
 
-def _work_bytes(parent: TranscriptionJob) -> int:
+def limits_of(parent: TranscriptionJob, settings: Settings) -> Limits:
+    """The largest recording that the job's workers take on: its own word, and the settings'."""
+    stated = parent.spec.limits
+    most = settings.limits.of(stated.file_bytes(), stated.max_file_seconds)
+    return Limits(max_file_bytes=most[0], max_file_seconds=most[1])
+
+
+def _work_bytes(parent: TranscriptionJob, limits: Limits) -> int:
     """Room for each recording at once and its samples; a pod that needs more is evicted."""
-    limits = parent.spec.limits
-    recording = limits.file_bytes() + limits.max_file_seconds * _PCM_BYTES_PER_SECOND
+    recording = limits.max_file_bytes + limits.max_file_seconds * _PCM_BYTES_PER_SECOND
     many = ObjectUri.parse(parent.spec.source.uri).is_prefix
     return (_RECORDINGS_AT_ONCE if many else 1) * recording + _WORK_SLACK_BYTES
 

@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from transcription_contract.locations import ObjectUri
+from transcription_operator.api.spec import BYTES_PATTERN, bytes_of
 
 PREFIX = "OPERATOR_"
 
@@ -86,6 +87,18 @@ class Models(_Section):
         return uri
 
 
+class FileLimits(_Section):
+    """The most that any job may fetch and decode of a recording, whatever its spec says."""
+
+    max_file_bytes: str | None = Field(default=None, max_length=20, pattern=BYTES_PATTERN)
+    max_file_seconds: int | None = Field(default=None, ge=1)
+
+    def of(self, file_bytes: int, seconds: int) -> tuple[int, int]:
+        """What is left of a job's own limits: (bytes, seconds)."""
+        most = bytes_of(self.max_file_bytes) if self.max_file_bytes else file_bytes
+        return min(file_bytes, most), min(seconds, self.max_file_seconds or seconds)
+
+
 class _Environment(EnvSettingsSource):
     """Leaves what is no JSON to the validators: raised here, it would hide all other mistakes."""
 
@@ -117,6 +130,7 @@ class Settings(BaseSettings):
     pool_by_model: dict[str, str] = {}
     service_accounts: tuple[str, ...] = ()
     models: Models = Models()
+    limits: FileLimits = FileLimits()
     source_networks: tuple[str, ...] = ()
     watch_namespaces: tuple[str, ...] = ()
     progress_interval_seconds: float = Field(default=5.0, gt=0)

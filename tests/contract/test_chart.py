@@ -154,6 +154,7 @@ def test_a_digest_wins_over_a_tag():
 def test_operations_reach_the_operator(monkeypatch):
     values = {
         "queue": {"maxActiveJobs": 2000000, "maxActiveJobsPerNamespace": 3},
+        "limits": {"maxFileBytes": "2Gi", "maxFileSeconds": 10000000},
         "operator.api": {"qps": 12.5, "burst": 30},
         "operator.log.format": "text",
         "operator.lease": {"durationSeconds": 60, "deadlineSeconds": 40, "retrySeconds": 0.5},
@@ -162,6 +163,7 @@ def test_operations_reach_the_operator(monkeypatch):
     settings = settings_of(render(*arguments), monkeypatch)
     assert settings.max_active_jobs == 2000000
     assert settings.max_active_jobs_per_namespace == 3
+    assert settings.limits.of(4 << 30, 1 << 30) == (2 << 30, 10000000)
     assert (settings.api_qps, settings.api_burst) == (12.5, 30)
     assert settings.log_format == "text"
     assert settings.lease_duration_seconds == 60

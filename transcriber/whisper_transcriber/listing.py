@@ -70,7 +70,8 @@ def _single(job: Job, source: ObjectUri) -> SourceItem:
     limit = job.task.limits.max_file_bytes
     if stored.size > limit:
         raise LimitExceeded(
-            f"{source} has {stored.size} bytes, more than the {limit} that the job allows"
+            f"{source} has {stored.size} bytes, more than the {limit} that limits.maxFileBytes, of "
+            "the job or of this installation, allows"
         )
     return _item(stored, result_name(str(source)))
 

@@ -109,7 +109,8 @@ class _Decoding:
         if self._arrival.size > self._limits.max_file_bytes:
             raise LimitExceeded(
                 f"{self._uri} has {self._arrival.size} bytes, more than the "
-                f"{self._limits.max_file_bytes} that the job allows"
+                f"{self._limits.max_file_bytes} that limits.maxFileBytes, of the job or of this "
+                "installation, allows"
             )
         head = self._head()
         if kind := other_kind(head):
@@ -189,7 +190,8 @@ class _Decoding:
         seconds = self._limits.max_file_seconds
         if self._written > seconds * SAMPLE_RATE * SAMPLE_BYTES:
             raise LimitExceeded(
-                f"{self._uri} is longer than the {seconds} seconds that the job allows"
+                f"{self._uri} is longer than the {seconds} seconds that limits.maxFileSeconds, "
+                "of the job or of this installation, allows"
             )
 
     def _judge(self, outcome: ffmpeg.Outcome, head: bytes) -> None:

@@ -22,13 +22,22 @@ _BYTES = TypeAdapter(ByteSize)
 """The API server's own counters of seconds are 32 bits wide."""
 
 
+BYTES_PATTERN = r"^[1-9][0-9]*([kMGT]i?|Ki)?$"
+
+
+def bytes_of(quantity: str) -> int:
+    """A Kubernetes quantity of bytes as a number: 4Gi is 4294967296."""
+    # pydantic's units are Kubernetes' with a B: 4GiB, 500MB.
+    return int(_BYTES.validate_python(quantity + "B"))
+
+
 class SpecLimits(ApiModel):
     """Guards against a recording that is larger than intended."""
 
     max_file_bytes: str = Field(
         default="4Gi",
         max_length=20,
-        pattern=r"^[1-9][0-9]*([kMGT]i?|Ki)?$",
+        pattern=BYTES_PATTERN,
         description="The largest object to fetch, as a Kubernetes quantity of bytes.",
     )
     max_file_seconds: int = Field(
@@ -39,9 +48,8 @@ class SpecLimits(ApiModel):
     )
 
     def file_bytes(self) -> int:
-        """``max_file_bytes`` as a number: 4Gi is 4294967296."""
-        # pydantic's units are Kubernetes' with a B: 4GiB, 500MB.
-        return int(_BYTES.validate_python(self.max_file_bytes + "B"))
+        """``max_file_bytes`` as a number."""
+        return bytes_of(self.max_file_bytes)
 
 
 class Spec(ApiModel):

@@ -91,7 +91,7 @@ def test_too_many_bytes_are_not_even_downloaded(cluster: Cluster, talk: str) -> 
     worker = cluster.run(cluster.task(talk, limits=Limits(max_file_bytes=1000)))
     assert worker.process.returncode == 65, worker.log
     assert worker.error.reason == "LimitExceeded"
-    assert "more than the 1000 that the job allows" in worker.error.message
+    assert "more than the 1000 that limits.maxFileBytes" in worker.error.message
 
 
 def test_a_model_with_another_checksum_is_refused_with_both(cluster: Cluster, talk: str) -> None:

@@ -118,7 +118,7 @@ def test_a_recording_at_the_limit_passes_and_a_longer_one_does_not(tmp_path: Pat
     assert len(decode(path, Limits(max_file_seconds=2))) == 2 * 16_000
     longer = tmp_path / "b.wav"
     ffmpeg("-f", "lavfi", "-i", "sine=duration=30", "-ar", "16000", str(longer))
-    with pytest.raises(LimitExceeded, match="longer than the 2 seconds that the job allows"):
+    with pytest.raises(LimitExceeded, match=r"the 2 seconds that limits\.maxFileSeconds"):
         decode(longer, Limits(max_file_seconds=2))
 
 
@@ -135,7 +135,7 @@ def test_more_bytes_than_allowed_are_refused_before_they_are_decoded(
     spoken: Recording, tmp_path: Path, name: str
 ) -> None:
     path = spoken.encode(tmp_path / name)
-    with pytest.raises(LimitExceeded, match=r"bytes, more than the 1000 that the job allows"):
+    with pytest.raises(LimitExceeded, match=r"bytes, more than the 1000 that limits\.maxFileBytes"):
         decode(path, Limits(max_file_bytes=1000))
 
 

@@ -11,7 +11,8 @@ from transcription_contract.task import (
 )
 from transcription_operator.errors import SpecError
 from transcription_operator.job import desired_job
-from transcription_operator.settings import Gpu, ModelCache, Models, NodePool
+from transcription_operator.pod import limits_of
+from transcription_operator.settings import FileLimits, Gpu, ModelCache, Models, NodePool
 
 IDENTITY = {"endpoint": "https://s3.eu-central-1.amazonaws.com", "region": "eu-central-1"}
 EVERYTHING = {
@@ -236,6 +237,21 @@ def test_scratch_space_is_bounded_by_what_the_limits_can_need(source, recordings
     spec = pod(source={"uri": source}, limits=limits)
     bound = int(volume(spec, "work")["emptyDir"]["sizeLimit"])
     assert bound == recordings * (2**30 + 3600 * 32_000) + 2**30
+
+
+@pytest.mark.parametrize(
+    ("stated", "allowed", "expected"),
+    [
+        ({}, {}, (4 << 30, 86400)),
+        ({}, {"max_file_bytes": "2Gi"}, (2 << 30, 86400)),
+        ({"maxFileSeconds": 60}, {"max_file_seconds": 3600}, (4 << 30, 60)),
+        ({"maxFileBytes": "1Ti"}, {"max_file_bytes": "8Gi"}, (8 << 30, 86400)),
+    ],
+    ids=["the job's defaults", "the defaults are over it", "the job's are under it", "over it"],
+)
+def test_a_job_is_allowed_what_it_asks_for_up_to_the_settings_limits(stated, allowed, expected):
+    limits = limits_of(parent(limits=stated), settings(limits=FileLimits(**allowed)))
+    assert (limits.max_file_bytes, limits.max_file_seconds) == expected
 
 
 @pytest.mark.parametrize(
