@@ -11,7 +11,8 @@ from dev.say import say, step
 def build() -> None:
     """Build docs/ into site/."""
     build_into(ROOT / "site")
-    say(f"Open {ROOT / 'site/index.html'}")
+    say(f"Open {ROOT / 'site/index.html'}; for its search, serve it:")
+    say(f"  python3 -m http.server --directory {ROOT / 'site'}")
 
 
 def build_into(out: Path) -> None:

@@ -66,7 +66,9 @@ def _sections(path: str, node: Schema) -> Iterator[str]:
     rows = [_row(path, name, child, node) for name, child in node["properties"].items()]
     table = ["| field | type | default | what |", "|-|-|-|-|", *rows]
     description = node.get("description", "").translate(_MARKDOWN)
-    yield "\n".join([f"## {path}", "", description, "", *table, *_rules(node), ""])
+    # As deep as the path, so that a table of contents can stop before Kubernetes' own depths.
+    heading = "#" * min(6, max(2, path.count(".") + 1))
+    yield "\n".join([f"{heading} {path}", "", description, "", *table, *_rules(node), ""])
     for name, child in node["properties"].items():
         for below, inner in _objects(f"{path}.{name}", child):
             yield from _sections(below, inner)

@@ -75,8 +75,8 @@ def rows(page: str) -> dict[str, list[str]]:
     """Path of a field -> the cells of its row."""
     found, section = {}, ""
     for line in page.splitlines():
-        if line.startswith("## "):
-            section = line.removeprefix("## ")
+        if line.startswith("##"):
+            section = line.lstrip("# ")
         if line.startswith("| ") and not line.startswith("| field"):
             cells = [cell.strip() for cell in line.strip("|").split("|")]
             found[f".{section}.{cells[0].strip('*')}"] = cells
