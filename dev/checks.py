@@ -56,6 +56,8 @@ def test(layer: str) -> None:
         gotools.build_all()
         foreign_crds.ensure()
     if layer == "e2e":
+        packages.install_for_tests()
+        gotools.build("kube-router")
         cluster.up()
         env |= store.environment()
         env["KUBECONFIG"] = str(KUBECONFIG)

@@ -20,7 +20,7 @@ def ensure() -> Path:
 
 
 def _fetch(folder: Path) -> None:
-    with files.made_whole(folder) as scratch:
+    with files.made_whole(folder) as scratch, gotools.using_go_caches():
         scratch.mkdir()
         for module, paths in GO_CRDS.items():
             downloaded = gotools.download(module)

@@ -1,15 +1,19 @@
 """The programs that are built from Go modules: Kubernetes, CoreDNS, Helm, the S3 server, kwok."""
 
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from dev import files
 from dev.commands import environment, run
 from dev.errors import DevError
 from dev.paths import BIN, CACHE, DEV, TOOLS
 from dev.say import step
-from dev.versions import GO_PROGRAMS, KUBERNETES
+from dev.versions import GO_PROGRAMS, GO_PROGRAMS_FOR_TESTS, KUBERNETES
 
 KUBE = BIN / "kube"
 """Kubernetes and etcd in one binary; the first argument says which program it is."""
@@ -18,7 +22,7 @@ GO_CACHES = CACHE / "go"
 
 CLUSTER_PROGRAMS = ("kube", "coredns", "pause")
 
-EXPECTED = {"helm": "2 min", "versitygw": "2 min", "kwok": "2 min"}
+EXPECTED = {"helm": "2 min", "versitygw": "2 min", "kwok": "2 min", "kube-router": "3 min"}
 
 
 def build_all() -> None:
@@ -35,7 +39,7 @@ def build_cluster_programs() -> None:
     folder = TOOLS / f"cluster-{files.digest_of_files([module], module)}"
     if not folder.exists():
         what = "building Kubernetes, etcd and CoreDNS from their Go modules"
-        with step(what, "8 to 11 min"), files.made_whole(folder) as scratch:
+        with step(what, "8 to 11 min"), files.made_whole(folder) as scratch, using_go_caches():
             scratch.mkdir()
             packages = [f"./{name}" for name in CLUSTER_PROGRAMS]
             flags = ["-ldflags", _stamp(), "-o", f"{scratch}/"]
@@ -46,28 +50,46 @@ def build_cluster_programs() -> None:
 
 
 def build(name: str) -> None:
-    """Build one of GO_PROGRAMS."""
-    module = GO_PROGRAMS[name]
+    """Build one of GO_PROGRAMS, or of those for tests."""
+    module = (GO_PROGRAMS | GO_PROGRAMS_FOR_TESTS)[name]
     folder = TOOLS / f"{name}-{module.rpartition('@')[2]}"
     if not folder.exists():
         what = f"building {name} {module.rpartition('@')[2]}"
-        with step(what, EXPECTED[name]), files.made_whole(folder) as scratch:
+        with step(what, EXPECTED[name]), files.made_whole(folder) as scratch, using_go_caches():
             _go("install", "-ldflags", "-s -w", module, log=f"go-{name}", into=scratch)
     _link(name, folder / name)
 
 
 def download(module: str) -> Path:
-    """Fetch a module's files, until drop_go_caches; their folder."""
+    """Fetch a module's files; their folder, which is there while somebody is using_go_caches."""
     _go("mod", "download", module, log="go-download")
     return GO_CACHES / "mod" / module
 
 
+@contextmanager
+def using_go_caches() -> Iterator[None]:
+    """Keep another make from dropping them meanwhile."""
+    with _lock() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
 def drop_go_caches() -> None:
     """Give back 15 GB: what the programs were built from is of no use once they stand."""
-    if GO_CACHES.exists():
-        # Modules are stored read-only, and only Go deletes them without ado.
-        _go("clean", "-cache", "-modcache", log="go-clean")
-        shutil.rmtree(GO_CACHES, ignore_errors=True)
+    with _lock() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # whoever is building drops them
+        if GO_CACHES.exists():
+            # Modules are stored read-only, and only Go deletes them without ado.
+            _go("clean", "-cache", "-modcache", log="go-clean")
+            shutil.rmtree(GO_CACHES, ignore_errors=True)
+
+
+def _lock() -> IO[str]:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return (CACHE / "go.lock").open("w")
 
 
 def _stamp() -> str:

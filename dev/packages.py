@@ -26,7 +26,7 @@ NEEDED = (
     "procps",
     "runc",
 )
-FOR_TESTS = ("prometheus", "tmux")
+FOR_TESTS = ("ipset", "prometheus", "tmux")
 """What the cluster does without."""
 
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -50,7 +50,7 @@ def install() -> None:
 
 
 def install_for_tests() -> None:
-    """Install what the tests of alerts and dashboard run."""
+    """Install what only tests run."""
     _install(missing(FOR_TESTS))
 
 

@@ -12,6 +12,11 @@ GO_PROGRAMS = {
 }
 """Programs that are built as they are, by `go install`."""
 
+GO_PROGRAMS_FOR_TESTS = {
+    "kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0"
+}
+"""What only a test runs."""
+
 GO_CRDS = {
     "github.com/argoproj/argo-cd/v3@v3.5.7": ("manifests/crds/application-crd.yaml",),
     "github.com/fluxcd/helm-controller@v1.4.0": (

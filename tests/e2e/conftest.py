@@ -17,6 +17,7 @@ from dev.commands import wait_until
 from dev.kubectl import Kubectl
 from dev.paths import KUBECONFIG
 from tests.api import Api, core
+from tests.e2e.release import Release
 from tests.stage import Stage, new_namespace
 
 SOURCE = "s3://recordings/standup.mp3"
@@ -137,3 +138,12 @@ def stage(api: Api, recordings: Bucket, transcripts: Bucket) -> Iterator[Cluster
     yield stage
     api.delete(f"/api/v1/namespaces/{name}")
     transcripts.clear(f"{name}/")
+
+
+@pytest.fixture
+def release(kubectl: Kubectl) -> Iterator[Release]:
+    """Afterwards it is again what it was."""
+    release = Release.find(kubectl)
+    before = release.revision()
+    yield release
+    release.rollback(before)
