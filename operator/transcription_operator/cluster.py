@@ -183,6 +183,16 @@ class Cluster:
         conditions = found.get("status", {}).get("conditions", [])
         return any(c["type"] == "Ready" and c["status"] != "True" for c in conditions)
 
+    async def is_ending(self, namespace: str) -> bool:
+        """Whether a namespace is being deleted; False when we may not know."""
+        try:
+            found = await self._client.request("GET", f"/api/v1/namespaces/{quote(namespace)}")
+        except ApiError as error:
+            if error.status in (403, 404):
+                return False
+            raise
+        return bool(found.get("status", {}).get("phase") == "Terminating")
+
     async def refusals(self, namespace: str, job_uid: str) -> list[str]:
         """What the Job controller said of pods that it could not make, the latest last."""
         query = [("fieldSelector", f"involvedObject.uid={job_uid},reason=FailedCreate")]

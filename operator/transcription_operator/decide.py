@@ -107,6 +107,13 @@ def revisit_after(
 def _of_job(parent: TranscriptionJob, seen: Observation) -> Iterator[Action]:
     job = seen.job
     held_back = parent.spec.suspend or seen.queued is not None
+    if seen.ending:
+        # A Job with a backoffLimitPerIndex lets go of a pod only when it has made another one, which
+        # it may not there; and the namespace waits for its pods before it deletes Jobs (KEP-3850,
+        # KEP-5080): neither would ever end.
+        if job and not job.finished:
+            yield DeleteJob(job.name, job.uid)
+        return
     if job is None:
         if not held_back and not seen.leaving:
             yield CreateJob(active_deadline(parent))

@@ -151,6 +151,7 @@ class Observation:
     ``refused``: why the API server did not take the Job, or the Job controller's pods.
     ``leaving``: a Job of that name is being deleted. ``queued``: its place in the operator's queue,
     from 1 on; None when it may run. ``silent_nodes``: those of the pods' nodes that are not Ready.
+    ``ending``: their namespace is being deleted.
     """
 
     job: ObservedJob | None = None
@@ -159,6 +160,7 @@ class Observation:
     leaving: bool = False
     queued: int | None = None
     silent_nodes: frozenset[str] = frozenset()
+    ending: bool = False
 
 
 def parent_key(metadata: Manifest) -> str | None:

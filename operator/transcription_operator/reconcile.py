@@ -126,7 +126,14 @@ class Reconciler:
             if pod.node and not pod.evicted and await self._cluster.is_silent(pod.node):
                 silent.add(pod.node)
         refused = await self._refusal(parent, seen.job, now) if not seen.pods else None
-        return replace(seen, refused=refused, silent_nodes=frozenset(silent))
+        ending = await self._is_ending(parent, seen)
+        return replace(seen, refused=refused, silent_nodes=frozenset(silent), ending=ending)
+
+    async def _is_ending(self, parent: TranscriptionJob, seen: Observation) -> bool:
+        """Asked only where somebody deletes the pods of a Job that goes on."""
+        if seen.job is None or seen.job.suspended or not any(pod.deleting for pod in seen.pods):
+            return False
+        return await self._cluster.is_ending(parent.metadata.namespace)
 
     async def _explained(self, parent: TranscriptionJob, seen: Observation) -> Observation:
         """The end is written once: where the watch of the Job was quicker than that of its pods,

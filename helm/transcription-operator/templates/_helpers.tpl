@@ -103,6 +103,10 @@ capabilities: {drop: [ALL]}
 - apiGroups: [""]
   resources: [events]
   verbs: [create, list, watch]
+# Whether pods are deleted because their namespace is.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
 {{- if not .Values.watchNamespaces }}
 - apiGroups: [""]
   resources: [nodes]

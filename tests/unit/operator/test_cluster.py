@@ -62,6 +62,20 @@ async def test_a_node_is_silent_when_it_is_gone_or_not_ready(answer, silent):
     assert await cluster(Server(answer)).is_silent("node-1") is silent
 
 
+@pytest.mark.parametrize(
+    ("answer", "ending"),
+    [
+        ({"status": {"phase": "Active"}}, False),
+        ({"status": {"phase": "Terminating"}}, True),
+        (NotFoundError(404, "no such namespace"), False),
+        (ApiError(403, "namespaces is forbidden"), False),
+    ],
+    ids=["active", "terminating", "gone", "not ours to see"],
+)
+async def test_a_namespace_ends_when_it_is_being_deleted(answer, ending):
+    assert await cluster(Server(answer)).is_ending("media") is ending
+
+
 async def test_the_latest_refusal_comes_last():
     events = [
         {"lastTimestamp": "2026-11-22T12:00:09Z", "message": "new"},

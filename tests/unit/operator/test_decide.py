@@ -33,6 +33,9 @@ ACTIONS = [
     ("with an end", {"activeDeadlineSeconds": 60}, seen(), [CreateJob(60)]),
     ("with a new end", {"activeDeadlineSeconds": 90}, seen(job(active_deadline=60)),
      [ChangeJob(JOB, "job-uid", {"activeDeadlineSeconds": 90})]),
+    ("its namespace is being deleted", {}, Observation(job(), (pod(),), ending=True),
+     [DeleteJob(JOB, "job-uid")]),
+    ("its namespace is, and it is over", {}, Observation(job("Complete"), ending=True), []),
     ("without an end any more", {}, seen(job(active_deadline=60)),
      [ChangeJob(JOB, "job-uid", {"activeDeadlineSeconds": None})]),
 ]  # fmt: skip
