@@ -56,6 +56,8 @@ Action = CreateJob | ChangeJob | DeleteJob | ReleasePod
 
 def actions(parent: TranscriptionJob, seen: Observation, now: datetime) -> list[Action]:
     """What brings the cluster closer to what an unfinished TranscriptionJob asks for."""
+    if seen.ending:
+        return _of_ending(seen)
     return [*_of_job(parent, seen), *map(ReleasePod, lost_pods(seen, now))]
 
 
@@ -104,16 +106,17 @@ def revisit_after(
     return max(min(moments), _LEAST_SECONDS)
 
 
+def _of_ending(seen: Observation) -> list[Action]:
+    """A Job with a backoffLimitPerIndex lets go of a pod only when it has made another one
+    (KEP-3850), which it may not in a namespace that ends; and that deletes Jobs only when all pods
+    are gone (KEP-5080). Neither would ever end."""
+    job = seen.job
+    return [DeleteJob(job.name, job.uid)] if job and not job.finished else []
+
+
 def _of_job(parent: TranscriptionJob, seen: Observation) -> Iterator[Action]:
     job = seen.job
     held_back = parent.spec.suspend or seen.queued is not None
-    if seen.ending:
-        # A Job with a backoffLimitPerIndex lets go of a pod only when it has made another one, which
-        # it may not there; and the namespace waits for its pods before it deletes Jobs (KEP-3850,
-        # KEP-5080): neither would ever end.
-        if job and not job.finished:
-            yield DeleteJob(job.name, job.uid)
-        return
     if job is None:
         if not held_back and not seen.leaving:
             yield CreateJob(active_deadline(parent))

@@ -1,6 +1,6 @@
 """Observed -> status. Pure: the same observation at the same time gives the same status."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from transcription_contract.locations import manifest_uri
@@ -30,7 +30,7 @@ def next_status(
     """The whole status that an observation gives; the parent's own is the past to go on from."""
     if parent.status.phase and parent.status.phase.finished:
         return finished_status(parent)
-    found = verdict(parent, seen, now)
+    found = _prepared(verdict(parent, seen, now), progress or parent.status.progress)
     succeeded = found.phase is Phase.SUCCEEDED
     words = last_words(seen) if succeeded else None
     result = _result(parent, words) if succeeded else None
@@ -57,6 +57,15 @@ def next_status(
         result=result,
         failures=_failures(words),
     )
+
+
+def _prepared(found: Verdict, progress: Progress | None) -> Verdict:
+    """What workers are at before they know how much there is to do: a model of some gigabytes may
+    be on its way, or cannot be fetched and is tried again for minutes."""
+    if found.reason != "Transcribing" or (progress and progress.total_seconds):
+        return found
+    message = "Workers fetch the model and look at the recordings; their logs say how far they are"
+    return replace(found, message=message)
 
 
 def finished_status(parent: TranscriptionJob) -> Status:

@@ -120,7 +120,7 @@ def _suspended(seen: Observation) -> Verdict:
     return Verdict(
         Phase.SUSPENDED,
         "Suspended",
-        f"spec.suspend is true; what is done is kept, and false goes on{still}",
+        f"spec.suspend is true; what is done is kept, and it goes on once that is false{still}",
     )
 
 

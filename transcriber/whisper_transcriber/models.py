@@ -156,6 +156,7 @@ class ModelStore:
 
     def _fetch(self, store: Store, uri: ObjectUri, sha256: str, path: Path) -> None:
         """Write a checked file to ``path``, or none."""
+        log.info("fetching the model from %r", str(uri))
         try:
             store.download(store.stat(uri), path)
             self._cache.require(path, sha256, str(uri))

@@ -66,9 +66,15 @@ class S3Store:
         """Etag and size of an object.
 
         Raises:
-            ObjectMissingError: neither it nor perhaps its bucket exists (a HEAD does not say).
+            ObjectMissingError: it does not exist.
+            BucketNotFound: nor does its bucket.
         """
-        found = self._try(uri, lambda: self._client.stat_object(uri.bucket, uri.key))
+        try:
+            found = self._try(uri, lambda: self._client.stat_object(uri.bucket, uri.key))
+        except ObjectMissingError:
+            # The answer to a HEAD has no body that could say which of both is missing.
+            self._try(uri, lambda: self._touch(uri))
+            raise
         return StoredObject(uri, _plain(found.etag), int(found.size or 0), found.last_modified)
 
     def find(self, uri: ObjectUri) -> bytes | None:
@@ -147,6 +153,11 @@ class S3Store:
                 # Retries are counted anew after every byte of progress.
                 self._try(source.uri, lambda: self._receive(source, file.tell(), file.write))
 
+    def _touch(self, uri: ObjectUri) -> None:
+        response = self._client.get_object(uri.bucket, uri.key, length=1)
+        response.close()
+        response.release_conn()
+
     def _receive(self, source: StoredObject, offset: int, write: Callable[[bytes], int]) -> None:
         """Fetch the rest from ``offset`` on; a cut is no error if anything has come before it."""
         response = self._client.get_object(
@@ -204,7 +215,10 @@ class S3Store:
 
     def _meaning_of_refusal(self, uri: ObjectUri, error: S3Error) -> Exception:
         if error.code == "NoSuchBucket":
-            return BucketNotFound(f"the bucket {uri.bucket!r} of {uri} does not exist")
+            return BucketNotFound(
+                f"the bucket {uri.bucket!r} of {uri} does not exist in the object store at "
+                f"{self._settings.endpoint}"
+            )
         if error.code in _MISSING:
             return ObjectMissingError(str(uri))
         if error.response.status == 412:

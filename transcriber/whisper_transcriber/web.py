@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from io import BufferedWriter
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -144,14 +145,15 @@ class WebSource:
 
     def _try(self, uri: ObjectUri, call: Callable[[], _Answer]) -> _Answer:
         try:
-            return patiently(call, self._is_worth_a_retry, self._retry_seconds)
+            passing = partial(self._is_worth_a_retry, uri)
+            return patiently(call, passing, self._retry_seconds)
         except (HTTPError, socket.gaierror, StatusError) as error:
             raise _meaning(shown(str(uri)), error) from error
 
-    def _is_worth_a_retry(self, error: Exception) -> bool:
+    def _is_worth_a_retry(self, uri: ObjectUri, error: Exception) -> bool:
         if self._interruption.requested or not _is_passing(error):
             return False
-        log.warning("https: %s; trying again", short(error))
+        log.warning("%r: %s; trying again", shown(str(uri)), short(error))
         return True
 
 

@@ -25,10 +25,11 @@ def test_a_missing_object_is_named(cluster: Cluster) -> None:
     assert worker.error.message == "s3://media/no/such.mp3 does not exist: check spec.source.uri"
 
 
-def test_a_missing_source_bucket_is_a_missing_source(cluster: Cluster) -> None:
+def test_a_missing_source_bucket_is_named(cluster: Cluster) -> None:
     worker = cluster.run(cluster.task("s3://nowhere/such.mp3"))
-    assert worker.process.returncode == 66, worker.log
-    assert "s3://nowhere/such.mp3" in worker.error.message
+    assert worker.process.returncode == 78, worker.log
+    assert worker.error.reason == "BucketNotFound"
+    assert "'nowhere' of s3://nowhere/such.mp3" in worker.error.message
 
 
 def test_a_missing_output_bucket_is_a_configuration_error(cluster: Cluster, talk: str) -> None:

@@ -252,6 +252,23 @@ def test_a_single_recordings_result_counts_nothing():
     assert wire["failures"] == []
 
 
+@pytest.mark.parametrize(
+    ("progress", "expected"),
+    [
+        (None, "Workers fetch the model"),
+        ({"percent": 0}, "Workers fetch the model"),
+        ({"percent": 0, "totalSeconds": 60}, "Workers are transcribing"),
+    ],
+    ids=["not asked yet", "they do not know yet", "they know how much there is to do"],
+)
+def test_a_running_job_says_what_its_workers_are_at(progress, expected):
+    running = parent(status={"progress": progress} if progress else {})
+    after = next_status(running, seen(job(), pod()), None, NOW)
+    assert after.reason == "Transcribing"
+    assert after.message is not None
+    assert after.message.startswith(expected)
+
+
 def test_progress_reaches_100_only_with_success():
     running = parent(status={"progress": {"percent": 99, "totalSeconds": 1261}})
     after = next_status(running, seen(job("Complete"), DONE), None, NOW)
