@@ -4,7 +4,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 # make demo CLUSTER=current: the cluster of the current kubectl context instead of a local one.
 CLUSTER ?= local
-export IMAGE_REPOSITORY IMAGE_TAG BUILD STORE_IMAGE HELM_VALUES ONLY OUT VERSION IMAGES
+export CLUSTER IMAGE_REPOSITORY IMAGE_TAG BUILD STORE_IMAGE HELM_VALUES ONLY OUT VERSION IMAGES
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test cluster-up cluster-down kubeconfig s3-env tools clean-cache \
@@ -15,11 +15,7 @@ help: ## What can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
 demo: ## Transcribe a recording on a Kubernetes cluster (CLUSTER=current: on yours)
-ifeq ($(CLUSTER),local)
 	@$(DEV) demo
-else
-	@$(DEV) demo-$(CLUSTER)
-endif
 
 test: ## Every check and every layer of tests
 	@$(DEV) test

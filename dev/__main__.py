@@ -1,6 +1,7 @@
 """`python3 -m dev VERB`: what every target of the Makefile calls."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -47,6 +48,15 @@ def clean_cache() -> None:
 
 
 def run_demo() -> None:
+    """Transcribe a recording on the cluster that CLUSTER chooses."""
+    chosen = os.environ.get("CLUSTER") or "local"
+    if chosen not in DEMOS:
+        known = "local (the default) or current (the cluster of your kubectl context)"
+        raise DevError(f"CLUSTER is {known}, and not {chosen}.")
+    DEMOS[chosen]()
+
+
+def demonstrate() -> None:
     """Transcribe a recording on the local cluster."""
     started = time.monotonic()
     kubectl = cluster.up()
@@ -72,12 +82,13 @@ def tools() -> None:
     print(BIN)
 
 
+DEMOS = {"local": demonstrate, "current": remote.demonstrate}
+
 VERBS: dict[str, Callable[[], None]] = {
     "cluster-up": cluster_up,
     "cluster-down": cluster_down,
     "clean-cache": clean_cache,
     "demo": run_demo,
-    "demo-current": remote.demonstrate,
     "kubeconfig": kubeconfig,
     "s3-env": s3_env,
     "tools": tools,

@@ -21,6 +21,22 @@ MINUTES = 20
 
 TIMEOUT = 30 * 60
 
+ADVICE = """\
+The job's Reason and Message, above, say what went wrong; docs/troubleshooting.md says what to do
+about each reason. `make demo` tries again from the beginning."""
+
+HOW_TO_GO_ON = """
+To look around:
+  export KUBECONFIG=$(make -s kubeconfig) PATH=$(make -s tools):$HOME/.local/bin:$PATH
+  kubectl describe tj {job} -n {namespace}; kubectl explain tj.spec
+To transcribe a file of yours, or this one again (docs/index.md, "On the demo cluster"):
+  pipx install '.[cli]'
+  env $(make -s s3-env) kubectl transcribe submit {recording} \\
+    --bucket recordings -n {namespace} --follow \\
+    --model s3://models/demo.pt --model-sha256 {sha256}
+In the end:
+  make cluster-down     # leaves nothing behind but the cache"""
+
 
 def run(kubectl: Kubectl, s3: S3) -> None:
     """Transcribe the demo's recording on a cluster that has the operator and the store."""
@@ -40,7 +56,7 @@ def run(kubectl: Kubectl, s3: S3) -> None:
 def prepare(kubectl: Kubectl, s3: S3) -> Path:
     """Put the recording, the model and the Secret in place; return the text that is spoken."""
     with step(f"speaking a recording of {MINUTES} minutes with espeak-ng"):
-        mp3 = CACHE / "demo" / f"{JOB}.mp3"
+        mp3 = _recording()
         recording.synthesise(mp3, SEED, MINUTES)
     with step("putting the recording and the model into the store"):
         for bucket in ("recordings", "transcripts", "models"):
@@ -56,16 +72,30 @@ def prepare(kubectl: Kubectl, s3: S3) -> Path:
             "REGION": store.REGION,
         },
     )
-    job = ("transcriptionjob", JOB, "-n", NAMESPACE)
-    if kubectl("get", *job, "--ignore-not-found", "-o", "name").strip():
-        with step("deleting the last demo's job and transcript"):
-            kubectl("delete", *job, "--timeout=60s")
-            # A worker that is still at it would write into the folder that is cleared next.
-            workers = ("pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=transcriber")
-            kubectl("wait", "--for=delete", *workers, "--timeout=90s")
-            for key in s3.list("transcripts", f"{JOB}/"):
-                s3.delete("transcripts", key)
+    _forget_last(kubectl, s3)
     return mp3.with_suffix(".txt")
+
+
+def _forget_last(kubectl: Kubectl, s3: S3) -> None:
+    """Delete the last demo's job, and its transcript, which outlives a job that is deleted."""
+    uid = _uid(kubectl)
+    if uid:
+        with step("deleting the last demo's job"):
+            kubectl("delete", "transcriptionjob", JOB, "-n", NAMESPACE, "--timeout=60s")
+            # A worker that is still at it would write into the folder that is cleared next.
+            kubectl("wait", "--for=delete", *_pods_of(uid), "--timeout=90s")
+    for key in s3.list("transcripts", f"{JOB}/"):
+        s3.delete("transcripts", key)
+
+
+def _uid(kubectl: Kubectl) -> str:
+    """The uid of the demo's job; "" when there is none."""
+    job = ("transcriptionjob", JOB, "-n", NAMESPACE)
+    return kubectl("get", *job, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}").strip()
+
+
+def _pods_of(uid: str) -> tuple[str, ...]:
+    return ("pods", "-n", NAMESPACE, "-l", f"transcription.dev/job-uid={uid}")
 
 
 def _follow(kubectl: Kubectl) -> str:
@@ -128,22 +158,27 @@ def _show(s3: S3, spoken: Path) -> None:
 
 
 def _explain(kubectl: Kubectl) -> str:
-    """All that there is to know about a failed job."""
+    """All that there is to know about a failed job, and what to do about it."""
     described = kubectl("describe", "transcriptionjob", JOB, "-n", NAMESPACE)
-    pods = kubectl("get", "pods", "-n", NAMESPACE, "-o", "wide")
+    own = _pods_of(_uid(kubectl))
+    pods = kubectl("get", *own, "-o", "wide")
     logs = []
-    for name in kubectl("get", "pods", "-n", NAMESPACE, "-o", "name").split():
+    for name in kubectl("get", *own, "-o", "name").split():
         try:
             logs.append(f"--- {name}\n{kubectl('logs', '-n', NAMESPACE, name, '--tail=40')}")
         except DevError as error:
             logs.append(f"--- {error}")
-    return "\n".join(["The demo's job did not succeed.", described, pods, *logs])
+    return "\n".join(["The demo's job did not succeed.", described, pods, *logs, ADVICE])
 
 
 def say_how_to_go_on() -> None:
-    """Say what one can do with the cluster now."""
-    say()
-    say("To look around:")
-    say("  export KUBECONFIG=$(make -s kubeconfig) PATH=$(make -s tools):$PATH")
-    say(f"  kubectl describe tj {JOB} -n {NAMESPACE}; kubectl explain tj.spec")
-    say("  make cluster-down     # leaves nothing behind but the cache")
+    """Say what one can do with the cluster now, each command as it is to be typed in the clone."""
+    say(
+        HOW_TO_GO_ON.format(
+            job=JOB, namespace=NAMESPACE, recording=_recording(), sha256=demomodel.SHA256
+        )
+    )
+
+
+def _recording() -> Path:
+    return CACHE / "demo" / f"{JOB}.mp3"

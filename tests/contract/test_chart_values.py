@@ -18,6 +18,10 @@ TYPOS = (
     "nodePools.gpu.tolerations[0].efect=NoSchedule",
     "nodePools.gpu.resources.limit.memory=1Gi",
     "nodePools.it's=null",
+    "nodePools.cpu.resources.requests.cpu=1x",
+    "nodePools.cpu.resources.requests.cpu=-1",
+    "nodePools.cpu.resources.limits.memory=8GB",
+    "operator.resources.limits.memory=512 Mi",
     "progress.intervalSeconds=0",
     "models.mirrorUri=s3://models/large-v3.pt",
     "models.cache.pvc=a",
@@ -55,9 +59,16 @@ TYPOS = (
     "monitoring.service.enable=true",
     "test.uri=s3://transcripts/test.ogg",
     "test.bucket=transcripts",
+    "test.model.nmae=tiny",
+    "test.model.name=tiny,test.model.uri=s3://models/mine.pt,test.model.sha256=" + "a" * 64,
+    "test.model.uri=s3://models/mine.pt",
+    "test.model.uri=s3://models/mine.pt,test.model.sha256=abc",
+    "test.model.sha256=" + "a" * 64,
     "watchNamespaces={Media}",
     "crds.kept=true",
 )
+
+QUANTITIES = ("1", "0.5", ".5", "1500m", "2Gi", "2k", "1e9", "1E")
 
 CONTRADICTIONS = (
     (["nodePools.gpu=null"], "defaultNodePool is gpu, but nodePools has: cpu"),
@@ -78,6 +89,38 @@ def test_a_typo_in_the_values_is_refused(typo: str):
     done = helm("--set", typo)
     assert done.returncode != 0
     assert "don't meet the specifications of the schema" in done.stderr
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.parametrize("option", ["--set", "--set-string"])
+def test_a_quantity_is_taken_as_kubernetes_writes_it(quantity: str, option: str):
+    assert render(option, f"nodePools.cpu.resources.requests.memory={quantity}")
+
+
+OWN_MODEL = {"uri": "s3://models/mine.pt", "sha256": "a" * 64}
+
+
+@pytest.mark.parametrize(
+    ("before", "taken_away", "model"),
+    [
+        ({}, "", {"name": "tiny"}),
+        ({"name": "base"}, "", {"name": "base"}),
+        (OWN_MODEL, "", OWN_MODEL),
+        (OWN_MODEL | {"name": "base"}, "test.model.name=null", OWN_MODEL),
+        (OWN_MODEL | {"name": "base"}, "test.model.uri=null,test.model.sha256=null",
+         {"name": "base"}),
+    ],
+)  # fmt: skip
+def test_the_test_s_model_is_a_name_or_a_file_of_one_s_own(
+    before: dict[str, str], taken_away: str, model: dict[str, str], tmp_path: Path
+):
+    # An upgrade merges new values into those that it reuses; null takes one of those away.
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"test": {"uri": "s3://bucket/test/", "model": before}}))
+    documents = render("-f", str(values), "--set", taken_away)
+    (pod,) = (each for each in documents if each["kind"] == "Pod")
+    (job,) = (v["value"] for v in pod["spec"]["containers"][0]["env"] if v["name"] == "TEST_JOB")
+    assert json.loads(job)["spec"]["model"] == model
 
 
 @pytest.mark.parametrize(("values", "sentence"), CONTRADICTIONS, ids=[c[1] for c in CONTRADICTIONS])
@@ -135,8 +178,14 @@ def test_the_notes_name_the_namespaces_pools_and_test_of_these_values(tmp_path: 
     assert "Node pools: cpu, gpu; gpu is the default." in said
     assert "kubectl rollout status deployment/t -n sys" in said
     assert "create secret generic transcription-object-store -n calls " in said
+    assert "create namespace" not in said, "the operator has a Role in it"
     assert "helm test t -n sys --timeout 960s" in said
     assert "kubectl logs t-test -n calls" in said
+
+
+def test_the_notes_make_the_first_namespace_before_its_secret(tmp_path: Path):
+    said = notes(tmp_path)
+    assert 0 < said.find("kubectl create namespace media ") < said.find("create secret generic ")
 
 
 def blocks(page: Path) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 EXAMPLES = sorted((ROOT / "examples").glob("**/*.yaml"))
 LANGUAGES = {"yaml", "json", "sh", "bash", "console", "text", "indented", ""}
 
-PROGRAMS = {"kubectl", "helm", "make", "python", "docker"}
+PROGRAMS = {"kubectl", "helm", "make", "python", "docker", "pip", "pipx"}
 """Those whose commands are checked, here or in the integration tests."""
 
-TRUSTED = {"aws", "cd", "date", "export", "git", "pipx", "sha256sum"}
+TRUSTED = {".", "aws", "cd", "date", "export", "git", "id", "mkdir", "python3", "sha256sum"}
 """Those whose commands are nobody's but theirs."""
 
 YAML = blocks("yaml")
@@ -120,16 +121,29 @@ def test_helm_takes_the_options_of_a_command_and_the_chart_its_values(words: lis
 
 
 @all_of("docker")
-def test_docker_builds_from_files_that_are_there(words: list[str]):
-    assert words[0] in ("build", "push")
+def test_docker_builds_from_files_that_are_there_and_runs_the_transcriber(words: list[str]):
+    assert words[0] in ("build", "push", "run")
     if words[0] == "build":
         assert (ROOT / words[words.index("-f") + 1]).exists()
+    if words[0] == "run":
+        (image,) = (n for n, word in enumerate(words) if "/transcriber:" in word)
+        flags.parser().parse_args(words[image + 1 :])
 
 
 @all_of("python")
 def test_the_transcriber_takes_its_arguments(words: list[str]):
     assert words[:2] == ["-m", "whisper_transcriber"]
     flags.parser().parse_args(words[2:])
+
+
+@pytest.mark.parametrize("words", [w for name in ("pip", "pipx") for _, w in commands(name)])
+def test_an_extra_that_is_installed_is_one_of_the_project(words: list[str]):
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert words == ["ensurepath"] or words[0] == "install"
+    asked = [word for word in words[1:] if word.startswith(".")]
+    assert {each.removeprefix(".[").removesuffix("]") for each in asked} <= extras.keys()
 
 
 def test_images_are_of_the_version_that_is_released():

@@ -1,6 +1,7 @@
 """The quick start of docs/index.md, typed into a terminal: from no operator to a transcript.
 
-The operator's own release makes room for it meanwhile. With QUICK_START_PICTURE=1 the terminal's
+The operator's own release makes room for it meanwhile. What the page says of the demo's cluster is
+typed there as it is. With QUICK_START_PICTURE=1 the terminal's
 recording in docs/ is made anew.
 """
 
@@ -12,9 +13,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import yaml
 from minio import Minio
 
-from dev import demomodel, images, operator_release, recording, registry, store
+from dev import demo, demomodel, images, operator_release, recording, registry, store
 from dev.cluster import NODES
 from dev.commands import environment, run
 from dev.images import OPERATOR, TRANSCRIBER
@@ -35,6 +37,11 @@ MODEL = "s3://models/demo.pt"
 SEED = 20261126
 DRAWS = "QUICK_START_PICTURE" in os.environ
 MINUTES = 40 if DRAWS else 0.5
+
+_ABOUT_THE_DEMO = PAGE.read_text().splitlines().index("## On the demo cluster")
+_BLOCKS = [block for block in blocks_in(PAGE) if block.language in ("sh", "yaml")]
+STEPS = [block for block in _BLOCKS if block.line < _ABOUT_THE_DEMO]
+ON_THE_DEMO_CLUSTER = [block for block in _BLOCKS if block.line > _ABOUT_THE_DEMO]
 
 NOT_TYPED = ("docker ", "pipx ")
 """`make cluster-up` has built and pushed the images; the plugin is the checkout's."""
@@ -64,13 +71,30 @@ class Newcomer:
 
     def type(self, block: Block) -> None:
         """Type the commands of a block; each has to succeed."""
-        for command in re.split(r"(?<!\\)\n", self.adapt(block.text)):
-            if command.startswith(NOT_TYPED):
-                continue
-            watches = command.endswith("-w")
-            code = self.terminal.run(command, 240, interrupt_at="Succeeded" if watches else "")
-            # kubectl that is interrupted ends with 130 or 1.
-            assert bool(code) == watches, self.terminal.look()
+        _type(self.terminal, self.adapt(block.text))
+
+
+def _type(terminal: Terminal, text: str) -> None:
+    for command in re.split(r"(?<!\\)\n", text):
+        if command.startswith(NOT_TYPED):
+            continue
+        watches = command.endswith("-w")
+        code = terminal.run(command, 240, interrupt_at="Succeeded" if watches else "")
+        # kubectl that is interrupted ends with 130 or 1.
+        assert bool(code) == watches, terminal.look()
+
+
+def _speak(path: Path) -> str:
+    """Make a recording; what is said in it."""
+    sentences = recording.synthesise(path, SEED, MINUTES)
+    return " ".join(" ".join(sentence.words) for sentence in sentences)
+
+
+def _followed(terminal: Terminal) -> str:
+    """The transcript that `submit --follow` has printed."""
+    _, _, printed = terminal.history().partition("Succeeded  ")
+    _, _, transcript = printed.partition("\n")
+    return transcript.rstrip("$ \n")
 
 
 @pytest.fixture
@@ -114,29 +138,45 @@ def newcomer(
 def test_the_quick_start_goes_from_no_operator_to_a_transcript_on_the_terminal(
     newcomer: Newcomer, kubectl: Kubectl, minio: Minio, tmp_path: Path
 ):
-    sentences = recording.synthesise(tmp_path / "standup.mp3", SEED, MINUTES)
-    spoken = " ".join(" ".join(sentence.words) for sentence in sentences)
+    spoken = _speak(tmp_path / "standup.mp3")
     terminal, bucket = newcomer.terminal, Bucket(minio, newcomer.namespace)
-    blocks = [block for block in blocks_in(PAGE) if block.language in ("sh", "yaml")]
-    submitted = next(n for n, block in enumerate(blocks) if "submit" in block.text)
+    submitted = next(n for n, block in enumerate(STEPS) if "submit" in block.text)
 
-    for block in blocks[: submitted + 1]:
+    for block in STEPS[: submitted + 1]:
         newcomer.type(block)
         if "create namespace" in block.text:
             restricted = "pod-security.kubernetes.io/enforce=restricted"
             kubectl("label", "namespace", newcomer.namespace, restricted)
     if DRAWS:
         PICTURE.write_text(draw(terminal.frames, COLUMNS, ROWS))
-    _, _, printed = terminal.history().partition("Succeeded  ")
-    _, _, transcript = printed.partition("\n")
-    assert word_error_rate(spoken, transcript.rstrip("$ \n")) <= 0.1
+    assert word_error_rate(spoken, _followed(terminal)) <= 0.1
 
-    bucket.write("recordings/standup.mp3", (tmp_path / "standup.mp3").read_bytes())
-    for block in blocks[submitted + 1 :]:
-        if block.language == "yaml":
-            (tmp_path / "standup.yaml").write_text(newcomer.adapt(block.text))
-        else:
-            newcomer.type(block)
-    assert f"s3://{newcomer.namespace}/transcripts/standup/standup.vtt" in terminal.look()
-    text = bucket.read("transcripts/standup/standup.txt").decode()
+    manifest, commands = STEPS[submitted + 1 :]
+    job = yaml.safe_load(newcomer.adapt(manifest.text))
+    name, source = job["metadata"]["name"], job["spec"]["source"]["uri"]
+    key = source.removeprefix(f"s3://{bucket.name}/")
+    bucket.write(key, (tmp_path / "standup.mp3").read_bytes())
+    (tmp_path / f"{name}.yaml").write_text(newcomer.adapt(manifest.text))
+    newcomer.type(commands)
+    assert f"s3://{bucket.name}/transcripts/{name}/{name}.vtt" in terminal.history()
+    text = bucket.read(f"transcripts/{name}/{name}.txt").decode()
     assert word_error_rate(spoken, text) <= 0.1
+
+
+def test_the_demo_s_cluster_takes_a_recording_as_the_page_says(
+    recordings: Bucket, kubectl: Kubectl, tmp_path: Path
+):
+    spoken = _speak(tmp_path / "standup.mp3")
+    plugin = install(tmp_path / "bin")
+    env = environment(PATH=f"{plugin}{os.pathsep}{os.environ['PATH']}")
+    (block,) = ON_THE_DEMO_CLUSTER
+    with Terminal(tmp_path, env) as terminal:
+        _type(terminal, f"cd {ROOT}")
+        _type(terminal, block.text.replace("standup.mp3", f"{tmp_path}/standup.mp3"))
+        created = re.search(r"transcriptionjob\S*/(\S+) created", terminal.history())
+        transcript = _followed(terminal)
+    assert created
+    kubectl("delete", "transcriptionjob", created[1], "-n", demo.NAMESPACE)
+    for folder in ("recordings", "transcripts"):
+        recordings.clear(f"{folder}/{created[1]}/")
+    assert word_error_rate(spoken, transcript) <= 0.1

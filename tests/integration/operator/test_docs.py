@@ -40,8 +40,9 @@ def kubectl(control_plane, operator_kubeconfig) -> Kubectl:
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         for name in sorted({"media", *NAMESPACES})
     ]
-    objects += [example() | {"metadata": {"name": "standup", "namespace": name}}
-                for name in ("media", "default")]  # fmt: skip
+    jobs = {("standup", "media"), ("standup", "default"), ("interview", "media")}
+    objects += [example() | {"metadata": {"name": name, "namespace": namespace}}
+                for name, namespace in sorted(jobs)]  # fmt: skip
     names = {"name": "argocd-cm", "namespace": "argocd"}
     objects.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": names})
     # What `helm test` leaves behind.

@@ -120,6 +120,23 @@ def test_without_keep_an_uninstall_removes_the_resource_and_its_jobs(helm: Helm,
     wait_until("the resource is gone", lambda: admin.get(CRD) is None, timeout=60)
 
 
+def test_an_upgrade_goes_from_a_model_s_name_to_a_file_of_one_s_own_when_null_takes_the_name_away(
+    helm: Helm, tmp_path: Path
+):
+    named, own = tmp_path / "named.yaml", tmp_path / "own.yaml"
+    named.write_text("test: {uri: s3://bucket/test/, model: {name: tiny}}")
+    own.write_text(f"test: {{model: {{uri: s3://models/mine.pt, sha256: {'a' * 64}}}}}")
+    helm.install("first", "-f", named)
+    again = ("upgrade", "first", "--reset-then-reuse-values")
+    with pytest.raises(CommandError, match="/test/model/name': got string, want null"):
+        helm(*again, "-f", own)
+    helm(*again, "-f", own, "--set=test.model.name=null")
+    helm(*again)
+    hooks = helm("get", "hooks", "first")
+    assert "mine.pt" in hooks
+    assert "tiny" not in hooks
+
+
 def test_the_notes_are_said_at_the_end_of_an_install(helm: Helm):
     said = helm("install", "first", "--create-namespace")
     assert f"kubectl rollout status deployment/first -n {NAMESPACE}" in said

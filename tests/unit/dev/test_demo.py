@@ -1,4 +1,95 @@
+import re
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dev import demo, demomodel, recording
 from dev.demo import progress_line
+from dev.errors import DevError
+from tests.documents import blocks_in
+
+UID = "1f0c9a3e-0000-4000-8000-000000000001"
+
+
+@dataclass
+class Media:
+    """kubectl and the store: the demo's job, perhaps, and other people's pods and transcripts."""
+
+    job: bool
+    phase: str = "Succeeded"
+    transcripts: set[str] = field(default_factory=set)
+    typed: list[str] = field(default_factory=list)
+
+    def __call__(self, *words: str | Path, **_: Any) -> str:
+        said = shlex.join(map(str, words))
+        self.typed.append(said)
+        if said.startswith("get transcriptionjob "):
+            return (UID if "uid" in said else f"transcriptionjob/{demo.JOB}") if self.job else ""
+        if said.startswith("get pods "):
+            return "pod/standup-0-abcde\n" + ("" if UID in said else "pod/calls-0-fghij\n")
+        return ""
+
+    def json(self, *_: str) -> Any:
+        return {"status": {"phase": self.phase}}
+
+    def apply(self, *_: Any) -> None:
+        pass
+
+    def make_bucket(self, _: str) -> None:
+        pass
+
+    def upload(self, *_: Any) -> None:
+        pass
+
+    def list(self, bucket: str, prefix: str) -> dict[str, int]:
+        assert bucket == "transcripts"
+        return {key: 1 for key in self.transcripts if key.startswith(prefix)}
+
+    def delete(self, _: str, key: str) -> None:
+        self.transcripts.remove(key)
+
+
+@pytest.fixture
+def nothing_spoken(monkeypatch):
+    monkeypatch.setattr(recording, "synthesise", lambda *_: [])
+    monkeypatch.setattr(demomodel, "unpack", lambda: Path("demo.pt"))
+
+
+def test_only_the_workers_of_the_job_that_is_deleted_are_waited_for(nothing_spoken):
+    media = Media(job=True)
+    demo.prepare(media, media)
+    (waited,) = (said for said in media.typed if said.startswith("wait "))
+    assert f"-l transcription.dev/job-uid={UID}" in waited
+
+
+def test_the_transcript_of_a_job_that_somebody_has_deleted_is_cleared(nothing_spoken):
+    media = Media(job=False, transcripts={"standup/manifest.json", "calls/manifest.json"})
+    demo.prepare(media, media)
+    assert media.transcripts == {"calls/manifest.json"}
+    assert not [said for said in media.typed if said.startswith(("delete ", "wait "))]
+
+
+def test_a_demo_that_fails_speaks_of_its_own_job_and_says_what_to_do(nothing_spoken):
+    media = Media(job=True, phase="Failed")
+    with pytest.raises(DevError) as failure:
+        demo.run(media, media)
+    assert "standup-0-abcde" in str(failure.value)
+    assert "calls-0-fghij" not in str(failure.value)
+    assert "docs/troubleshooting.md" in str(failure.value)
+
+
+def test_the_demo_ends_with_the_command_that_the_quick_start_has_for_its_cluster(capsys):
+    demo.say_how_to_go_on()
+    said = capsys.readouterr().err.replace("\\\n", " ")
+    (submit,) = re.findall(r"env .* submit .*", said)
+    (block,) = (b for b in blocks_in(demo.ROOT / "docs" / "index.md") if "s3-env" in b.text)
+    (documented,) = re.findall(r"env .* submit .*", block.text.replace("\\\n", " "))
+    own = str(demo.CACHE / "demo" / "standup.mp3")
+    assert set(submit.split()) - {own} == set(documented.split()) - {"standup.mp3"}
+    assert own in submit.split()
 
 
 def test_a_job_that_nobody_has_seen_says_so():
