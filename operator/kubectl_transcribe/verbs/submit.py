@@ -38,6 +38,8 @@ from transcription_operator.api.object_store import ObjectStore
 @click.option("--node-pool", help="Where to run. Default: the operator's choice by model.")
 @click.option("--workers", type=click.IntRange(min=1), help="Pods that share the work. Default: 1.")
 @click.option("--secret", help="The Secret that opens the object store.")
+@click.option("--overwrite", is_flag=True,
+              help="Replace what another TranscriptionJob delivered to the same place.")  # fmt: skip
 @click.option("--follow", is_flag=True, help="Show progress, and then the transcript.")
 @flags.timeout
 @click.option("--dry-run", is_flag=True, help="Only print what would be created.")
@@ -57,7 +59,7 @@ def submit(
     formats: Sequence[str],
     **given: Any,
 ) -> None:
-    """Transcribe recordings: files of this machine, s3://bucket/key, s3://prefix/, https://...
+    """Transcribe recordings: files of this machine, s3://bucket/key, s3://bucket/prefix/, https://...
 
     Local files are uploaded and make one TranscriptionJob; each URI makes one of its own. The
     names of the TranscriptionJobs are printed, with --follow the transcripts: of several jobs one
