@@ -39,7 +39,7 @@ from transcription_operator.api.object_store import ObjectStore
 @click.option("--workers", type=click.IntRange(min=1), help="Pods that share the work. Default: 1.")
 @click.option("--secret", help="The Secret that opens the object store.")
 @click.option("--overwrite", is_flag=True,
-              help="Replace what another TranscriptionJob delivered to the same place.")  # fmt: skip
+              help="Replace what another TranscriptionJob delivered there.")  # fmt: skip
 @click.option("--follow", is_flag=True, help="Show progress, and then the transcript.")
 @flags.timeout
 @click.option("--dry-run", is_flag=True, help="Only print what would be created.")

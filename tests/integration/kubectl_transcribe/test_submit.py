@@ -107,7 +107,7 @@ def test_a_name_that_is_taken_is_said(stage: UserStage, plugin: Plugin):
     stage.apply(name="standup")
     ended = plugin("submit", "s3://media/x.mp3", "--name", "standup")
     assert ended.code == 2
-    assert '"standup" already exists' in ended.err
+    assert '"standup" already exists: choose another --name, or cancel that one' in ended.err
 
 
 def test_a_dry_run_prints_what_kubectl_can_apply(

@@ -55,7 +55,11 @@ def test_every_flag_has_its_field():
     assert not submission.uploads
     assert submission.manifest["spec"] == {
         "source": {"uri": "s3://recordings/standup.mp3"},
-        "output": {"uri": "s3://transcripts/standup/", "formats": ["srt", "txt"], "overwrite": True},
+        "output": {
+            "uri": "s3://transcripts/standup/",
+            "formats": ["srt", "txt"],
+            "overwrite": True,
+        },
         "objectStore": {"secretName": "store"},
         "model": {"uri": "s3://models/mine.pt", "sha256": "a" * 64},
         "language": "de",
