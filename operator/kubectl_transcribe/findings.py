@@ -9,7 +9,14 @@ from shlex import quote
 from typing import Any
 from urllib.parse import urlsplit
 
-from kubectl_transcribe.access import REQUIRED_KEYS, how_to_add, padded, padding
+from kubectl_transcribe.access import (
+    REQUIRED_KEYS,
+    how_to_add,
+    how_to_make,
+    missing,
+    padded,
+    padding,
+)
 from transcription_contract.locations import ObjectUri
 from transcription_operator.api import VERSION
 
@@ -181,23 +188,18 @@ def keyless(jobs: Sequence[Json]) -> Json | None:
 
 def of_missing_secret(name: str, namespace: str, *, is_needed: bool) -> Finding:
     """There is no such Secret; not ``is_needed``: the latest jobs do without."""
+    said = missing(name, namespace)
     if not is_needed:
-        message = f"there is no Secret {name} in namespace {namespace}; the latest jobs need none"
-        return note("Secret", message)
-    literals = " ".join(f"--from-literal={key}=..." for key in REQUIRED_KEYS)
-    return wrong(
-        "Secret",
-        f"there is no Secret {name} in namespace {namespace}: no worker can start",
-        f"kubectl create secret generic {quote(name)} -n {quote(namespace)} {literals}",
-    )
+        return note("Secret", f"{said}; the latest jobs need none")
+    return wrong("Secret", f"{said}: no worker can start", how_to_make(name, namespace))
 
 
 def of_secret(name: str, namespace: str, secret: Mapping[str, str]) -> Finding:
     """Whether it has all that a worker needs."""
     where = f"{quote(name)} -n {quote(namespace)}"
-    if missing := [key for key in REQUIRED_KEYS if not secret.get(key)]:
-        message = f"the Secret {name} lacks {' and '.join(missing)}: no worker can start"
-        return wrong("Secret", message, how_to_add(where, missing[0]))
+    if lacking := [key for key in REQUIRED_KEYS if not secret.get(key)]:
+        message = f"the Secret {name} lacks {' and '.join(lacking)}: no worker can start"
+        return wrong("Secret", message, how_to_add(where, lacking[0]))
     if key := padded(secret):
         return wrong("Secret", f"{padding(name, key)}: no worker can start", how_to_add(where, key))
     endpoint = urlsplit(secret["endpoint"])

@@ -15,6 +15,7 @@ from transcription_contract.base import mistakes
 from transcription_contract.locations import ObjectUri, result_name
 from transcription_contract.options import OutputFormat
 from transcription_operator.api import API_VERSION, KIND
+from transcription_operator.api.object_store import ObjectStore
 from transcription_operator.api.spec import Spec
 
 Json = dict[str, Any]
@@ -66,6 +67,17 @@ class Submission:
     def name(self) -> str:
         """The TranscriptionJob's."""
         return str(self.manifest["metadata"]["name"])
+
+    @property
+    def store(self) -> ObjectStore:
+        """Where it reads and writes, and what opens it."""
+        return Spec.model_validate(self.manifest["spec"]).object_store
+
+    @property
+    def prefix(self) -> ObjectUri | None:
+        """All that lies below it is transcribed; None for a single recording."""
+        source = ObjectUri.parse(self.manifest["spec"]["source"]["uri"])
+        return source if source.is_prefix else None
 
 
 def submissions(sources: Sequence[str], wishes: Wishes, namespace: str) -> list[Submission]:

@@ -30,9 +30,9 @@ def doctor(
     form: str | None,
     endpoint: str | None,
 ) -> None:
-    """Look for what keeps TranscriptionJobs of the namespace from being done.
+    """Look for what keeps TranscriptionJobs from being done.
 
-    Nothing is changed. Exit code 1 when something is wrong; a note is not.
+    Those of the namespace; nothing is changed. Exit code 1 when something is wrong; a note is not.
     """
     examination = Examination(flags.connect(context), secret, endpoint, buckets)
     found = []

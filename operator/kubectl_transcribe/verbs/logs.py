@@ -26,9 +26,10 @@ _AHEAD = 1000
 @flags.connection
 @click.pass_context
 def logs(context: click.Context, name: str, follow: bool, tail: int | None) -> None:
-    """Print the logs of a TranscriptionJob's workers, the oldest first.
+    """Print the logs of a TranscriptionJob's workers.
 
-    With more than one worker each line begins with its pod's name, as `kubectl logs --prefix`.
+    The oldest worker's is the first. With more than one, each line begins with its pod's
+    name, as `kubectl logs --prefix`.
     """
     cluster = flags.connect(context)
     pods = cluster.workers(cluster.job(name).metadata.uid)

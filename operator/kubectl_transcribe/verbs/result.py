@@ -48,7 +48,7 @@ def result(
     download: Path | None,
     endpoint: str | None,
 ) -> None:
-    """Print the transcripts of a TranscriptionJob that succeeded, or download them."""
+    """Print a TranscriptionJob's transcripts, or download them."""
     cluster = flags.connect(context)
     job = cluster.job(name)
     if job.status.phase is not Phase.SUCCEEDED:

@@ -11,6 +11,6 @@ from kubectl_transcribe import flags, printing
 @flags.connection
 @click.pass_context
 def suspend(context: click.Context, name: str, form: str | None) -> None:
-    """Stop a TranscriptionJob's workers; `resume` lets them go on from there."""
+    """Stop a TranscriptionJob's workers; what is done is kept."""
     changed = flags.connect(context).merge(name, {"spec": {"suspend": True}})
     printing.show_change(changed, form, "suspended")

@@ -95,6 +95,18 @@ def test_keys_that_the_store_refuses_are_exit_code_5(bare_stage: UserStage, plug
     assert "does not accept the keys of Secret transcription-object-store" in ended.err
 
 
+def test_without_secret_and_keys_it_says_which_secret_and_how_to_make_it(
+    bare_stage: UserStage, plugin: Plugin
+):
+    bare_stage.apply(name="standup")
+    bare_stage.set_status("standup", phase="Succeeded")
+    ended = plugin("result", "standup", "--endpoint", bare_stage.store.endpoint)
+    assert ended.code == 5
+    here = bare_stage.namespace
+    assert f"there is no Secret transcription-object-store in namespace {here}" in ended.err
+    assert f"`kubectl create secret generic transcription-object-store -n {here} " in ended.err
+
+
 def test_a_secret_that_lacks_a_key_is_exit_code_5(bare_stage: UserStage, plugin: Plugin):
     bare_stage.write_secret(accessKey=None)
     bare_stage.apply(name="standup")

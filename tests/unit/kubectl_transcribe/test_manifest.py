@@ -37,6 +37,21 @@ def test_several_files_are_one_job_on_their_prefix():
     ]
 
 
+@pytest.mark.parametrize(
+    ("sources", "prefix"),
+    [
+        (["a.mp3"], None),
+        (["a.mp3", "b.wav"], "s3://acme/recordings/calls/"),
+        (["s3://acme/x/"], "s3://acme/x/"),
+        (["https://media.example/x/"], None),
+    ],
+    ids=["one file", "several files", "a prefix", "an address"],
+)
+def test_a_submission_knows_the_prefix_that_would_be_transcribed(sources, prefix):
+    found = only(sources, name="calls", bucket="acme").prefix
+    assert (str(found) if found else None) == prefix
+
+
 def test_every_flag_has_its_field():
     submission = only(
         ["s3://recordings/standup.mp3"],
