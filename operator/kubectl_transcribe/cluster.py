@@ -158,8 +158,13 @@ class Cluster:
     def workers(self, uid: str | None = None) -> list[Json]:
         """Worker pods of one TranscriptionJob, or of all in the namespace, the oldest first."""
         selector = f"{OWNER_UID_LABEL}={uid}" if uid else OWNER_UID_LABEL
-        pods = self._json("GET", self._core("pods"), query=[("labelSelector", selector)])["items"]
+        pods = self.pods(self.namespace, selector)
         return sorted(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
+    def pods(self, namespace: str, selector: str) -> list[Json]:
+        """Pods of any namespace."""
+        path = f"/api/v1/namespaces/{_segment(namespace)}/pods"
+        return list(self._json("GET", path, query=[("labelSelector", selector)])["items"])
 
     def log(self, pod: Json, *, follow: bool, tail: int | None) -> Iterator[bytes]:
         """The log of a pod's first container in pieces, as they come.

@@ -48,13 +48,16 @@ def test_an_endpoint_that_is_no_url(bare_stage: UserStage, plugin: Plugin):
 
 def test_a_store_that_does_not_answer(bare_stage: UserStage, plugin: Plugin):
     bare_stage.write_secret(endpoint=f"http://127.0.0.1:{free_port()}")
-    is_wrong(plugin, "object store", "cannot be reached from this machine", "--endpoint URL")
+    again = f"doctor -n {bare_stage.namespace} --bucket=media --endpoint URL"
+    is_wrong(plugin, "object store", "cannot be reached from this machine", again,
+             "--bucket", "media")  # fmt: skip
 
 
 def test_a_store_that_only_pods_reach_is_a_note(bare_stage: UserStage, plugin: Plugin):
     bare_stage.write_secret(endpoint="http://store.store.svc:9000")
     _, found = look(plugin)
     assert only(found, "object store")["level"] == "note"
+    assert "svc/store 9000:9000" in only(found, "object store")["mend"]
     _, found = look(plugin, "--endpoint", bare_stage.store.endpoint)
     assert only(found, "object store")["level"] == "ok"
 
