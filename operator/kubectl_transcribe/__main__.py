@@ -46,8 +46,8 @@ def main() -> None:
     """Transcribe recordings on the cluster of your kubeconfig.
 
     Exit codes: 0 done; 1 the job failed, or doctor found something; 2 the command line, or what
-    it asks for, is wrong; 3 the cluster; 4 no such job or transcript; 5 the object store; 124
-    --timeout is over; 130 interrupted.
+    it asks for, is wrong; 3 the cluster; 4 no such job, transcript or Secret; 5 the object store;
+    124 --timeout is over; 130 interrupted.
     """
 
 

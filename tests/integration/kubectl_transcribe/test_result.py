@@ -60,6 +60,36 @@ def test_a_job_that_is_not_done_has_no_result(stage: UserStage, plugin: Plugin):
     assert "is Running: its transcripts are there when it has succeeded" in ended.err
 
 
+def test_a_job_that_failed_says_why_and_how_to_try_it_again(stage: UserStage, plugin: Plugin):
+    stage.apply(name="standup")
+    stage.set_status("standup", phase="Failed", reason="MediaInvalid", message="x is not audio")
+    ended = plugin("result", "standup")
+    assert ended.code == 4
+    assert "standup failed (MediaInvalid): x is not audio; `kubectl transcribe retry" in ended.err
+
+
+FAILED = {"item": "s3://media/b.mp3", "reason": "NoAudioStream", "message": "no sound"}
+
+
+@pytest.mark.parametrize("verb", ["result", "follow"])
+def test_recordings_without_a_transcript_are_named_beside_the_others(
+    standup: UserStage, plugin: Plugin, verb: str
+):
+    standup.set_status("standup", failures=[FAILED])
+    ended = plugin(verb, "standup")
+    assert ended.code == 0
+    assert "no transcript of s3://media/b.mp3 (NoAudioStream): no sound\n" in ended.err
+    assert "NoAudioStream" not in ended.out
+
+
+def test_silence_is_said_where_nothing_can_be_printed(stage: UserStage, plugin: Plugin):
+    stage.apply(name="hush", output={"uri": f"s3://out/{stage.namespace}/hush/"})
+    stage.succeed("hush", txt="\n")
+    ended = plugin("result", "hush")
+    assert (ended.code, ended.out) == (0, "\n")
+    assert ended.err == "no speech was found in s3://media/hush.txt\n"
+
+
 def test_a_place_outside_of_the_folder_is_not_written(stage: UserStage, plugin: Plugin, tmp_path):
     stage.apply(name="calls", output={"uri": f"s3://out/{stage.namespace}/calls/"})
     stage.deliver("calls", {"a.txt": "A\n"})
