@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from copy import copy
 from io import TextIOWrapper
 
 import click
@@ -45,14 +46,16 @@ def main() -> None:
     """Transcribe recordings on the cluster of your kubeconfig.
 
     Exit codes: 0 done; 1 the job failed, or doctor found something; 2 the command line, or what
-    it asks for, is wrong; 3 the cluster; 4 no such job or transcript; 5 the object store; 124
-    --timeout is over; 130 interrupted.
+    it asks for, is wrong; 3 the cluster; 4 no such job, transcript or Secret; 5 the object store;
+    124 --timeout is over; 130 interrupted.
     """
 
 
 for verb in (submit, get, follow, result, logs, cancel, retry, suspend, resume, doctor, completion):
     main.add_command(verb)
-main.add_command(get, "list")
+_list = copy(get)
+_list.short_help = "The same as get."
+main.add_command(_list, "list")
 
 
 def run(arguments: list[str]) -> int:
@@ -67,7 +70,8 @@ def run(arguments: list[str]) -> int:
         return ExitCode.USAGE
     except click.UsageError as error:
         usage = error.ctx.command_path if error.ctx else "kubectl transcribe"
-        click.echo(f"error: {plain(error.format_message())}; see `{usage} --help`", err=True)
+        said = plain(error.format_message()).removesuffix(".")
+        click.echo(f"error: {said}; see `{usage} --help`", err=True)
         return ExitCode.USAGE
     except OSError as error:
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error)

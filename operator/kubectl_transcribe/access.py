@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from transcription_operator.api.object_store import ObjectStore
 
@@ -16,12 +17,18 @@ _VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "A
 @dataclass(frozen=True)
 class Access:
     """``keys``: of a Secret (accessKey, secretKey, sessionToken, caCert); None for the usual AWS
-    variables and profile. ``keys_from``: how a message names them."""
+    variables and profile. ``keys_from``, ``endpoint_from``: how a message names them.
+    ``no_secret``: why the keys are not a Secret's."""
 
     endpoint: str
     keys: Mapping[str, str] | None
     region: str | None
     keys_from: str
+    endpoint_from: str
+    no_secret: str = ""
+
+
+_FLAG = "the address given by --endpoint or AWS_ENDPOINT_URL"
 
 
 def by_secret(name: str, secret: Mapping[str, str], endpoint: str | None) -> Access:
@@ -31,11 +38,13 @@ def by_secret(name: str, secret: Mapping[str, str], endpoint: str | None) -> Acc
         ValueError: one of its keys is missing, or has blanks around it; its value stays unsaid.
     """
     values = {**secret, **({"endpoint": endpoint.strip()} if endpoint else {})}
-    if missing := [key for key in REQUIRED_KEYS if not values.get(key)]:
-        raise ValueError(f"the Secret {name} has no {missing[0]}: {how_to_add(name, missing[0])}")
+    if lacking := [key for key in REQUIRED_KEYS if not values.get(key)]:
+        raise ValueError(f"the Secret {name} has no {lacking[0]}: {how_to_add(name, lacking[0])}")
     if key := padded(values):
         raise ValueError(f"{padding(name, key)}: {how_to_add(name, key)}")
-    return Access(values["endpoint"], values, values.get("region"), f"Secret {name}")
+    endpoint_from = _FLAG if endpoint else f"the endpoint of Secret {name}"
+    keys_from = f"Secret {name}"
+    return Access(values["endpoint"], values, values.get("region"), keys_from, endpoint_from)
 
 
 def by_environment(
@@ -57,7 +66,8 @@ def by_environment(
             f"{why}: name the object store by --endpoint or AWS_ENDPOINT_URL, and its keys by "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
-    return Access(found, None, region, "AWS_ACCESS_KEY_ID")
+    endpoint_from = _FLAG if endpoint else "the job's spec.objectStore.endpoint"
+    return Access(found, None, region, "AWS_ACCESS_KEY_ID", endpoint_from, why)
 
 
 def padded(secret: Mapping[str, str]) -> str | None:
@@ -72,6 +82,17 @@ def padding(secret: str, key: str) -> str:
 
 def _padded(values: Mapping[str, str], keys: Sequence[str]) -> list[str]:
     return [key for key in keys if values.get(key, "") != values.get(key, "").strip()]
+
+
+def missing(secret: str, namespace: str) -> str:
+    """That there is no such Secret."""
+    return f"there is no Secret {secret} in namespace {namespace}"
+
+
+def how_to_make(secret: str, namespace: str) -> str:
+    """The command that makes a Secret."""
+    literals = " ".join(f"--from-literal={key}=..." for key in REQUIRED_KEYS)
+    return f"kubectl create secret generic {quote(secret)} -n {quote(namespace)} {literals}"
 
 
 def how_to_add(secret: str, key: str) -> str:

@@ -17,12 +17,10 @@ from kubectl_transcribe.errors import (
     ForbiddenError,
     NoResourceError,
     NotFoundError,
-    QuotaError,
-    RefusedError,
     UnreachableError,
     cause,
 )
-from kubectl_transcribe.findings import HOW_TO_INSTALL
+from kubectl_transcribe.refusals import refusal
 from transcription_contract.base import mistakes
 from transcription_operator.api import GROUP, KIND, OWNER_UID_LABEL, PLURAL, VERSION
 from transcription_operator.api.transcriptionjob import TranscriptionJob
@@ -58,6 +56,7 @@ class Cluster:
             files = kube_config.KubeConfigMerger(  # type: ignore[no-untyped-call]
                 kubeconfig or kube_config.KUBE_CONFIG_DEFAULT_LOCATION
             )
+            _require_context(files, context)
             loader = kube_config.KubeConfigLoader(  # type: ignore[no-untyped-call]
                 files.config, context, config_base_path=None, config_persister=files.save_changes
             )
@@ -159,8 +158,13 @@ class Cluster:
     def workers(self, uid: str | None = None) -> list[Json]:
         """Worker pods of one TranscriptionJob, or of all in the namespace, the oldest first."""
         selector = f"{OWNER_UID_LABEL}={uid}" if uid else OWNER_UID_LABEL
-        pods = self._json("GET", self._core("pods"), query=[("labelSelector", selector)])["items"]
+        pods = self.pods(self.namespace, selector)
         return sorted(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
+    def pods(self, namespace: str, selector: str) -> list[Json]:
+        """Pods of any namespace."""
+        path = f"/api/v1/namespaces/{_segment(namespace)}/pods"
+        return list(self._json("GET", path, query=[("labelSelector", selector)])["items"])
 
     def log(self, pod: Json, *, follow: bool, tail: int | None) -> Iterator[bytes]:
         """The log of a pod's first container in pieces, as they come.
@@ -238,7 +242,7 @@ class Cluster:
                 f"{cause(error)}; `kubectl cluster-info` says whether it is there for kubectl"
             ) from error
         if not 200 <= answer.status <= 299:
-            raise _refusal(answer.status, answer.response.data)
+            raise refusal(answer.status, answer.response.data)
         return answer.response
 
     def _jobs(self, *, everywhere: bool = False) -> str:
@@ -247,6 +251,16 @@ class Cluster:
 
     def _core(self, plural: str) -> str:
         return f"/api/v1/namespaces/{_segment(self.namespace)}/{plural}"
+
+
+def _require_context(files: kube_config.KubeConfigMerger, context: str | None) -> None:
+    if not context or not files.config:
+        return
+    names = [each["name"] for each in files.config["contexts"].value]
+    if context not in names:
+        raise UnreachableError(
+            f"there is no context {context} in the kubeconfig; there are: {', '.join(names)}"
+        )
 
 
 def _shown(job: Json) -> Json:
@@ -258,30 +272,3 @@ def _shown(job: Json) -> Json:
 def _segment(name: str) -> str:
     # A slash in it would name another resource.
     return quote(name, safe="")
-
-
-def _refusal(status: int, content: bytes) -> Exception:
-    """The error that an answer stands for, with the API server's own sentence."""
-    try:
-        said: Json = json.loads(content)
-        message = str(said["message"])
-    except (ValueError, KeyError, TypeError):
-        said, message = {}, content.decode(errors="replace").strip()
-    if status == 401:
-        return ForbiddenError(
-            "the API server does not know you: log in again, or name another --context"
-        )
-    if status == 403 and "exceeded quota" in message:
-        return QuotaError(f"{message}; delete what is over, or ask for a larger quota")
-    if status == 403:
-        return ForbiddenError(f"{message}; ask the cluster's administrator for that right")
-    if status == 404 and not said:
-        return NoResourceError(
-            f"the cluster has no TranscriptionJobs of {VERSION}: install the operator, `"
-            f"{HOW_TO_INSTALL}`, or see what is wrong by `kubectl transcribe doctor`"
-        )
-    if status == 404:
-        return NotFoundError(message)
-    if status in (400, 409, 422):
-        return RefusedError(message)
-    return UnreachableError(f"the API server answers {status} ({message}): try again later")

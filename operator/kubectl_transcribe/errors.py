@@ -8,10 +8,11 @@
     │   ├── ForbiddenError                does not let this user
     │   ├── QuotaError                    does not let anybody put more into the namespace
     │   └── NoResourceError               has no TranscriptionJobs
-    ├── NotFoundError                4    no such job, transcript or namespace
+    ├── NotFoundError                4    no such job, transcript, Secret or namespace
     ├── StoreError                   5    the object store
     │   ├── StoreUnreachableError         does not answer
-    │   ├── KeysRefusedError              refuses the keys, or what they were used for
+    │   ├── KeysRefusedError              refuses the keys
+    │   │   └── AccessDeniedError         knows them, and not what they were used for
     │   └── BucketMissingError            has no such bucket
     └── TimedOutError                124  as timeout(1) says it
 
@@ -105,6 +106,10 @@ class StoreUnreachableError(StoreError):
 
 class KeysRefusedError(StoreError):
     """Not with these keys."""
+
+
+class AccessDeniedError(KeysRefusedError):
+    """These keys may not do this."""
 
 
 class BucketMissingError(StoreError):

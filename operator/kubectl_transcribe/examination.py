@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from shlex import quote
+from functools import cached_property
+from shlex import join, quote
 from typing import Any
 
-from kubectl_transcribe import findings
+from kubectl_transcribe import findings, jobs
 from kubectl_transcribe.cluster import Cluster
 from kubectl_transcribe.errors import (
     BucketMissingError,
@@ -56,6 +57,8 @@ class Examination:
         yield from _looked("node pools", "list nodes", self._pools())
         yield from _looked("Secret", f"read the Secret {self._secret}", self._store())
         yield from _looked("images", "list pods", self._images())
+        if VERSION in served:
+            yield from _looked("jobs", "list TranscriptionJobs", self._jobs())
 
     def _operator(self) -> Iterator[Finding]:
         self._operators = self._cluster.deployments(findings.OPERATOR)
@@ -97,8 +100,11 @@ class Examination:
         yield from findings.of_pools(self._operators, self._cluster.nodes())
 
     def _store(self) -> Iterator[Finding]:
-        latest = self._latest()
-        keyless = None if self._asked else findings.keyless(latest)
+        try:
+            latest = self._latest
+        except ClusterError:
+            latest = []
+        keyless = None if self._asked else jobs.keyless(latest)
         found = self._of_secret(is_needed=keyless is None)
         yield found
         if found.level is Level.WRONG:
@@ -118,7 +124,7 @@ class Examination:
             yield self._of_store(store, error)
             return
         yield ok("object store", f"{store.access.endpoint} answers and accepts the keys")
-        for bucket in sorted({*self._buckets, *findings.buckets(latest)}):
+        for bucket in sorted({*self._buckets, *jobs.buckets(latest)}):
             try:
                 store.look_into(bucket)
                 yield ok("bucket", f"{bucket} is there")
@@ -143,22 +149,37 @@ class Examination:
             keys = "export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=..."
             mend = self._how_to_edit() if store.access.keys else keys
             return wrong("object store", error.message, mend)
-        again = f"kubectl transcribe doctor -n {self._cluster.namespace} --endpoint URL"
+        here = store.access.endpoint
         # What only pods can look up is not wrong because this machine cannot.
-        level = note if findings.is_inside(store.access.endpoint) else wrong
-        return level("object store", error.message, again)
+        level = note if findings.is_inside(here) else wrong
+        return level("object store", error.message, findings.how_to_reach(here, self._again()))
+
+    def _again(self) -> str:
+        words = ["kubectl", "transcribe", "doctor", "-n", self._cluster.namespace]
+        words += ["--secret", self._asked] if self._asked else []
+        return join([*words, *(f"--bucket={each}" for each in self._buckets)])
 
     def _how_to_edit(self) -> str:
         return f"kubectl edit secret {quote(self._secret)} -n {self._cluster.namespace}"
 
+    @cached_property
     def _latest(self) -> list[Json]:
-        try:
-            return findings.latest(self._cluster.objects([]))
-        except ClusterError:
-            return []
+        return jobs.latest(self._cluster.objects([]))
+
+    def _jobs(self) -> Iterator[Finding]:
+        yield from jobs.of_jobs(self._latest, self._cluster.namespace)
 
     def _images(self) -> Iterator[Finding]:
-        yield from findings.of_pods(self._cluster.workers(), self._operators)
+        workers = self._cluster.workers()
+        yield from findings.of_pods(workers, self._operators_pods(), self._operators)
+
+    def _operators_pods(self) -> list[Json]:
+        homes = {each["metadata"]["namespace"] for each in self._operators}
+        try:
+            return [pod for home in homes for pod in self._cluster.pods(home, findings.OPERATOR)]
+        except ForbiddenError:
+            # Workers' images are worth a look of their own.
+            return []
 
 
 def _looked(about: str, right: str, look: Iterator[Finding]) -> Iterator[Finding]:

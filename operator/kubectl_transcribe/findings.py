@@ -9,8 +9,14 @@ from shlex import quote
 from typing import Any
 from urllib.parse import urlsplit
 
-from kubectl_transcribe.access import REQUIRED_KEYS, how_to_add, padded, padding
-from transcription_contract.locations import ObjectUri
+from kubectl_transcribe.access import (
+    REQUIRED_KEYS,
+    how_to_add,
+    how_to_make,
+    missing,
+    padded,
+    padding,
+)
 from transcription_operator.api import VERSION
 
 Json = dict[str, Any]
@@ -22,11 +28,12 @@ HOW_TO_INSTALL = (
 OPERATOR = "app.kubernetes.io/name=transcription-operator"
 """The selector of the operator's Deployment."""
 
-_RECENT = 20
 NO_POOL = "doctor-asks-for-a-pool-that-is-not-there"
 _POOLS = re.compile(r"the pools are: ([^\n]*)")
 _PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName",
                            "ErrImageNeverPull"})  # fmt: skip
+_REPOSITORY = "transcriber.image.repository=REPOSITORY"
+_OPERATORS_REPOSITORY = "operator.image.repository=REPOSITORY"
 
 
 class Level(StrEnum):
@@ -146,6 +153,8 @@ def of_pools(deployments: Sequence[Json], nodes: Sequence[Json]) -> list[Finding
         wanted = f" ({', '.join(asked)})" if asked else ""
         message = f"no node fits pool {name}{wanted}, unless an autoscaler makes one"
         found.append(note("node pools", message, mend))
+    if pools and not found:
+        return [ok("node pools", "every pool has nodes that fit")]
     return found
 
 
@@ -160,44 +169,20 @@ def _fits(node: Json, selector: Mapping[str, str], gpu: Json) -> bool:
     return amount.isdigit() and int(amount) >= int(gpu.get("count", 1))
 
 
-def latest(jobs: Sequence[Json]) -> list[Json]:
-    """The latest TranscriptionJobs, the youngest last."""
-    return sorted(jobs, key=lambda job: str(job["metadata"]["creationTimestamp"]))[-_RECENT:]
-
-
-def buckets(jobs: Sequence[Json]) -> set[str]:
-    """That TranscriptionJobs read and write."""
-    uris = [job["spec"][part]["uri"] for job in jobs for part in ("source", "output")]
-    return {uri.bucket for uri in map(ObjectUri.parse, uris) if uri.scheme == "s3"}
-
-
-def keyless(jobs: Sequence[Json]) -> Json | None:
-    """The youngest one's objectStore, where all of them do without a Secret."""
-    stores: list[Json] = [job["spec"].get("objectStore", {}) for job in jobs]
-    if not stores or any("secretName" in each or "endpoint" not in each for each in stores):
-        return None
-    return stores[-1]
-
-
 def of_missing_secret(name: str, namespace: str, *, is_needed: bool) -> Finding:
     """There is no such Secret; not ``is_needed``: the latest jobs do without."""
+    said = missing(name, namespace)
     if not is_needed:
-        message = f"there is no Secret {name} in namespace {namespace}; the latest jobs need none"
-        return note("Secret", message)
-    literals = " ".join(f"--from-literal={key}=..." for key in REQUIRED_KEYS)
-    return wrong(
-        "Secret",
-        f"there is no Secret {name} in namespace {namespace}: no worker can start",
-        f"kubectl create secret generic {quote(name)} -n {quote(namespace)} {literals}",
-    )
+        return note("Secret", f"{said}; the latest jobs need none")
+    return wrong("Secret", f"{said}: no worker can start", how_to_make(name, namespace))
 
 
 def of_secret(name: str, namespace: str, secret: Mapping[str, str]) -> Finding:
     """Whether it has all that a worker needs."""
     where = f"{quote(name)} -n {quote(namespace)}"
-    if missing := [key for key in REQUIRED_KEYS if not secret.get(key)]:
-        message = f"the Secret {name} lacks {' and '.join(missing)}: no worker can start"
-        return wrong("Secret", message, how_to_add(where, missing[0]))
+    if lacking := [key for key in REQUIRED_KEYS if not secret.get(key)]:
+        message = f"the Secret {name} lacks {' and '.join(lacking)}: no worker can start"
+        return wrong("Secret", message, how_to_add(where, lacking[0]))
     if key := padded(secret):
         return wrong("Secret", f"{padding(name, key)}: no worker can start", how_to_add(where, key))
     endpoint = urlsplit(secret["endpoint"])
@@ -213,21 +198,43 @@ def is_inside(endpoint: str) -> bool:
     return host.endswith((".svc", ".svc.cluster.local"))
 
 
-def of_pods(pods: Sequence[Json], operators: Sequence[Json]) -> list[Finding]:
-    """Images of workers that cannot be pulled, each of them once."""
+def how_to_reach(endpoint: str, again: str) -> str:
+    """What makes ``again``, a command, look at the store by an address of this machine's."""
+    if not is_inside(endpoint):
+        return f"{again} --endpoint URL, with the address that this machine reaches"
+    address = urlsplit(endpoint)
+    service, home = (address.hostname or "").split(".")[:2]
+    port = address.port or (443 if address.scheme == "https" else 80)
+    forward = f"kubectl port-forward -n {quote(home)} svc/{quote(service)} 9000:{port}"
+    return f"{forward}, and beside it: {again} --endpoint {address.scheme}://localhost:9000"
+
+
+def of_pods(
+    workers: Sequence[Json], operators_pods: Sequence[Json], operators: Sequence[Json]
+) -> list[Finding]:
+    """Images of workers, and of the operator itself, that cannot be pulled, each of them once."""
+    found = {
+        **_unpullable("the image", workers, how_to_upgrade(operators, _REPOSITORY)),
+        **_unpullable(
+            "the operator's image", operators_pods, how_to_upgrade(operators, _OPERATORS_REPOSITORY)
+        ),
+    }
+    return list(found.values()) or [ok("images", "no worker waits for its image")]
+
+
+def _unpullable(what: str, pods: Sequence[Json], upgrade: str) -> dict[str, Finding]:
     waiting = [
         (status.get("image", ""), status["state"]["waiting"])
         for pod in pods
         for status in pod.get("status", {}).get("containerStatuses", [])
         if status.get("state", {}).get("waiting", {}).get("reason") in _PULL_REASONS
     ]
-    repository = how_to_upgrade(operators, "transcriber.image.repository=REPOSITORY")
-    mend = f"{repository}, or, for a private registry, --set 'imagePullSecrets={{SECRET}}'"
+    mend = f"{upgrade}, or, for a private registry, --set 'imagePullSecrets={{SECRET}}'"
     found = {}
     for image, waits in waiting:
         why = waits.get("message") or waits["reason"]
-        found[image] = wrong("images", f"the image {image} cannot be pulled: {why}", mend)
-    return list(found.values()) or [ok("images", "no worker waits for its image")]
+        found[image] = wrong("images", f"{what} {image} cannot be pulled: {why}", mend)
+    return found
 
 
 def how_to_upgrade(operators: Sequence[Json], value: str) -> str:

@@ -45,6 +45,8 @@ def follow(cluster: Cluster, name: str, timeout: float | None) -> TranscriptionJ
             f"`kubectl transcribe logs {name} -n {cluster.namespace}` has the workers' side"
         )
     say(progress.sentence(job))
+    for each in progress.shortfall(job):
+        say(each)
     return job
 
 

@@ -3,6 +3,7 @@ name that nobody chose."""
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -14,6 +15,7 @@ from transcription_contract.base import mistakes
 from transcription_contract.locations import ObjectUri, result_name
 from transcription_contract.options import OutputFormat
 from transcription_operator.api import API_VERSION, KIND
+from transcription_operator.api.object_store import ObjectStore
 from transcription_operator.api.spec import Spec
 
 Json = dict[str, Any]
@@ -21,6 +23,15 @@ Json = dict[str, Any]
 _NAME_LENGTH = 40
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """Kubernetes' own for generated names: they spell no words."""
+_MARKS = re.compile("[\u0300-\u036f]")
+"""What is left of an umlaut or an accent beside its letter."""
+
+_TAKES = {
+    "language": "--language takes a code such as en or de",
+    "model.uri": "--model takes an official name, or an s3:// URI of a file of your own",
+    "model.sha256": "--model-sha256 takes 64 digits and small letters, as `sha256sum` prints them",
+}
+"""For a field whose pattern says less to people than to programs."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class Wishes:
     node_pool: str | None = None
     workers: int | None = None
     secret: str | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,17 @@ class Submission:
         """The TranscriptionJob's."""
         return str(self.manifest["metadata"]["name"])
 
+    @property
+    def store(self) -> ObjectStore:
+        """Where it reads and writes, and what opens it."""
+        return Spec.model_validate(self.manifest["spec"]).object_store
+
+    @property
+    def prefix(self) -> ObjectUri | None:
+        """All that lies below it is transcribed; None for a single recording."""
+        source = ObjectUri.parse(self.manifest["spec"]["source"]["uri"])
+        return source if source.is_prefix else None
+
 
 def submissions(sources: Sequence[str], wishes: Wishes, namespace: str) -> list[Submission]:
     """A job for each URI, and one for all local files together.
@@ -63,6 +86,8 @@ def submissions(sources: Sequence[str], wishes: Wishes, namespace: str) -> list[
     Raises:
         ValueError: with a sentence about the flag that would mend it.
     """
+    if wishes.bucket:
+        require_bucket(wishes.bucket)
     uris = [source for source in sources if "://" in source]
     files = [PurePath(source) for source in sources if "://" not in source]
     jobs = len(uris) + bool(files)
@@ -72,9 +97,27 @@ def submissions(sources: Sequence[str], wishes: Wishes, namespace: str) -> list[
     return found + ([_of_files(files, wishes, namespace, alone=jobs == 1)] if files else [])
 
 
+def require_bucket(name: str) -> None:
+    """See to it that ``--bucket`` is a bucket's name.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if "/" in name:
+        bare = name.removeprefix("s3://").partition("/")[0] or "acme"
+        raise ValueError(f"--bucket takes a name, without s3:// and slashes, such as {bare}")
+    try:
+        ObjectUri.parse(f"s3://{name}/")
+    except ValueError as error:
+        raise ValueError(
+            f"--bucket {name}: a bucket's name has 3 to 63 small letters, digits, dots and hyphens"
+        ) from error
+
+
 def unique_name(text: str) -> str:
     """A resource's name that begins with what can be kept of a file's, and that nobody has."""
-    stem = re.sub(r"[^a-z0-9]+", "-", text.lower())[:_NAME_LENGTH].strip("-")
+    letters = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    stem = re.sub(r"[^a-z0-9]+", "-", letters)[:_NAME_LENGTH].strip("-")
     return f"{stem or 'job'}-{''.join(secrets.choice(_LETTERS) for _ in range(5))}"
 
 
@@ -117,13 +160,12 @@ def _output(name: str, bucket: str | None, wishes: Wishes, alone: bool) -> str:
 
 
 def _manifest(name: str, namespace: str, source: str, output: str, wishes: Wishes) -> Json:
-    model = wishes.model or ""
-    key = "uri" if "://" in model else "name"
+    formats = [each.value for each in wishes.formats]
     spec: Json = {
         "source": {"uri": source},
-        "output": _given(uri=output, formats=[each.value for each in wishes.formats]),
+        "output": _given(uri=output, formats=formats, overwrite=wishes.overwrite or None),
         "objectStore": _given(secretName=wishes.secret),
-        "model": _given(**{key: model}, sha256=wishes.model_sha256),
+        "model": _model(wishes.model or "", wishes.model_sha256),
         "language": wishes.language,
         "task": "translate" if wishes.translate else None,
         "nodePool": wishes.node_pool,
@@ -133,9 +175,21 @@ def _manifest(name: str, namespace: str, source: str, output: str, wishes: Wishe
     try:
         Spec.model_validate(spec)
     except ValidationError as error:
-        raise ValueError(f"spec.{mistakes(error)[0]}") from error
+        mistake = mistakes(error)[0]
+        raise ValueError(_TAKES.get(mistake.partition(": ")[0], f"spec.{mistake}")) from error
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}
+
+
+def _model(model: str, sha256: str | None) -> Json:
+    if "://" in model:
+        return _given(uri=model, sha256=sha256)
+    if "/" in model or "\\" in model or model.endswith(".pt"):
+        raise ValueError(
+            f"--model {model} looks like a file: put it into the object store, and name it by "
+            "--model s3://BUCKET/KEY and --model-sha256"
+        )
+    return _given(name=model, sha256=sha256)
 
 
 def _given(**fields: Any) -> Json:

@@ -17,6 +17,46 @@ def phase_of(job: TranscriptionJob) -> str:
     return job.status.phase.value if job.status.phase else "not begun"
 
 
+def no_result_yet(job: TranscriptionJob) -> str:
+    """Why a job that has not succeeded has no transcripts, and what brings them nearer."""
+    name, status = job.metadata.name, job.status
+    here = f"{name} -n {job.metadata.namespace}"
+    if status.phase is Phase.FAILED and is_over(job):
+        return (
+            f"TranscriptionJob {name} failed ({status.reason}): {status.message}; "
+            f"`kubectl transcribe retry {here}` tries it again when that is mended"
+        )
+    if status.phase is Phase.SUSPENDED:
+        advice = f"`kubectl transcribe resume {here}` lets it go on"
+    else:
+        advice = (
+            "its transcripts are there when it has succeeded; "
+            f"`kubectl transcribe follow {here}` waits for that"
+        )
+    return f"TranscriptionJob {name} is {phase_of(job)}: {advice}"
+
+
+def no_pods(job: TranscriptionJob) -> str:
+    """Why a job has no workers."""
+    name, here = job.metadata.name, f"{job.metadata.name} -n {job.metadata.namespace}"
+    if job.status.phase is Phase.SUSPENDED:
+        why = f"it is suspended; `kubectl transcribe resume {here}` lets it go on"
+    else:
+        why = "it has not begun, or they have been removed; "
+        why += f"`kubectl describe tj {here}` says more"
+    return f"TranscriptionJob {name} has no pods: {why}"
+
+
+def shortfall(job: TranscriptionJob) -> list[str]:
+    """Of a job of many recordings that succeeded: a line for each that has no transcript."""
+    status = job.status
+    told = [f"{each.item} ({each.reason}): {each.message}" for each in status.failures]
+    failed = status.result.items_failed if status.result else None
+    if status.result and (more := (failed or 0) - len(told)) > 0:
+        told.append(f"{more} more recordings: {status.result.manifest_uri} names them")
+    return [line(f"no transcript of {each}") for each in told]
+
+
 def sentence(job: TranscriptionJob) -> str:
     """Its name, its phase, and what there is to say about that."""
     status = job.status

@@ -2,7 +2,7 @@
 
 import shutil
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
@@ -18,9 +18,10 @@ from minio.credentials.providers import (
 )
 from minio.error import MinioException, S3Error
 
-from kubectl_transcribe.access import Access, by_environment, by_secret
+from kubectl_transcribe.access import Access, by_environment, by_secret, how_to_make, missing
 from kubectl_transcribe.cluster import Cluster
 from kubectl_transcribe.errors import (
+    AccessDeniedError,
     BucketMissingError,
     ForbiddenError,
     KeysRefusedError,
@@ -107,6 +108,18 @@ class Store:
 
         self._try(uri, fetch)
 
+    def below(self, prefix: ObjectUri) -> Iterator[ObjectUri]:
+        """The objects below a prefix, but for those that stand for folders.
+
+        Raises:
+            StoreError: they cannot be listed.
+        """
+        listing = iter(self._client.list_objects(prefix.bucket, prefix.key, recursive=True))
+        while found := self._try(prefix, lambda: next(listing, None)):
+            name = str(found.object_name)
+            if not name.endswith("/"):
+                yield ObjectUri(prefix.bucket, name)
+
     def look_into(self, bucket: str) -> None:
         """Ask for one name in a bucket, which says whether store, keys and bucket are right.
 
@@ -167,7 +180,7 @@ class Store:
                 f"{self.access.keys_from} ({error.code})"
             )
         if error.response.status in (401, 403):
-            return KeysRefusedError(
+            return AccessDeniedError(
                 f"the keys of {self.access.keys_from} may not do this with {uri} ({error.code})"
             )
         return StoreError(f"the object store refused {uri}: {error.code}: {error.message}")
@@ -180,9 +193,12 @@ def _access(
         return by_environment(spec, endpoint, environ, "the job names no Secret")
     try:
         return by_secret(spec.secret, cluster.secret(spec.secret), endpoint)
-    except (ForbiddenError, NotFoundError) as error:
+    except ForbiddenError as error:
         why = f"the Secret {spec.secret} cannot be read ({error.message})"
-        return by_environment(spec, endpoint, environ, why)
+    except NotFoundError:
+        here = cluster.namespace
+        why = f"{missing(spec.secret, here)} (make it by `{how_to_make(spec.secret, here)}`)"
+    return by_environment(spec, endpoint, environ, why)
 
 
 def _client(access: Access) -> Minio:
@@ -190,7 +206,8 @@ def _client(access: Access) -> Minio:
     if endpoint.scheme not in ("http", "https") or not endpoint.netloc or "@" in endpoint.netloc:
         # Its value stays unsaid: two keys of a Secret may have been swapped.
         raise StoreError(
-            f"the endpoint of {access.keys_from} is not a URL such as https://s3.example.com"
+            f"{access.endpoint_from} is not a URL such as https://s3.example.com or "
+            "http://localhost:9000"
         )
     keys = access.keys or {}
     # AWS tells a bucket's region when asked; others rarely have more than the default one.
@@ -217,8 +234,8 @@ def _keys(access: Access) -> Provider:
         found.retrieve()
     except ValueError as error:
         raise StoreError(
-            "there are no keys for the object store: there is no Secret that you may read, and "
-            "neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY nor a profile give any"
+            f"there are no keys for the object store: {access.no_secret}, and neither "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY nor a profile give any"
         ) from error
     return found
 

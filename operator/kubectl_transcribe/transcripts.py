@@ -71,6 +71,11 @@ def chosen(
     ]
 
 
+def is_silent(content: bytes) -> bool:
+    """Whether a transcript that people read has nothing in it."""
+    return content.strip() in (b"", b"WEBVTT")
+
+
 def _most_readable(there: set[OutputFormat]) -> Sequence[OutputFormat]:
     return [each for each in READABLE if each in there][:1]
 

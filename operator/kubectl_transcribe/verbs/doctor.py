@@ -9,6 +9,7 @@ from kubectl_transcribe import flags, printing
 from kubectl_transcribe.errors import ExitCode
 from kubectl_transcribe.examination import Examination
 from kubectl_transcribe.findings import Finding, Level
+from kubectl_transcribe.manifest import require_bucket
 from kubectl_transcribe.terminal import line
 from transcription_operator.api.object_store import DEFAULT_SECRET
 
@@ -30,10 +31,15 @@ def doctor(
     form: str | None,
     endpoint: str | None,
 ) -> None:
-    """Look for what keeps TranscriptionJobs of the namespace from being done.
+    """Look for what keeps TranscriptionJobs from being done.
 
-    Nothing is changed. Exit code 1 when something is wrong; a note is not.
+    Those of the namespace; nothing is changed. Exit code 1 when something is wrong; a note is not.
     """
+    try:
+        for bucket in buckets:
+            require_bucket(bucket)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     examination = Examination(flags.connect(context), secret, endpoint, buckets)
     found = []
     for finding in examination.run():

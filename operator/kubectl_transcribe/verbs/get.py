@@ -16,7 +16,7 @@ from kubectl_transcribe.terminal import say
 @flags.connection
 @click.pass_context
 def get(context: click.Context, names: Sequence[str], everywhere: bool, form: str | None) -> None:
-    """Show TranscriptionJobs: all of the namespace, or those that are named."""
+    """Show TranscriptionJobs: the namespace's, or those named."""
     if names and everywhere:
         raise click.UsageError("a NAME is of one namespace: leave out --all-namespaces")
     cluster = flags.connect(context)

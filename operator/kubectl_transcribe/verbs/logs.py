@@ -10,6 +10,7 @@ import click
 from kubectl_transcribe import flags
 from kubectl_transcribe.cluster import Json
 from kubectl_transcribe.errors import NotFoundError, RefusedError
+from kubectl_transcribe.progress import no_pods
 from kubectl_transcribe.terminal import say, write
 
 _Said = Queue[bytes | Exception | None]
@@ -26,17 +27,16 @@ _AHEAD = 1000
 @flags.connection
 @click.pass_context
 def logs(context: click.Context, name: str, follow: bool, tail: int | None) -> None:
-    """Print the logs of a TranscriptionJob's workers, the oldest first.
+    """Print the logs of a TranscriptionJob's workers.
 
-    With more than one worker each line begins with its pod's name, as `kubectl logs --prefix`.
+    The oldest worker's is the first. With more than one, each line begins with its pod's
+    name, as `kubectl logs --prefix`.
     """
     cluster = flags.connect(context)
-    pods = cluster.workers(cluster.job(name).metadata.uid)
+    job = cluster.job(name)
+    pods = cluster.workers(job.metadata.uid)
     if not pods:
-        raise NotFoundError(
-            f"TranscriptionJob {name} has no pods: it has not begun, or they have been removed; "
-            f"`kubectl describe tj {name} -n {cluster.namespace}` says more"
-        )
+        raise NotFoundError(no_pods(job))
 
     def lines(pod: Json) -> Iterator[bytes]:
         pod_name = pod["metadata"]["name"]

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from kubectl_transcribe import flags
 from kubectl_transcribe.cluster import Cluster
 from kubectl_transcribe.errors import NotFoundError
-from kubectl_transcribe.progress import phase_of
+from kubectl_transcribe.progress import no_result_yet, shortfall
 from kubectl_transcribe.store import Store
 from kubectl_transcribe.terminal import line, say, write
-from kubectl_transcribe.transcripts import Delivered, Transcript, chosen
+from kubectl_transcribe.transcripts import Delivered, Transcript, chosen, is_silent
 from transcription_contract.locations import ObjectUri, manifest_uri
 from transcription_contract.options import OutputFormat
 from transcription_operator.api.status import Phase
@@ -48,20 +48,18 @@ def result(
     download: Path | None,
     endpoint: str | None,
 ) -> None:
-    """Print the transcripts of a TranscriptionJob that succeeded, or download them."""
+    """Print a TranscriptionJob's transcripts, or download them."""
     cluster = flags.connect(context)
     job = cluster.job(name)
     if job.status.phase is not Phase.SUCCEEDED:
-        raise NotFoundError(
-            f"TranscriptionJob {name} is {phase_of(job)}: its transcripts are there when it has "
-            "succeeded; "
-            f"`kubectl transcribe follow {name} -n {cluster.namespace}` waits for that"
-        )
+        raise NotFoundError(no_result_yet(job))
     wanted = OutputFormat(form) if form else None
     if download:
         _download(cluster, job, wanted, endpoint, download)
     else:
         show(cluster, job, wanted, endpoint)
+    for each in shortfall(job):
+        say(each)
 
 
 def show(
@@ -73,7 +71,10 @@ def show(
     for transcript in found:
         if len(found) > 1:
             click.echo(f"==> {line(transcript.recording)} <==")
-        write(store.read(transcript.uri))
+        content = store.read(transcript.uri)
+        write(content)
+        if is_silent(content):
+            say(f"no speech was found in {line(transcript.recording)}")
 
 
 def _download(

@@ -9,14 +9,22 @@ import click
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from kubectl_transcribe import flags, following, printing
+from kubectl_transcribe.access import how_to_make, missing
 from kubectl_transcribe.cluster import Cluster
-from kubectl_transcribe.errors import JobFailedError, PluginError
+from kubectl_transcribe.errors import (
+    AccessDeniedError,
+    ForbiddenError,
+    JobFailedError,
+    NotFoundError,
+    PluginError,
+    RefusedError,
+)
 from kubectl_transcribe.manifest import Submission, Wishes, submissions
 from kubectl_transcribe.store import Store
 from kubectl_transcribe.terminal import line, say
 from kubectl_transcribe.verbs import result
 from transcription_contract.options import OutputFormat
-from transcription_operator.api.object_store import ObjectStore
+from transcription_operator.api.object_store import DEFAULT_SECRET
 
 
 @click.command()
@@ -38,6 +46,8 @@ from transcription_operator.api.object_store import ObjectStore
 @click.option("--node-pool", help="Where to run. Default: the operator's choice by model.")
 @click.option("--workers", type=click.IntRange(min=1), help="Pods that share the work. Default: 1.")
 @click.option("--secret", help="The Secret that opens the object store.")
+@click.option("--overwrite", is_flag=True,
+              help="Replace what another TranscriptionJob delivered there.")  # fmt: skip
 @click.option("--follow", is_flag=True, help="Show progress, and then the transcript.")
 @flags.timeout
 @click.option("--dry-run", is_flag=True, help="Only print what would be created.")
@@ -57,20 +67,18 @@ def submit(
     formats: Sequence[str],
     **given: Any,
 ) -> None:
-    """Transcribe recordings: files of this machine, s3://bucket/key, s3://prefix/, https://...
+    """Transcribe recordings: files of this machine, or URIs.
 
-    Local files are uploaded and make one TranscriptionJob; each URI makes one of its own. The
-    names of the TranscriptionJobs are printed, with --follow the transcripts: of several jobs one
-    after the other, and exit code 1 at the end when one of them has none.
+    URIs are s3://bucket/key, s3://bucket/prefix/ and https://... Local files are uploaded and make
+    one TranscriptionJob; each URI makes one of its own. The names of the TranscriptionJobs are
+    printed, with --follow the transcripts: of several jobs one after the other, and exit code 1 at
+    the end when one of them has none.
     """
+    if timeout is not None and not follow:
+        raise click.UsageError("--timeout goes with --follow")
     cluster = flags.connect(context)
     wishes = Wishes(formats=tuple(OutputFormat(each) for each in formats), **given)
-    try:
-        planned = submissions(sources, wishes, cluster.namespace)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    for path in (path for each in planned for path in each.uploads):
-        _require_file(Path(path))
+    planned = _planned(sources, wishes, cluster.namespace)
     if dry_run:
         manifests = [each.manifest for each in planned]
         click.echo(printing.text(manifests, form or "yaml"), nl=False)
@@ -78,12 +86,25 @@ def submit(
     for each in planned:
         # Before minutes of upload, not after them.
         cluster.create(each.manifest, dry_run=True)
+    _require_secret(cluster, wishes.secret or DEFAULT_SECRET)
+    if wishes.name:
+        _require_own_prefix(cluster, planned[0], endpoint)
     for each in planned:
         _upload(cluster, each, endpoint)
         made = cluster.create(each.manifest)
         printing.show_change(made, form, "created", beside=follow)
     if follow:
         _follow(cluster, [each.name for each in planned], timeout, endpoint)
+
+
+def _planned(sources: Sequence[str], wishes: Wishes, namespace: str) -> list[Submission]:
+    try:
+        planned = submissions(sources, wishes, namespace)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    for path in (path for each in planned for path in each.uploads):
+        _require_file(Path(path))
+    return planned
 
 
 def _follow(
@@ -114,13 +135,46 @@ def _require_file(path: Path) -> None:
         path.open("rb").close()
     except OSError as error:
         raise click.UsageError(f"{line(str(path))}: {error.strerror}") from error
+    if not path.stat().st_size:
+        raise click.UsageError(f"{line(str(path))} is empty: nothing in it can be transcribed")
+
+
+def _require_secret(cluster: Cluster, name: str) -> None:
+    here = cluster.namespace
+    try:
+        cluster.secret(name)
+    except ForbiddenError:
+        # Workers may find it nonetheless.
+        return
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{missing(name, here)}, and no worker starts without it: "
+            f"`{how_to_make(name, here)}` makes it"
+        ) from error
+
+
+def _require_own_prefix(cluster: Cluster, submission: Submission, endpoint: str | None) -> None:
+    """What lies below a prefix is transcribed, whoever uploaded it."""
+    if not submission.uploads or not submission.prefix:
+        return
+    store = Store.open(cluster, submission.store, endpoint, os.environ)
+    ours = set(submission.uploads.values())
+    try:
+        found = next((uri for uri in store.below(submission.prefix) if uri not in ours), None)
+    except AccessDeniedError as error:
+        say(f"warning: {error.message}: what lies there already is transcribed, too")
+        return
+    if found:
+        raise RefusedError(
+            f"{line(str(found))} is there already, and would be transcribed, too: choose another "
+            "--name, or remove it"
+        )
 
 
 def _upload(cluster: Cluster, submission: Submission, endpoint: str | None) -> None:
     if not submission.uploads:
         return
-    spec = ObjectStore.model_validate(submission.manifest["spec"].get("objectStore", {}))
-    store = Store.open(cluster, spec, endpoint, os.environ)
+    store = Store.open(cluster, submission.store, endpoint, os.environ)
     for local, uri in submission.uploads.items():
         path = Path(local)
         size = path.stat().st_size

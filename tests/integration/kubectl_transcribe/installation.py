@@ -31,16 +31,17 @@ def operator_deployment(api: Api, *, ready: bool, **env: str) -> Iterator[None]:
         yield
     finally:
         api.delete(path)
-        wait_until("its pods are gone", lambda: not _pods(api), timeout=30)
+        wait_until("its pods are gone", lambda: not operators_pods(api), timeout=30)
 
 
-def _pods(api: Api) -> list[Json]:
+def operators_pods(api: Api) -> list[Json]:
+    """That the Deployment's controller has made."""
     selector = "labelSelector=app.kubernetes.io/name=transcription-operator"
     return api.items(f"{core(NAMESPACE, 'pods')}?{selector}")
 
 
 def _play_ready(api: Api) -> bool:
-    pods = _pods(api)
+    pods = operators_pods(api)
     for pod in pods:
         status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
         api.merge(f"{core(NAMESPACE, 'pods')}/{pod['metadata']['name']}/status", {"status": status})

@@ -10,11 +10,12 @@ import yaml
 from dev.commands import wait_until
 from dev.controlplane import ControlPlane
 from tests.api import Api, Json, core
-from tests.integration.kubectl_transcribe.doctor import is_wrong, look, only
+from tests.integration.kubectl_transcribe.doctor import is_wrong, look
 from tests.integration.kubectl_transcribe.installation import (
     BINDINGS,
     POLICIES,
     operator_deployment,
+    operators_pods,
     served,
 )
 from tests.integration.kubectl_transcribe.kubelet import waiting_pod
@@ -23,6 +24,7 @@ from tests.integration.kubectl_transcribe.plugin import (
     UserStage,
     kubeconfig_of_user,
 )
+from tests.integration.operator.process import NAMESPACE as OPERATORS
 from tests.integration.transcriber.conftest import free_port
 
 
@@ -39,6 +41,7 @@ def test_all_is_well_is_exit_code_0(healthy: UserStage, plugin: Plugin):
     assert code == 0, found
     assert {each["about"] for each in found if each["level"] == "ok"} == {
         "API server", "CRD", "operator", "node pools", "Secret", "object store", "bucket", "images",
+        "jobs",
     }  # fmt: skip
     assert [f["message"] for f in found if f["about"] == "bucket"] == [
         "media is there",
@@ -105,7 +108,9 @@ def test_a_pool_without_a_node_is_a_note(healthy: UserStage, plugin: Plugin, api
     )
     try:
         _, found = look(plugin)
-        assert only(found, "node pools")["level"] == "ok"
+        pools = [each for each in found if each["about"] == "node pools"]
+        assert {each["level"] for each in pools} == {"ok"}
+        assert pools[-1]["message"] == "every pool has nodes that fit"
     finally:
         api.delete(f"/api/v1/nodes/{node}")
 
@@ -186,7 +191,7 @@ def test_who_has_no_rights_is_told_what_could_not_be_seen(
     is_wrong(user, "rights", "cannot create resource", "kubectl create rolebinding")
     _, found = look(user)
     notes = {each["about"] for each in found if each["level"] == "note"}
-    assert notes == {"operator", "node pools", "Secret", "object store", "images"}
+    assert notes == {"operator", "node pools", "Secret", "object store", "images", "jobs"}
 
 
 def test_a_quota_that_is_used_up_is_no_lack_of_rights(stage: UserStage, plugin: Plugin, api: Api):
@@ -205,6 +210,29 @@ def test_an_image_that_cannot_be_pulled(stage: UserStage, plugin: Plugin, api: A
     api.merge(f"{core(stage.namespace, 'pods')}/w-0/status", {"status": cannot_be_pulled()})
     is_wrong(plugin, "images", "registry.example/x:1 cannot be pulled: no such host",
              "transcriber.image.repository=")  # fmt: skip
+
+
+def test_the_operators_own_image_that_cannot_be_pulled(stage: UserStage, plugin: Plugin, api: Api):
+    with operator_deployment(api, ready=False):
+        wait_until("its pod", lambda: bool(operators_pods(api)), timeout=30)
+        name = operators_pods(api)[0]["metadata"]["name"]
+        api.merge(f"{core(OPERATORS, 'pods')}/{name}/status", {"status": cannot_be_pulled()})
+        is_wrong(plugin, "operator", "has no pod that is ready", "kubectl describe pods")
+        is_wrong(plugin, "images", "the operator's image registry.example/x:1 cannot be pulled",
+                 "operator.image.repository=")  # fmt: skip
+
+
+def test_jobs_that_wait_and_jobs_that_failed_are_named(
+    healthy: UserStage, plugin: Plugin, api: Api
+):
+    healthy.apply(name="stuck")
+    healthy.set_status("stuck", phase="Pending", reason="JobRefused", message="quantities must")
+    healthy.apply(name="bad")
+    healthy.set_status("bad", phase="Failed", reason="ModelNotFound", message="no model lrage")
+    is_wrong(plugin, "jobs", "stuck waits (JobRefused): quantities must", "kubectl describe tj")
+    _, found = look(plugin)
+    notes = [each["message"] for each in found if each["level"] == "note"]
+    assert "bad failed (ModelNotFound): no model lrage" in notes
 
 
 def cannot_be_pulled() -> Json:

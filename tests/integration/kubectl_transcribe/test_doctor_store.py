@@ -48,13 +48,16 @@ def test_an_endpoint_that_is_no_url(bare_stage: UserStage, plugin: Plugin):
 
 def test_a_store_that_does_not_answer(bare_stage: UserStage, plugin: Plugin):
     bare_stage.write_secret(endpoint=f"http://127.0.0.1:{free_port()}")
-    is_wrong(plugin, "object store", "cannot be reached from this machine", "--endpoint URL")
+    again = f"doctor -n {bare_stage.namespace} --bucket=media --endpoint URL"
+    is_wrong(plugin, "object store", "cannot be reached from this machine", again,
+             "--bucket", "media")  # fmt: skip
 
 
 def test_a_store_that_only_pods_reach_is_a_note(bare_stage: UserStage, plugin: Plugin):
     bare_stage.write_secret(endpoint="http://store.store.svc:9000")
     _, found = look(plugin)
     assert only(found, "object store")["level"] == "note"
+    assert "svc/store 9000:9000" in only(found, "object store")["mend"]
     _, found = look(plugin, "--endpoint", bare_stage.store.endpoint)
     assert only(found, "object store")["level"] == "ok"
 
@@ -68,6 +71,12 @@ def test_keys_that_are_refused(bare_stage: UserStage, plugin: Plugin, keys):
 def test_a_bucket_that_is_not_there(stage: UserStage, plugin: Plugin):
     is_wrong(plugin, "bucket", "the bucket nobodys does not exist", "s3 mb s3://nobodys",
              "--bucket", "nobodys")  # fmt: skip
+
+
+def test_a_bucket_is_named_without_its_scheme(stage: UserStage, plugin: Plugin):
+    ended = plugin("doctor", "--bucket", "s3://media")
+    assert ended.code == 2
+    assert "--bucket takes a name, without s3:// and slashes, such as media" in ended.err
 
 
 def test_a_certificate_that_is_none(bare_stage: UserStage, plugin: Plugin):

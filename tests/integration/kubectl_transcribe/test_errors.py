@@ -20,7 +20,10 @@ def test_no_kubeconfig_is_exit_code_3(tmp_path: Path):
 def test_a_context_that_is_not_there_is_exit_code_3(plugin: Plugin):
     ended = plugin("get", "--context", "nobodys")
     assert ended.code == 3
-    assert "nobodys" in ended.err
+    (there,) = yaml.safe_load(plugin.kubeconfig.read_text())["contexts"]
+    assert ended.err == (
+        f"error: there is no context nobodys in the kubeconfig; there are: {there['name']}\n"
+    )
 
 
 @pytest.fixture

@@ -95,3 +95,10 @@ def test_a_job_without_pods_is_exit_code_4(stage: UserStage, plugin: Plugin, lab
     ended = plugin("logs", "standup")
     assert ended.code == 4
     assert "TranscriptionJob standup has no pods" in ended.err
+
+
+def test_a_suspended_job_is_no_riddle(stage: UserStage, plugin: Plugin, labels):
+    stage.set_status("standup", phase="Suspended")
+    ended = plugin("logs", "standup")
+    assert ended.code == 4
+    assert "has no pods: it is suspended; `kubectl transcribe resume standup -n " in ended.err

@@ -60,6 +60,36 @@ def test_a_job_that_is_not_done_has_no_result(stage: UserStage, plugin: Plugin):
     assert "is Running: its transcripts are there when it has succeeded" in ended.err
 
 
+def test_a_job_that_failed_says_why_and_how_to_try_it_again(stage: UserStage, plugin: Plugin):
+    stage.apply(name="standup")
+    stage.set_status("standup", phase="Failed", reason="MediaInvalid", message="x is not audio")
+    ended = plugin("result", "standup")
+    assert ended.code == 4
+    assert "standup failed (MediaInvalid): x is not audio; `kubectl transcribe retry" in ended.err
+
+
+FAILED = {"item": "s3://media/b.mp3", "reason": "NoAudioStream", "message": "no sound"}
+
+
+@pytest.mark.parametrize("verb", ["result", "follow"])
+def test_recordings_without_a_transcript_are_named_beside_the_others(
+    standup: UserStage, plugin: Plugin, verb: str
+):
+    standup.set_status("standup", failures=[FAILED])
+    ended = plugin(verb, "standup")
+    assert ended.code == 0
+    assert "no transcript of s3://media/b.mp3 (NoAudioStream): no sound\n" in ended.err
+    assert "NoAudioStream" not in ended.out
+
+
+def test_silence_is_said_where_nothing_can_be_printed(stage: UserStage, plugin: Plugin):
+    stage.apply(name="hush", output={"uri": f"s3://out/{stage.namespace}/hush/"})
+    stage.succeed("hush", txt="\n")
+    ended = plugin("result", "hush")
+    assert (ended.code, ended.out) == (0, "\n")
+    assert ended.err == "no speech was found in s3://media/hush.txt\n"
+
+
 def test_a_place_outside_of_the_folder_is_not_written(stage: UserStage, plugin: Plugin, tmp_path):
     stage.apply(name="calls", output={"uri": f"s3://out/{stage.namespace}/calls/"})
     stage.deliver("calls", {"a.txt": "A\n"})
@@ -93,6 +123,18 @@ def test_keys_that_the_store_refuses_are_exit_code_5(bare_stage: UserStage, plug
     ended = plugin("result", "standup")
     assert ended.code == 5
     assert "does not accept the keys of Secret transcription-object-store" in ended.err
+
+
+def test_without_secret_and_keys_it_says_which_secret_and_how_to_make_it(
+    bare_stage: UserStage, plugin: Plugin
+):
+    bare_stage.apply(name="standup")
+    bare_stage.set_status("standup", phase="Succeeded")
+    ended = plugin("result", "standup", "--endpoint", bare_stage.store.endpoint)
+    assert ended.code == 5
+    here = bare_stage.namespace
+    assert f"there is no Secret transcription-object-store in namespace {here}" in ended.err
+    assert f"`kubectl create secret generic transcription-object-store -n {here} " in ended.err
 
 
 def test_a_secret_that_lacks_a_key_is_exit_code_5(bare_stage: UserStage, plugin: Plugin):

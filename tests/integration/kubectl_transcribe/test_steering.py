@@ -1,5 +1,7 @@
 """cancel, retry, suspend and resume."""
 
+import pytest
+
 from tests.api import transcription_jobs
 from tests.integration.kubectl_transcribe.plugin import Plugin, UserStage
 
@@ -63,6 +65,18 @@ def test_suspended_and_resumed(stage: UserStage, plugin: Plugin):
     assert stage.parent()["spec"]["suspend"] is True
     assert plugin("resume", "standup", "-o", "name").out == f"{NAME}\n"
     assert stage.parent()["spec"]["suspend"] is False
+
+
+@pytest.mark.parametrize(("verb", "word"), [("suspend", "suspended"), ("resume", "resumed")])
+def test_what_is_over_is_neither_suspended_nor_resumed(
+    stage: UserStage, plugin: Plugin, verb: str, word: str
+):
+    stage.apply()
+    stage.set_status("standup", phase="Succeeded")
+    ended = plugin(verb, "standup")
+    assert (ended.code, ended.out) == (2, "")
+    assert f"is Succeeded: it is over, and cannot be {word}" in ended.err
+    assert "suspend" not in stage.parent()["spec"] or not stage.parent()["spec"]["suspend"]
 
 
 def test_what_is_not_there_cannot_be_suspended(stage: UserStage, plugin: Plugin):

@@ -8,10 +8,12 @@ import yaml
 from dev.controlplane import ControlPlane
 from tests.integration.kubectl_transcribe.plugin import (
     JOBS_RULE,
+    SECRET,
     Plugin,
     UserStage,
     end,
     kubeconfig_of_user,
+    put,
 )
 from tests.integration.transcriber.worker import ACCESS_KEY, SECRET_KEY
 
@@ -23,6 +25,13 @@ def file(tmp_path: Path) -> str:
     path = tmp_path / "Stand-up 3.wav"
     path.write_bytes(SPEECH)
     return str(path)
+
+
+@pytest.fixture
+def files(file: str, tmp_path: Path) -> list[str]:
+    other = tmp_path / "b.wav"
+    other.write_bytes(b"b")
+    return [file, str(other)]
 
 
 def source_of(stage: UserStage, name: str) -> bytes:
@@ -42,13 +51,75 @@ def test_a_local_file_is_uploaded_and_a_job_made_for_it(
     assert (spec["language"], spec["output"]["formats"]) == ("en", ["srt"])
 
 
-def test_several_files_make_one_job(stage: UserStage, plugin: Plugin, file: str, tmp_path: Path):
-    other = tmp_path / "b.wav"
-    other.write_bytes(b"b")
-    ended = plugin("submit", file, str(other), "--bucket", "media", "--name", "calls")
+def test_several_files_make_one_job(stage: UserStage, plugin: Plugin, files: list[str]):
+    ended = plugin("submit", *files, "--bucket", "media", "--name", "calls")
     assert ended.code == 0, ended.err
     prefix = stage.parent("calls")["spec"]["source"]["uri"]
     assert sorted(stage.store.list(prefix)) == ["Stand-up 3.wav", "b.wav"]
+
+
+def test_files_beside_other_recordings_are_refused_before_they_are_uploaded(
+    stage: UserStage, plugin: Plugin, files: list[str]
+):
+    name = stage.namespace
+    put(stage.store, "media", f"recordings/{name}/old.mp3", "old")
+    ended = plugin("submit", *files, "--bucket", "media", "--name", name)
+    assert ended.code == 2
+    assert ended.err == (
+        f"error: s3://media/recordings/{name}/old.mp3 is there already, and would be transcribed, "
+        "too: choose another --name, or remove it\n"
+    )
+    assert list(stage.store.list(f"s3://media/recordings/{name}/")) == ["old.mp3"]
+    assert plugin("get", "-o", "name").out == ""
+
+
+def test_files_that_were_uploaded_before_are_uploaded_again(
+    stage: UserStage, plugin: Plugin, files: list[str]
+):
+    submitted = ["submit", *files, "--bucket", "media", "--name", stage.namespace]
+    assert plugin(*submitted).code == 0
+    assert plugin("cancel", stage.namespace, "--yes").code == 0
+    assert plugin(*submitted).code == 0
+
+
+def test_a_single_file_lies_beside_others_and_is_transcribed_alone(
+    stage: UserStage, plugin: Plugin, file: str
+):
+    put(stage.store, "media", f"recordings/{stage.namespace}/old.mp3", "old")
+    ended = plugin("submit", file, "--bucket", "media", "--name", stage.namespace)
+    assert ended.code == 0, ended.err
+
+
+def test_a_job_whose_secret_is_not_there_is_refused_before_anything_is_uploaded(
+    bare_stage: UserStage, plugin: Plugin, file: str
+):
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    here, name = bare_stage.namespace, f"x-{bare_stage.namespace}"
+    words = ["submit", file, "--bucket", "media", "--name", name]
+    ended = plugin(*words, AWS_ENDPOINT_URL=bare_stage.store.endpoint, **keys)
+    assert ended.code == 4
+    assert ended.err.startswith(
+        f"error: there is no Secret {SECRET} in namespace {here}, and no worker starts without it: "
+        f"`kubectl create secret generic {SECRET} -n {here} --from-literal=endpoint=... "
+    )
+    assert not bare_stage.store.list(f"s3://media/recordings/{name}/")
+    assert plugin("get", "-o", "name").out == ""
+    assert plugin(*words, "--dry-run").code == 0
+
+
+def test_a_secret_of_another_name_is_looked_for_too(stage: UserStage, plugin: Plugin):
+    ended = plugin("submit", "s3://media/x.mp3", "--secret", "nosuch")
+    assert ended.code == 4
+    assert f"there is no Secret nosuch in namespace {stage.namespace}" in ended.err
+
+
+def test_an_address_that_is_no_url_is_not_blamed_on_the_secret(
+    stage: UserStage, plugin: Plugin, file: str
+):
+    ended = plugin("submit", file, "--bucket", "media", "--endpoint", "localhost:9000")
+    assert ended.code == 5
+    assert "the address given by --endpoint or AWS_ENDPOINT_URL is not a URL" in ended.err
+    assert "Secret" not in ended.err
 
 
 def test_followed_it_shows_progress_and_ends_with_the_transcript(
@@ -107,7 +178,7 @@ def test_a_name_that_is_taken_is_said(stage: UserStage, plugin: Plugin):
     stage.apply(name="standup")
     ended = plugin("submit", "s3://media/x.mp3", "--name", "standup")
     assert ended.code == 2
-    assert '"standup" already exists' in ended.err
+    assert '"standup" already exists: choose another --name, or cancel that one' in ended.err
 
 
 def test_a_dry_run_prints_what_kubectl_can_apply(
@@ -127,6 +198,8 @@ UNUSABLE = [
     ("a file that is not there", ["nothing.mp3", "--bucket", "media"], "No such file"),
     ("a folder", ["/tmp", "--bucket", "media"], "/tmp is a folder: name its files"),
     ("no place", ["https://media.example/a.mp3"], "a prefix by --output"),
+    ("an empty file", ["/dev/null", "--bucket", "media"], "/dev/null is empty"),
+    ("patience and nobody who waits", ["s3://media/a", "--timeout", "1m"], "goes with --follow"),
     ("no duration", ["s3://media/a", "--timeout", "soon"], "90s, 15m or 1h30m"),
 ]
 
@@ -177,7 +250,7 @@ def test_who_may_not_read_the_secret_brings_keys_of_their_own(
     assert "AWS_ACCESS_KEY_ID" in ended.err
     ended = user("submit", file, "--bucket", "media", AWS_ENDPOINT_URL=stage.store.endpoint)
     assert ended.code == 5
-    assert "there are no keys for the object store" in ended.err
+    assert "there are no keys for the object store: the Secret transcription-object" in ended.err
     keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
     endpoint = stage.store.endpoint
     ended = user("submit", file, "--bucket", "media", AWS_ENDPOINT_URL=endpoint, **keys)

@@ -1,6 +1,6 @@
 import pytest
 
-from kubectl_transcribe.access import by_environment, by_secret
+from kubectl_transcribe.access import by_environment, by_secret, how_to_make
 from transcription_operator.api.object_store import ObjectStore
 
 SECRET = {"endpoint": "http://store.svc:9000", "accessKey": "a", "secretKey": "s", "region": "eu"}
@@ -53,6 +53,27 @@ def test_a_job_by_identity_has_its_own_endpoint():
     spec = ObjectStore(endpoint="https://s3.eu.amazonaws.com", region="eu")
     access = by_environment(spec, None, {}, "no Secret")
     assert (access.endpoint, access.region) == ("https://s3.eu.amazonaws.com", "eu")
+
+
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [
+        (by_secret("store", SECRET, None), "the endpoint of Secret store"),
+        (by_secret("store", SECRET, "s3:9000"), "the address given by --endpoint or AWS_ENDPOINT"),
+        (by_environment(BY_SECRET, "s3:9000", {}, "x"), "the address given by --endpoint or AWS_"),
+        (by_environment(ObjectStore(endpoint="http://s3"), None, {}, "x"), "spec.objectStore"),
+    ],
+    ids=["a Secret's", "a flag's beside a Secret", "a flag's", "the job's"],
+)
+def test_an_address_is_blamed_on_who_gave_it(access, said):
+    assert said in access.endpoint_from
+
+
+def test_a_secret_that_is_not_there_is_made_by_a_command():
+    assert how_to_make("store", "media") == (
+        "kubectl create secret generic store -n media --from-literal=endpoint=... "
+        "--from-literal=accessKey=... --from-literal=secretKey=..."
+    )
 
 
 def test_nowhere_to_look_says_why_and_which_flags_help():

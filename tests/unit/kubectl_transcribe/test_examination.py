@@ -15,6 +15,7 @@ WELL = {
     "objects": [],
     "secret": {},
     "workers": [],
+    "pods": [],
 }
 
 
@@ -43,6 +44,7 @@ class Faulty:
         ("nodes", "node pools"),
         ("secret", "Secret"),
         ("workers", "images"),
+        ("objects", "jobs"),
     ],
 )
 def test_a_look_that_fails_is_a_finding_and_the_others_are_taken(fault, about):
@@ -50,4 +52,4 @@ def test_a_look_that_fails_is_a_finding_and_the_others_are_taken(fault, about):
     (failed,) = (each for each in found if "answers 500" in each.message)
     assert (failed.level, failed.about) == (Level.WRONG, about)
     abouts = {each.about for each in found}
-    assert {"API server", "CRD", "operator", "Secret", "images"} <= abouts
+    assert {"API server", "CRD", "operator", "Secret", "images", "jobs"} <= abouts

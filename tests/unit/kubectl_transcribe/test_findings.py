@@ -96,22 +96,30 @@ def test_a_cluster_that_refuses_every_job_is_told_in_its_own_words():
 
 
 @pytest.mark.parametrize(
-    ("nodes", "count"),
+    "nodes",
     [
-        ([], 1),
-        ([node({"pool": "cpu"}, **{"nvidia.com/gpu": "2"})], 1),
-        ([node({"pool": "gpu"})], 1),
-        ([node({"pool": "gpu"}, **{"nvidia.com/gpu": "1"})], 1),
-        ([node({"pool": "gpu"}, **{"nvidia.com/gpu": "2"})], 0),
+        [],
+        [node({"pool": "cpu"}, **{"nvidia.com/gpu": "2"})],
+        [node({"pool": "gpu"})],
+        [node({"pool": "gpu"}, **{"nvidia.com/gpu": "1"})],
     ],
-    ids=["no nodes", "another label", "no GPUs", "too few GPUs", "a node that fits"],
+    ids=["no nodes", "another label", "no GPUs", "too few GPUs"],
 )
-def test_a_pool_without_a_node_is_noted(nodes, count):
-    found = findings.of_pools([deployment(NODE_POOLS={"gpu": GPU_POOL, "gone": None})], nodes)
-    assert levels(found) == [Level.NOTE] * count
-    for each in found:
-        assert "no node fits pool gpu (pool=gpu, 2 nvidia.com/gpu)" in each.message
-        assert each.mend == "kubectl label node NODE pool=gpu"
+def test_a_pool_without_a_node_is_noted(nodes):
+    (found,) = findings.of_pools([deployment(NODE_POOLS={"gpu": GPU_POOL, "gone": None})], nodes)
+    assert found.level is Level.NOTE
+    assert "no node fits pool gpu (pool=gpu, 2 nvidia.com/gpu)" in found.message
+    assert found.mend == "kubectl label node NODE pool=gpu"
+
+
+def test_pools_that_have_nodes_are_said():
+    nodes = [node({"pool": "gpu"}, **{"nvidia.com/gpu": "2"})]
+    (found,) = findings.of_pools([deployment(NODE_POOLS={"gpu": GPU_POOL, "cpu": {}})], nodes)
+    assert (found.level, found.message) == (Level.OK, "every pool has nodes that fit")
+
+
+def test_without_an_operator_nothing_is_said_of_pools():
+    assert findings.of_pools([], []) == []
 
 
 def test_a_missing_secret_comes_with_the_command_that_makes_it():
@@ -134,40 +142,6 @@ def test_a_value_with_a_line_end_is_wrong_and_not_shown(key):
     assert f"around the value of {key}" in found.message
     assert found.mend.startswith("kubectl patch secret store -n media ")
     assert "hunter2" not in found.message + found.mend
-
-
-def job(minute: int = 0, bucket: str = "media", **store: str) -> dict:
-    return {
-        "metadata": {"creationTimestamp": f"2026-11-22T12:{minute:02}:00Z"},
-        "spec": {
-            "source": {"uri": f"s3://{bucket}/a.mp3"},
-            "output": {"uri": "s3://out/a/"},
-            **({"objectStore": store} if store else {}),
-        },
-    }
-
-
-def test_the_latest_jobs_are_so_by_their_time_and_not_by_their_names():
-    jobs = [job(minute, bucket=f"media-{minute}") for minute in range(25, 0, -1)]
-    assert findings.latest(jobs)[-1] == jobs[0]
-    assert findings.buckets(findings.latest(jobs)) == {"out", *(f"media-{i}" for i in range(6, 26))}
-
-
-KEYLESS = {"endpoint": "https://s3.example.com"}
-
-
-@pytest.mark.parametrize(
-    ("jobs", "found"),
-    [
-        ([], None),
-        ([job(**KEYLESS), job(endpoint="https://b")], {"endpoint": "https://b"}),
-        ([job(**KEYLESS), job()], None),
-        ([job(**KEYLESS), job(secretName="other")], None),
-    ],
-    ids=["no jobs", "all without a Secret", "one by the usual one", "one by another one"],
-)
-def test_a_secret_is_not_needed_where_no_job_names_one(jobs, found):
-    assert findings.keyless(jobs) == found
 
 
 def test_a_secret_with_an_endpoint_that_is_none_does_not_show_it():
@@ -206,11 +180,35 @@ def test_an_image_that_cannot_be_pulled_is_told_once():
         pod("registry/z:1"),
         {"status": {}},
     ]
-    (found,) = findings.of_pods(pods, [])
+    (found,) = findings.of_pods(pods, [], [])
     assert found.level is Level.WRONG
     assert found.message == "the image registry/x:1 cannot be pulled: not found"
     assert "transcriber.image.repository=REPOSITORY" in found.mend
 
 
 def test_workers_that_run_have_their_image():
-    assert levels(findings.of_pods([pod("registry/z:1")], [])) == [Level.OK]
+    assert levels(findings.of_pods([pod("registry/z:1")], [pod("registry/o:1")], [])) == [Level.OK]
+
+
+def test_the_operators_own_image_is_told_apart():
+    waiting = pod("registry/o:1", reason="ErrImagePull", message="not found")
+    (found,) = findings.of_pods([pod("registry/z:1")], [waiting], [deployment()])
+    assert found.level is Level.WRONG
+    assert found.message == "the operator's image registry/o:1 cannot be pulled: not found"
+    assert "--set operator.image.repository=REPOSITORY" in found.mend
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "mend"),
+    [
+        ("http://store.media.svc:9000", "kubectl port-forward -n media svc/store 9000:9000, and "
+         "beside it: doctor --endpoint http://localhost:9000"),
+        ("https://s3.x.svc.cluster.local", "kubectl port-forward -n x svc/s3 9000:443, and beside "
+         "it: doctor --endpoint https://localhost:9000"),
+        ("https://s3.example.com", "doctor --endpoint URL, with the address that this machine "
+         "reaches"),
+    ],
+    ids=["a Service with a port", "a Service without one", "no Service"],
+)  # fmt: skip
+def test_a_store_that_this_machine_does_not_reach_comes_with_a_way_to_it(endpoint, mend):
+    assert findings.how_to_reach(endpoint, "doctor") == mend

@@ -37,6 +37,21 @@ def test_several_files_are_one_job_on_their_prefix():
     ]
 
 
+@pytest.mark.parametrize(
+    ("sources", "prefix"),
+    [
+        (["a.mp3"], None),
+        (["a.mp3", "b.wav"], "s3://acme/recordings/calls/"),
+        (["s3://acme/x/"], "s3://acme/x/"),
+        (["https://media.example/x/"], None),
+    ],
+    ids=["one file", "several files", "a prefix", "an address"],
+)
+def test_a_submission_knows_the_prefix_that_would_be_transcribed(sources, prefix):
+    found = only(sources, name="calls", bucket="acme").prefix
+    assert (str(found) if found else None) == prefix
+
+
 def test_every_flag_has_its_field():
     submission = only(
         ["s3://recordings/standup.mp3"],
@@ -50,11 +65,16 @@ def test_every_flag_has_its_field():
         node_pool="gpu",
         workers=4,
         secret="store",
+        overwrite=True,
     )
     assert not submission.uploads
     assert submission.manifest["spec"] == {
         "source": {"uri": "s3://recordings/standup.mp3"},
-        "output": {"uri": "s3://transcripts/standup/", "formats": ["srt", "txt"]},
+        "output": {
+            "uri": "s3://transcripts/standup/",
+            "formats": ["srt", "txt"],
+            "overwrite": True,
+        },
         "objectStore": {"secretName": "store"},
         "model": {"uri": "s3://models/mine.pt", "sha256": "a" * 64},
         "language": "de",
@@ -93,19 +113,21 @@ REFUSED = [
     ("an output that is no prefix", ["a.mp3"], {"output": "s3://acme/out"}, "--output must be"),
     ("an output that is no bucket", ["a.mp3"], {"output": "https://acme/"}, "--output must be"),
     ("an output that is no URI", ["a.mp3"], {"output": "out/"}, "is not an S3 URI"),
-    ("a bucket that is no name", ["a.mp3"], {"bucket": "A B"}, "is not an S3 URI"),
+    ("a bucket that is no name", ["a.mp3"], {"bucket": "Acme_Corp"}, "has 3 to 63 small letters"),
+    ("a bucket as a URI", ["a.mp3"], {"bucket": "s3://acme/x"},
+     "--bucket takes a name, without s3:// and slashes, such as acme"),
     ("one name for two", ["s3://acme/x", "s3://acme/y"], {"name": "n"}, "--name is for one"),
     ("two files of one name", ["x/a.mp3", "y/a.mp3"], {"bucket": "acme"}, "called a.mp3"),
     ("a file as a URI", ["file:///tmp/a.mp3"], {"bucket": "acme"}, "without file://"),
     ("an unknown scheme", ["ftp://media.example/a"], {"bucket": "acme"}, "is not an S3 URI"),
-    ("no language", ["s3://acme/x"], {"language": "English"}, "spec.language"),
-    (
-        "no checksum",
-        ["s3://acme/x"],
-        {"model": "s3://acme/x.pt", "model_sha256": "1"},
-        "spec.model",
-    ),
-]
+    ("no language", ["s3://acme/x"], {"language": "English"}, "--language takes a code such as en"),
+    ("no checksum", ["s3://acme/x"], {"model": "s3://acme/x.pt", "model_sha256": "1"},
+     "--model-sha256 takes 64 digits"),
+    ("a model by https", ["s3://acme/x"], {"model": "https://acme/x.pt"}, "or an s3:// URI"),
+    ("a model in a folder", ["s3://acme/x"], {"model": "./mine"}, "./mine looks like a file"),
+    ("a model's file", ["s3://acme/x"], {"model": "mine.pt"}, "mine.pt looks like a file"),
+    ("too many workers", ["s3://acme/x"], {"workers": 5000}, "spec.workers"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -119,7 +141,8 @@ def test_what_cannot_be_made_a_manifest_is_said(sources, wishes, sentence):
 @pytest.mark.parametrize(
     ("text", "stem"),
     [
-        ("Stand-up 3. März", "stand-up-3-m-rz"),
+        ("Stand-up 3. März", "stand-up-3-marz"),
+        ("Gespräch über Öl, groß", "gesprach-uber-ol-gross"),
         ("../../etc", "etc"),
         ("会議", "job"),
         ("x" * 300, "x" * 40),

@@ -61,3 +61,58 @@ def test_it_is_over_when_nothing_more_will_happen(status, annotation, over):
 )
 def test_durations_are_kubectls(seconds, text):
     assert progress.duration(seconds) == text
+
+
+WITHOUT_RESULT = [
+    ("it failed", {"phase": "Failed", "reason": "MediaInvalid", "message": "no audio"}, None,
+     "standup failed (MediaInvalid): no audio; `kubectl transcribe retry standup -n media` tries "
+     "it again when that is mended"),
+    ("a retry was asked for", {"phase": "Failed"}, "1",
+     "standup is Failed: its transcripts are there when it has succeeded; `kubectl transcribe "
+     "follow standup -n media` waits for that"),
+    ("it is suspended", {"phase": "Suspended"}, None,
+     "standup is Suspended: `kubectl transcribe resume standup -n media` lets it go on"),
+    ("it runs", {"phase": "Running"}, None, "`kubectl transcribe follow standup -n media` waits"),
+    ("nobody has seen it", {}, None, "standup is not begun: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "annotation", "said"), [w[1:] for w in WITHOUT_RESULT],
+    ids=[w[0] for w in WITHOUT_RESULT],
+)  # fmt: skip
+def test_a_job_without_a_result_says_what_brings_it(status, annotation, said):
+    annotations = {"transcription.dev/retry": annotation} if annotation else None
+    assert said in progress.no_result_yet(parent(status, annotations))
+
+
+def test_a_suspended_job_has_no_pods_for_that_reason():
+    said = progress.no_pods(parent({"phase": "Suspended"}))
+    assert said.endswith("`kubectl transcribe resume standup -n media` lets it go on")
+    assert "it has not begun" in progress.no_pods(parent({}))
+
+
+def failures(count: int, failed: int | None = None) -> dict:
+    told = [
+        {"item": f"s3://a/{i}.mp3", "reason": "NoAudioStream", "message": "no\nsound"}
+        for i in range(count)
+    ]
+    result = {"uri": "s3://o/", "manifestUri": "s3://o/manifest.json", "itemsFailed": failed}
+    return {"phase": "Succeeded", "failures": told, "result": result}
+
+
+def test_each_recording_without_a_transcript_is_named_on_a_line():
+    assert progress.shortfall(parent(failures(1, 1))) == [
+        "no transcript of s3://a/0.mp3 (NoAudioStream): no sound"
+    ]
+
+
+def test_those_that_the_status_does_not_name_are_in_the_manifest():
+    found = progress.shortfall(parent(failures(10, 12)))
+    assert len(found) == 11
+    assert found[-1] == "no transcript of 2 more recordings: s3://o/manifest.json names them"
+
+
+def test_a_job_that_lacks_nothing_says_nothing():
+    assert progress.shortfall(parent({"phase": "Succeeded"})) == []
+    assert progress.shortfall(parent(failures(0))) == []

@@ -1,6 +1,6 @@
 import pytest
 
-from kubectl_transcribe.transcripts import Delivered, chosen
+from kubectl_transcribe.transcripts import Delivered, chosen, is_silent
 from transcription_contract.options import OutputFormat
 
 OUTPUT = "s3://transcripts/calls/"
@@ -56,3 +56,12 @@ def test_a_transcript_elsewhere_is_not_the_jobs():
     found = Delivered.model_validate({"uid": "u", "items": items})
     with pytest.raises(ValueError, match="was not written by the job"):
         chosen(found, OUTPUT, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "silent"),
+    [(b"", True), (b"\n", True), (b"WEBVTT\n\n", True), (b"Good morning.\n", False)],
+    ids=["nothing", "a line end", "a header", "words"],
+)
+def test_a_transcript_with_nothing_in_it_is_silence(content, silent):
+    assert is_silent(content) is silent
