@@ -5,6 +5,8 @@ from transcription_operator.api.status import Phase, Progress
 from transcription_operator.api.transcriptionjob import TranscriptionJob
 
 _BAR = 24
+_RESTARTING = "WorkerRestarting"
+"""Between two workers: why the last one ended is worth more than how far it came."""
 
 
 def is_over(job: TranscriptionJob) -> bool:
@@ -61,11 +63,13 @@ def sentence(job: TranscriptionJob) -> str:
     """Its name, its phase, and what there is to say about that."""
     status = job.status
     parts = [job.metadata.name, status.phase.value if status.phase else "Waiting for the operator"]
-    if status.phase is Phase.RUNNING:
-        parts += _running(status.progress or Progress())
+    progress = status.progress or Progress()
+    begun = status.phase is Phase.RUNNING and progress.total_seconds > 0
+    if begun:
+        parts += _running(progress)
     if status.phase is Phase.QUEUED and status.queue_position:
         parts.append(f"number {status.queue_position} in the queue")
-    if status.phase is not Phase.RUNNING and status.message:
+    if status.message and (not begun or status.reason == _RESTARTING):
         parts.append(status.message)
     return line("  ".join(parts))
 

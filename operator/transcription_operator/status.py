@@ -64,7 +64,7 @@ def _prepared(found: Verdict, progress: Progress | None) -> Verdict:
     be on its way, or cannot be fetched and is tried again for minutes."""
     if found.reason != "Transcribing" or (progress and progress.total_seconds):
         return found
-    message = "Workers fetch the model and look at the recordings; their logs say how far they are"
+    message = "Workers fetch the model and look at the recordings; their logs say more"
     return replace(found, message=message)
 
 

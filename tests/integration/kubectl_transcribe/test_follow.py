@@ -25,7 +25,7 @@ def test_failure_is_exit_code_1_with_the_reason(stage: UserStage, plugin: Plugin
 
 def test_on_a_terminal_one_line_changes_and_nothing_has_a_colour(stage: UserStage, plugin: Plugin):
     stage.apply(name="standup")
-    stage.set_status("standup", phase="Running", progress={"percent": 50})
+    stage.set_status("standup", phase="Running", progress={"percent": 50, "totalSeconds": 60})
     shown = plugin.on_terminal("follow", "standup", "--timeout", "2s")
     assert shown.code == 124
     assert "\rstandup  Running  [############............]  50%" in shown.out

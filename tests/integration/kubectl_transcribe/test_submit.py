@@ -127,7 +127,8 @@ def test_followed_it_shows_progress_and_ends_with_the_transcript(
 ):
     command = plugin.start("submit", file, "--bucket", "media", "--follow")
     name = stage.the_only_job()["metadata"]["name"]
-    stage.set_status(name, phase="Running", progress={"percent": 50, "speed": "38.2x"})
+    progress = {"percent": 50, "totalSeconds": 60, "speed": "38.2x"}
+    stage.set_status(name, phase="Running", progress=progress)
     assert command.stderr
     told = iter(command.stderr.readline, "")
     assert any("] " in line and "50%  at 38.2x" in line for line in told)
