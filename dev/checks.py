@@ -56,6 +56,7 @@ def test(layer: str) -> None:
         gotools.build_all()
         foreign_crds.ensure()
     if layer == "e2e":
+        preflight.check()
         packages.install_for_tests()
         gotools.build("kube-router")
         cluster.up()

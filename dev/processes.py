@@ -17,7 +17,7 @@ from dev.commands import environment
 from dev.errors import DevError
 
 OUR_PROGRAMS = frozenset(
-    ("kube", "containerd", "containerd-shim-runc-v2", "docker-registry", "runc")
+    ("kube", "kube-router", "containerd", "containerd-shim-runc-v2", "docker-registry", "runc")
 )
 """Only these are ever ended by what their command line says; an editor or `tail -f` is not."""
 

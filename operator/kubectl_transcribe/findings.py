@@ -29,6 +29,7 @@ OPERATOR = "app.kubernetes.io/name=transcription-operator"
 """The selector of the operator's Deployment."""
 
 NO_POOL = "doctor-asks-for-a-pool-that-is-not-there"
+_SERVICE = re.compile(r"([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?")
 _POOLS = re.compile(r"the pools are: ([^\n]*)")
 _PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName",
                            "ErrImageNeverPull"})  # fmt: skip
@@ -200,13 +201,16 @@ def is_inside(endpoint: str) -> bool:
 
 def how_to_reach(endpoint: str, again: str) -> str:
     """What makes ``again``, a command, look at the store by an address of this machine's."""
-    if not is_inside(endpoint):
-        return f"{again} --endpoint URL, with the address that this machine reaches"
     address = urlsplit(endpoint)
-    service, home = (address.hostname or "").split(".")[:2]
-    port = address.port or (443 if address.scheme == "https" else 80)
-    forward = f"kubectl port-forward -n {quote(home)} svc/{quote(service)} 9000:{port}"
-    return f"{forward}, and beside it: {again} --endpoint {address.scheme}://localhost:9000"
+    found = _SERVICE.fullmatch(address.hostname or "")
+    if not found or address.scheme == "https":
+        # A certificate is for the name, and not for localhost.
+        return f"{again} --endpoint URL, with the address that this machine reaches"
+    service, home = found.groups()
+    forward = (
+        f"kubectl port-forward -n {quote(home)} svc/{quote(service)} 9000:{address.port or 80}"
+    )
+    return f"{forward}, and beside it: {again} --endpoint http://localhost:9000"
 
 
 def of_pods(

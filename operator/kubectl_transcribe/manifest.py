@@ -86,8 +86,6 @@ def submissions(sources: Sequence[str], wishes: Wishes, namespace: str) -> list[
     Raises:
         ValueError: with a sentence about the flag that would mend it.
     """
-    if wishes.bucket:
-        require_bucket(wishes.bucket)
     uris = [source for source in sources if "://" in source]
     files = [PurePath(source) for source in sources if "://" not in source]
     jobs = len(uris) + bool(files)
@@ -105,12 +103,16 @@ def require_bucket(name: str) -> None:
     """
     if "/" in name:
         bare = name.removeprefix("s3://").partition("/")[0] or "acme"
-        raise ValueError(f"--bucket takes a name, without s3:// and slashes, such as {bare}")
+        raise ValueError(
+            "--bucket (or TRANSCRIBE_BUCKET) takes a name, without s3:// and slashes, such as "
+            f"{bare}"
+        )
     try:
         ObjectUri.parse(f"s3://{name}/")
     except ValueError as error:
         raise ValueError(
-            f"--bucket {name}: a bucket's name has 3 to 63 small letters, digits, dots and hyphens"
+            f"--bucket (or TRANSCRIBE_BUCKET) {name}: a bucket's name has 3 to 63 small letters, "
+            "digits, dots and hyphens"
         ) from error
 
 
@@ -125,6 +127,8 @@ def _of_uri(uri: str, wishes: Wishes, namespace: str, *, alone: bool) -> Submiss
     source = _parsed(uri)
     name = wishes.name or unique_name(result_name(uri.rstrip("/")))
     bucket = wishes.bucket or (source.bucket if source.scheme == "s3" else None)
+    if bucket and not wishes.output:
+        require_bucket(bucket)
     return Submission(_manifest(name, namespace, uri, _output(name, bucket, wishes, alone), wishes))
 
 
@@ -139,6 +143,7 @@ def _of_files(files: list[PurePath], wishes: Wishes, namespace: str, *, alone: b
             "local files need a bucket to be uploaded to: name it by --bucket, or set "
             "TRANSCRIBE_BUCKET"
         )
+    require_bucket(bucket)
     folder = ObjectUri.parse(f"s3://{bucket}/recordings/{name}/")
     uploads = {file: folder.child(file.name) for file in files}
     source = str(folder if len(files) > 1 else uploads[files[0]])

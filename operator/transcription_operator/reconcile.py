@@ -130,8 +130,9 @@ class Reconciler:
         return replace(seen, refused=refused, silent_nodes=frozenset(silent), ending=ending)
 
     async def _is_ending(self, parent: TranscriptionJob, seen: Observation) -> bool:
-        """Asked only where somebody deletes the pods of a Job that goes on."""
-        if seen.job is None or seen.job.suspended or not any(pod.deleting for pod in seen.pods):
+        """Asked only where the pods of a Job that is not over are being deleted, suspended or not:
+        its failed pods wait for their successors all the same."""
+        if seen.job is None or seen.job.finished or not any(pod.deleting for pod in seen.pods):
             return False
         return await self._cluster.is_ending(parent.metadata.namespace)
 

@@ -90,6 +90,8 @@ class Models(_Section):
 class FileLimits(_Section):
     """The most that any job may fetch and decode of a recording, whatever its spec says."""
 
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
     max_file_bytes: str | None = Field(default=None, max_length=20, pattern=BYTES_PATTERN)
     max_file_seconds: int | None = Field(default=None, ge=1)
 

@@ -60,11 +60,11 @@ def next_status(
 
 
 def _prepared(found: Verdict, progress: Progress | None) -> Verdict:
-    """What workers are at before they know how much there is to do: a model of some gigabytes may
-    be on its way, or cannot be fetched and is tried again for minutes."""
+    """Before workers have said how much there is to do: a model of some gigabytes may be on its
+    way, or cannot be fetched and is tried again for minutes; or nobody may ask them."""
     if found.reason != "Transcribing" or (progress and progress.total_seconds):
         return found
-    message = "Workers fetch the model and look at the recordings; their logs say more"
+    message = "No progress is known yet: a model and a recording come first; the logs say more"
     return replace(found, message=message)
 
 

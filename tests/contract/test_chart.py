@@ -171,6 +171,13 @@ def test_operations_reach_the_operator(monkeypatch):
     assert settings.lease_retry_seconds == 0.5
 
 
+@pytest.mark.parametrize("stated", ["2Gi", 2 << 30], ids=["a quantity", "a number of bytes"])
+def test_a_limit_on_files_reaches_the_operator(monkeypatch, stated):
+    limits = f"--set-json=limits.maxFileBytes={json.dumps(stated)}"
+    settings = settings_of(render(limits), monkeypatch)
+    assert settings.limits.of(4 << 30, 60) == (2 << 30, 60)
+
+
 def test_one_operator_holds_no_election_and_starts_when_its_forerunner_has_ended(monkeypatch):
     documents = render()
     settings = settings_of(documents, monkeypatch)

@@ -41,14 +41,15 @@ class Terminal:
     def run(self, command: str, timeout: float, interrupt_at: str = "") -> int:
         """Type a command and wait until it has ended; its exit code.
 
-        ``interrupt_at``: press Ctrl-C when the screen shows this.
+        ``interrupt_at``: press Ctrl-C when the command has shown this.
         """
         before = len(self._codes())
+        shown = self.history().count(interrupt_at)
         for line in command.splitlines():
             self._tmux("send-keys", "-l", line)
             self._tmux("send-keys", "Enter")
         if interrupt_at:
-            self._wait(interrupt_at, lambda: interrupt_at in self.look(), timeout)
+            self._wait(interrupt_at, lambda: self.history().count(interrupt_at) > shown, timeout)
             self._tmux("send-keys", "C-c")
         self._wait(f"the end of {command}", lambda: len(self._codes()) > before, timeout)
         return self._codes()[-1]

@@ -131,6 +131,8 @@ def _follow(
 def _require_file(path: Path) -> None:
     if path.is_dir():
         raise click.UsageError(f"{line(str(path))} is a folder: name its files, such as {path}/*")
+    if path.exists() and not path.is_file():
+        raise click.UsageError(f"{line(str(path))} is no file: its size is not known beforehand")
     try:
         path.open("rb").close()
     except OSError as error:

@@ -76,7 +76,10 @@ def test_a_bucket_that_is_not_there(stage: UserStage, plugin: Plugin):
 def test_a_bucket_is_named_without_its_scheme(stage: UserStage, plugin: Plugin):
     ended = plugin("doctor", "--bucket", "s3://media")
     assert ended.code == 2
-    assert "--bucket takes a name, without s3:// and slashes, such as media" in ended.err
+    assert (
+        "--bucket (or TRANSCRIBE_BUCKET) takes a name, without s3:// and slashes, such as media"
+        in ended.err
+    )
 
 
 def test_a_certificate_that_is_none(bare_stage: UserStage, plugin: Plugin):

@@ -199,7 +199,7 @@ UNUSABLE = [
     ("a file that is not there", ["nothing.mp3", "--bucket", "media"], "No such file"),
     ("a folder", ["/tmp", "--bucket", "media"], "/tmp is a folder: name its files"),
     ("no place", ["https://media.example/a.mp3"], "a prefix by --output"),
-    ("an empty file", ["/dev/null", "--bucket", "media"], "/dev/null is empty"),
+    ("no file", ["/dev/null", "--bucket", "media"], "/dev/null is no file"),
     ("patience and nobody who waits", ["s3://media/a", "--timeout", "1m"], "goes with --follow"),
     ("no duration", ["s3://media/a", "--timeout", "soon"], "90s, 15m or 1h30m"),
 ]
@@ -215,6 +215,15 @@ def test_a_command_line_that_cannot_be_meant_is_exit_code_2(
     assert ended.code == 2
     assert sentence in ended.err
     assert "see `kubectl transcribe submit --help`" in ended.err
+
+
+def test_an_empty_file_is_not_uploaded(stage: UserStage, plugin: Plugin, tmp_path: Path):
+    empty = tmp_path / "empty.mp3"
+    empty.touch()
+    ended = plugin("submit", str(empty), "--bucket", "media")
+    assert ended.code == 2
+    assert "empty.mp3 is empty" in ended.err
+    assert stage.jobs() == []
 
 
 def test_a_bucket_that_is_not_there_is_exit_code_5(stage: UserStage, plugin: Plugin, file: str):

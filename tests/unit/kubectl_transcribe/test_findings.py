@@ -198,17 +198,23 @@ def test_the_operators_own_image_is_told_apart():
     assert "--set operator.image.repository=REPOSITORY" in found.mend
 
 
+BY_ADDRESS = "doctor --endpoint URL, with the address that this machine reaches"
+
+
 @pytest.mark.parametrize(
     ("endpoint", "mend"),
     [
         ("http://store.media.svc:9000", "kubectl port-forward -n media svc/store 9000:9000, and "
          "beside it: doctor --endpoint http://localhost:9000"),
-        ("https://s3.x.svc.cluster.local", "kubectl port-forward -n x svc/s3 9000:443, and beside "
-         "it: doctor --endpoint https://localhost:9000"),
-        ("https://s3.example.com", "doctor --endpoint URL, with the address that this machine "
-         "reaches"),
+        ("http://s3.x.svc.cluster.local", "kubectl port-forward -n x svc/s3 9000:80, and beside "
+         "it: doctor --endpoint http://localhost:9000"),
+        ("https://s3.x.svc", BY_ADDRESS),
+        ("http://minio-0.minio.store.svc:9000", BY_ADDRESS),
+        ("http://store.svc:9000", BY_ADDRESS),
+        ("https://s3.example.com", BY_ADDRESS),
     ],
-    ids=["a Service with a port", "a Service without one", "no Service"],
+    ids=["a Service with a port", "a Service without one", "with a certificate for its name",
+         "a pod of a Service", "a name that is too short", "no Service"],
 )  # fmt: skip
 def test_a_store_that_this_machine_does_not_reach_comes_with_a_way_to_it(endpoint, mend):
     assert findings.how_to_reach(endpoint, "doctor") == mend

@@ -115,7 +115,7 @@ REFUSED = [
     ("an output that is no URI", ["a.mp3"], {"output": "out/"}, "is not an S3 URI"),
     ("a bucket that is no name", ["a.mp3"], {"bucket": "Acme_Corp"}, "has 3 to 63 small letters"),
     ("a bucket as a URI", ["a.mp3"], {"bucket": "s3://acme/x"},
-     "--bucket takes a name, without s3:// and slashes, such as acme"),
+     "takes a name, without s3:// and slashes, such as acme"),
     ("one name for two", ["s3://acme/x", "s3://acme/y"], {"name": "n"}, "--name is for one"),
     ("two files of one name", ["x/a.mp3", "y/a.mp3"], {"bucket": "acme"}, "called a.mp3"),
     ("a file as a URI", ["file:///tmp/a.mp3"], {"bucket": "acme"}, "without file://"),

@@ -26,6 +26,8 @@ class PlayedCluster:
         self.statuses: list[dict[str, Any]] = []
         self.created: list[dict[str, Any]] = []
         self.refusal: ApiError | None = None
+        self.deleted: list[str] = []
+        self.asked_whether_it_ends = 0
 
     async def uid_of(self, *_: str) -> str | None:
         return self.there
@@ -39,6 +41,16 @@ class PlayedCluster:
     async def pods_of(self, _: str, parent_uid: str) -> list[dict[str, Any]]:
         assert parent_uid == UID
         return self.pods
+
+    async def is_ending(self, _: str) -> bool:
+        self.asked_whether_it_ends += 1
+        return True
+
+    async def delete_job(self, _: str, name: str, __: str) -> None:
+        self.deleted.append(name)
+
+    async def change_job(self, *_: Any) -> dict[str, Any]:
+        return child()
 
     async def patch_status(self, _: str, __: str, patch: dict[str, Any]) -> dict[str, Any]:
         if self.there is None:
@@ -90,6 +102,34 @@ async def test_a_delivery_that_the_watch_has_yet_to_tell_of_is_in_the_result():
 
 async def test_a_failure_that_the_watch_has_yet_to_tell_of_is_explained_by_its_pod():
     assert (await end_of("Failed", REFUSED))["reason"] == "SourceNotFound"
+
+
+GOING = {"deletionTimestamp": "2026-11-22T12:00:00Z"}
+BROKEN = worker("Failed", {"terminated": {"exitCode": 69}})
+ENDS = [
+    ("at work", {}, {}, RUNNING, GOING, [CHILD], 1),
+    ("suspended, a worker has failed", {"suspend": True}, {}, BROKEN, GOING, [CHILD], 1),
+    ("it is over", {}, {"conditions": [{"type": "Complete", "status": "True"}]}, DELIVERED, GOING,
+     [], 0),
+    ("nobody deletes anything", {}, {}, RUNNING, {}, [], 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "pod", "going", "deleted", "asked"),
+    [e[1:] for e in ENDS],
+    ids=[e[0] for e in ENDS],
+)
+async def test_a_job_is_deleted_where_its_namespace_ends(spec, status, pod, going, deleted, asked):
+    caches = Caches(Limits(), lambda _: None)
+    caches.parents.put(manifest(9))
+    caches.put_job(child() | {"spec": spec, "status": status})
+    metadata = pod["metadata"] | going
+    caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(pod | {"metadata": metadata}))
+    cluster = PlayedCluster()
+    reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
+    await reconciler.reconcile("media/standup")
+    assert (cluster.deleted, cluster.asked_whether_it_ends) == (deleted, asked)
 
 
 async def visit(

@@ -255,8 +255,8 @@ def test_a_single_recordings_result_counts_nothing():
 @pytest.mark.parametrize(
     ("progress", "expected"),
     [
-        (None, "Workers fetch the model"),
-        ({"percent": 0}, "Workers fetch the model"),
+        (None, "No progress is known yet"),
+        ({"percent": 0}, "No progress is known yet"),
         ({"percent": 0, "totalSeconds": 60}, "Workers are transcribing"),
     ],
     ids=["not asked yet", "they do not know yet", "they know how much there is to do"],
