@@ -87,7 +87,8 @@ def test_jobs_run_under_the_charts_policies_and_nothing_else_gets_through(
         },
     }
     release.upgrade(CHART, DEV / "values.yaml", f"--set-json=networkPolicy={json.dumps(policies)}")
-    stage.apply_recording("steady")
+    # With beams it takes long enough for all that is asked meanwhile.
+    stage.apply_recording("steady", decoding={"beamSize": 5})
     pod = stage.await_pod()
     stage.await_status("steady", timeout=120, phase="Running")
     (worker,) = stage.pods()
