@@ -62,7 +62,12 @@ class Api:
         return self.request("PATCH", path, body, "application/merge-patch+json")
 
     def delete(self, path: str, propagation: str = "Background") -> None:
-        self.request("DELETE", path, {"propagationPolicy": propagation})
+        """None there, or no longer, is as good."""
+        try:
+            self.request("DELETE", path, {"propagationPolicy": propagation})
+        except ApiRefusal as refusal:
+            if refusal.status != 404:
+                raise
 
 
 def jobs(namespace: str) -> str:

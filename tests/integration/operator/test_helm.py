@@ -62,8 +62,7 @@ def helm(plane: ControlPlane, admin: Api) -> Iterator[Helm]:
     where = ("--kubeconfig", plane.kubeconfig, "--namespace", NAMESPACE)
     for release in run([HELM, "list", "--short", *where]).split():
         run([HELM, "uninstall", release, *where])
-    if admin.get(CRD):
-        admin.delete(CRD)
+    admin.delete(CRD)
     wait_until("the resource is gone", lambda: admin.get(CRD) is None, timeout=30)
 
 
