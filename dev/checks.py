@@ -56,10 +56,10 @@ def test(layer: str) -> None:
         gotools.build_all()
         foreign_crds.ensure()
     if layer == "e2e":
-        preflight.check()
+        cluster.up()
         packages.install_for_tests()
         gotools.build("kube-router")
-        cluster.up()
+        gotools.drop_go_caches()
         env |= store.environment()
         env["KUBECONFIG"] = str(KUBECONFIG)
     say(f"\n=== {layer} tests")

@@ -18,11 +18,11 @@ from transcription_operator.api.source import Source
 
 _IS_PREFIX = "self.uri.startsWith('s3://') && self.uri.endsWith('/')"
 _SECONDS = 2**31 - 1
-_BYTES = TypeAdapter(ByteSize)
 """The API server's own counters of seconds are 32 bits wide."""
 
-
+_BYTES = TypeAdapter(ByteSize)
 BYTES_PATTERN = r"^[1-9][0-9]*([kMGT]i?|Ki)?$"
+"""A Kubernetes quantity of whole bytes that bytes_of reads."""
 
 
 def bytes_of(quantity: str) -> int:
