@@ -20,8 +20,8 @@ from transcription_contract.options import Decoding
 
 if TYPE_CHECKING:
     from tests.benchmarks.bench import Bench
+    from whisper_transcriber.audio.samples import Waveform
     from whisper_transcriber.engine.protocol import Engine
-    from whisper_transcriber.samples import Waveform
 
 UNIT = 8
 
@@ -79,13 +79,15 @@ def _samples(path: Path) -> "Waveform":
 
 
 def _windows(samples: "Waveform") -> list["Waveform"]:
-    from whisper_transcriber import plan
-    from whisper_transcriber.vad import VoiceDetector
+    from whisper_transcriber.audio import windows as windowing
+    from whisper_transcriber.audio.vad import VoiceDetector
 
-    within = plan.Span(0, len(samples))
+    within = windowing.Span(0, len(samples))
     heard = VoiceDetector().probabilities(lambda a, b: samples[a:b], *within)
     integers = (samples * 32768).astype(np.int16)
-    found = plan.windows(0, plan.speech(heard.tolist(), within), lambda a, b: integers[a:b])
+    found = windowing.windows(
+        0, windowing.speech(heard.tolist(), within), lambda a, b: integers[a:b]
+    )
     return [samples[window.start : window.stop] for window in found]
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tests.unit.transcriber.engines import FakeEngine, heard
 from whisper_transcriber import __main__ as program
-from whisper_transcriber import worker
+from whisper_transcriber import composition
+from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine.protocol import Decoded
-from whisper_transcriber.samples import Waveform
 
 
 class SleepingEngine(FakeEngine):
@@ -47,5 +47,5 @@ def _engine(*_: object) -> SleepingEngine:
 
 
 if __name__ == "__main__":
-    worker.load_engine = _engine
+    composition.load_engine = _engine
     program.entry()

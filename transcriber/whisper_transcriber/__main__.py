@@ -8,7 +8,7 @@ from pathlib import Path
 
 from transcription_contract.exit_codes import ENDINGS, ExitCode
 from transcription_contract.termination import Failure, Termination, encode
-from whisper_transcriber import cli, logs, pipeline, settings, worker
+from whisper_transcriber import cli, composition, logs, pipeline, settings
 from whisper_transcriber.errors import Stalled, TranscriberError
 from whisper_transcriber.interruption import Interruption
 
@@ -44,7 +44,7 @@ def run_pod(environ: Mapping[str, str]) -> ExitCode:
 def _transcribe(environ: Mapping[str, str], last_words: Path) -> Termination:
     given = settings.read(environ)
     interruption = Interruption.by_signals()
-    job = worker.make_job(
+    job = composition.make_job(
         given,
         interruption,
         lambda seconds: _give_up(last_words, seconds),
@@ -52,7 +52,7 @@ def _transcribe(environ: Mapping[str, str], last_words: Path) -> Termination:
     )
     job.metrics.serve(given.metrics_port)
     log.info("worker %d of %d for %r", given.worker, given.task.workers, given.task.owner)
-    return Termination(result=pipeline.run(job, worker.load_engine).result())
+    return Termination(result=pipeline.run(job, composition.load_engine).result())
 
 
 def _give_up(last_words: Path, seconds: float) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from transcription_contract.exit_codes import ExitCode
 from transcription_contract.locations import manifest_uri
-from whisper_transcriber import flags, logs, model_command, pipeline, settings, worker
-from whisper_transcriber.delivery import find_manifest
+from whisper_transcriber import composition, flags, logs, pipeline, settings
+from whisper_transcriber.coordination.delivery import find_manifest
+from whisper_transcriber.coordination.job import Job
+from whisper_transcriber.coordination.manifest import Manifest
 from whisper_transcriber.errors import Interrupted, TranscriberError
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.job import Job
-from whisper_transcriber.manifest import Manifest
+from whisper_transcriber.models import command
 from whisper_transcriber.progress_bar import ProgressBar
 
 
@@ -36,11 +37,11 @@ def _transcribe(
     task, model_file = flags.task_of(options)
     interruption = Interruption.by_signals()
     given = settings.local(environ, task, model_file)
-    job = worker.make_job(given, interruption, lambda _: None, local_files=True)
+    job = composition.make_job(given, interruption, lambda _: None, local_files=True)
     _forget_finished_run(job)
     try:
         with ProgressBar(job.metrics, enabled=on_terminal):
-            manifest = pipeline.run(job, worker.load_engine)
+            manifest = pipeline.run(job, composition.load_engine)
     except Interrupted:
         print("transcriber: stopped; the same command goes on from here", file=sys.stderr)
         return ExitCode.TRY_AGAIN
@@ -65,10 +66,10 @@ def _report(manifest: Manifest) -> int:
 def _models(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     directory = options.directory or settings.model_directory(environ)
     if not options.preload:
-        print(model_command.list_models(directory), end="")
+        print(command.list_models(directory), end="")
         return ExitCode.DONE
     names = [name.strip() for name in options.preload.split(",") if name.strip()]
-    store = worker.make_model_store(environ, directory, options.mirror)
-    for checkpoint in model_command.preload(names, store):
+    store = composition.make_model_store(environ, directory, options.mirror)
+    for checkpoint in command.preload(names, store):
         print(checkpoint.path)
     return ExitCode.DONE

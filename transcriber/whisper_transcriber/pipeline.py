@@ -12,20 +12,21 @@ from contextlib import closing, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
-from whisper_transcriber import models, shards
-from whisper_transcriber.delivery import Delivery, check_any_success, find_manifest
+from whisper_transcriber.audio.cache import Recordings
+from whisper_transcriber.coordination import layout
+from whisper_transcriber.coordination.delivery import Delivery, check_any_success, find_manifest
+from whisper_transcriber.coordination.job import Job
+from whisper_transcriber.coordination.language import Languages
+from whisper_transcriber.coordination.layout import Items
+from whisper_transcriber.coordination.listing import list_source
+from whisper_transcriber.coordination.manifest import Manifest
+from whisper_transcriber.coordination.planner import Planner
+from whisper_transcriber.coordination.scheduler import UnitLoop
+from whisper_transcriber.coordination.transcribing import Listener
 from whisper_transcriber.engine.protocol import Engine
 from whisper_transcriber.errors import Interrupted, TranscriberError
-from whisper_transcriber.job import Job
-from whisper_transcriber.language import Languages
-from whisper_transcriber.listening import Listener
-from whisper_transcriber.listing import list_source
-from whisper_transcriber.manifest import Manifest
-from whisper_transcriber.models import Checkpoint, ModelStore
-from whisper_transcriber.planner import Planner
-from whisper_transcriber.recordings import Recordings
-from whisper_transcriber.shards import Items
-from whisper_transcriber.work import UnitLoop
+from whisper_transcriber.models import store as model_store
+from whisper_transcriber.models.store import Checkpoint, ModelStore
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ def run(job: Job, load_engine: LoadEngine) -> Manifest:
 def _transcribe(job: Job, load_engine: LoadEngine) -> Manifest:
     _import_engine_meanwhile()
     if job.settings.model_file is None:
-        models.check(job.task.model)
-    items = job.workspace.agree(shards.ITEMS, Items, lambda: list_source(job))
+        model_store.check(job.task.model)
+    items = job.workspace.agree(layout.ITEMS, Items, lambda: list_source(job))
     with _recordings(job, items) as recordings, job.watchdog:
         _begin_to_fetch(job, items, recordings)
         _check_prompt(job)

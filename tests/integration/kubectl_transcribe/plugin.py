@@ -21,7 +21,12 @@ from dev.paths import ROOT
 from tests.api import Json, transcription_jobs
 from tests.integration.transcriber.worker import ACCESS_KEY, SECRET_KEY, Store
 from tests.stage import Stage
-from whisper_transcriber.manifest import Manifest, ManifestItem, ManifestModel, ManifestOutput
+from whisper_transcriber.coordination.manifest import (
+    Manifest,
+    ManifestItem,
+    ManifestModel,
+    ManifestOutput,
+)
 
 SECRET = "transcription-object-store"
 PATIENCE = 60.0

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcription_contract.task import Limits
-from whisper_transcriber import media
-from whisper_transcriber.arrival import Arrival
+from whisper_transcriber.audio import media
+from whisper_transcriber.audio.fetch import Arrival
 from whisper_transcriber.interruption import Interruption
 
 URI = "s3://media/-i; rm.mp3"

@@ -10,10 +10,10 @@ from whisper.decoding import DecodingOptions  # type: ignore[import-untyped]
 from dev import demomodel
 from tests.integration.transcriber.speech import RATE, speak
 from transcription_contract.options import Decoding, WhisperTask
-from whisper_transcriber.engine import audio
+from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.protocol import Decoded
 from whisper_transcriber.engine.whisper_engine import WhisperEngine
-from whisper_transcriber.samples import Waveform
 
 PROMPT = "Saturday, the manager speaks"
 
@@ -54,7 +54,7 @@ def test_the_tokens_are_those_of_whisper_decode(
     checkpoint: Path, model: whisper.Whisper, windows: list[Waveform], batch: int, prompt: str
 ) -> None:
     options = DecodingOptions(language="en", prompt=prompt, fp16=False)
-    expected = whisper.decode(model, audio.spectrograms(windows[:batch], 3000, model), options)
+    expected = whisper.decode(model, spectrogram.log_mel(windows[:batch], 3000, model), options)
     found = engine(checkpoint, initial_prompt=prompt).decode(windows[:batch], ["en"] * batch)
     assert [tokens(each) for each in found] == [each.tokens for each in expected]
     for ours, theirs in zip(found, expected, strict=True):
@@ -68,7 +68,7 @@ def test_each_window_is_decoded_in_its_own_language(
     checkpoint: Path, model: whisper.Whisper, windows: list[Waveform], task: WhisperTask
 ) -> None:
     languages = ["en", "de", "ja", "en"]
-    mels = audio.spectrograms(windows[:4], 3000, model)
+    mels = spectrogram.log_mel(windows[:4], 3000, model)
     expected = [
         whisper.decode(model, mel, DecodingOptions(task=task, language=language, fp16=False))
         for mel, language in zip(mels, languages, strict=True)
@@ -82,7 +82,7 @@ def test_beams_are_whisper_s_own(
     checkpoint: Path, model: whisper.Whisper, windows: list[Waveform], prompt: str
 ) -> None:
     options = DecodingOptions(language="en", beam_size=3, prompt=prompt, fp16=False)
-    mels = audio.spectrograms(windows[:2], 3000, model)
+    mels = spectrogram.log_mel(windows[:2], 3000, model)
     expected = [whisper.decode(model, mel, options) for mel in mels]
     searching = engine(checkpoint, beam_size=3, initial_prompt=prompt)
     found = searching.decode(windows[:2], ["en", "en"])

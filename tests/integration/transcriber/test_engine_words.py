@@ -9,9 +9,9 @@ from whisper.timing import find_alignment  # type: ignore[import-untyped]
 
 from tests.integration.transcriber.speech import RATE, speak
 from transcription_contract.options import Decoding
-from whisper_transcriber.engine import audio
+from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.whisper_engine import WhisperEngine
-from whisper_transcriber.samples import Waveform
 
 LENGTHS = (9, 4, 14)
 
@@ -39,7 +39,7 @@ def test_words_have_the_times_that_whisper_finds(checkpoint: Path, windows: list
     """But for a phrase's first word, which must not begin in the pause before it."""
     model = whisper.load_model(str(checkpoint), device="cpu")
     tokenizer = whisper.tokenizer.get_tokenizer(True, language="en", task="transcribe")
-    mels = audio.spectrograms(windows, 3000, model)
+    mels = spectrogram.log_mel(windows, 3000, model)
     results = engine(checkpoint).decode(windows, ["en"] * len(windows))
     for decoded, mel, window in zip(results, mels, windows, strict=True):
         text = [t for each in decoded.phrases for t in each.tokens if t < tokenizer.eot]

@@ -10,8 +10,8 @@ import pytest
 from dev.commands import wait_until
 from tests.integration.transcriber.decoding import URI, decode
 from tests.integration.transcriber.speech import Recording, speak
-from whisper_transcriber import ffmpeg as ffmpeg_module
-from whisper_transcriber import media
+from whisper_transcriber.audio import ffmpeg as ffmpeg_module
+from whisper_transcriber.audio import media
 from whisper_transcriber.errors import (
     DecoderKilled,
     Interrupted,

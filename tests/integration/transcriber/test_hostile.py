@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from tests.integration.transcriber.hostile import Bait, families, recording, wave
 from transcription_contract.exit_codes import ExitCode
 from transcription_contract.task import Limits
-from whisper_transcriber import media
-from whisper_transcriber.arrival import Arrival
+from whisper_transcriber.audio import media
+from whisper_transcriber.audio.fetch import Arrival
+from whisper_transcriber.audio.ffmpeg import MEMORY_BYTES
 from whisper_transcriber.errors import TranscriberError
-from whisper_transcriber.ffmpeg import MEMORY_BYTES
 from whisper_transcriber.interruption import Interruption
 
 URI = "s3://media/-i /dev/zero;$(id).m3u8"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dev.commands import wait_until
 from tests.integration.transcriber.decoding import decode
 from tests.integration.transcriber.speech import Recording, speak
-from whisper_transcriber import media
+from whisper_transcriber.audio import media
 from whisper_transcriber.errors import (
     Interrupted,
     ObjectStoreUnavailable,

@@ -14,13 +14,13 @@ from tests.integration.transcriber.conftest import Store
 from tests.integration.transcriber.web_server import Exchange, File, Web, serve
 from tests.integration.transcriber.worker import ACCESS_KEY, ROOT, SECRET_KEY
 from transcription_contract.options import ModelReference
-from whisper_transcriber import catalogue
 from whisper_transcriber.errors import ModelSourceUnavailable
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.models import ModelStore
-from whisper_transcriber.s3 import S3Store
+from whisper_transcriber.models import catalogue
+from whisper_transcriber.models.store import ModelStore
 from whisper_transcriber.settings import StoreSettings
-from whisper_transcriber.web import WebSource
+from whisper_transcriber.storage.s3 import S3Store
+from whisper_transcriber.storage.web import WebSource
 
 CONTENT = os.urandom(3_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -118,7 +118,7 @@ from pathlib import Path
 from tests.integration.transcriber import test_models as tests
 from tests.integration.transcriber.web_server import Web
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.model_cache import ModelCache
+from whisper_transcriber.models.cache import ModelCache
 from transcription_contract.locations import ObjectUri
 
 folder, certificate, url, sha256 = sys.argv[1:]

@@ -13,8 +13,8 @@ from tests.integration.transcriber.worker import ACCESS_KEY, SECRET_KEY
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import AccessDenied
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.s3 import S3Store
 from whisper_transcriber.settings import StoreSettings
+from whisper_transcriber.storage.s3 import S3Store
 
 COUNT = 10_000
 

@@ -17,8 +17,8 @@ from whisper_transcriber.errors import (
     SourceReplaced,
 )
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.store import ObjectMissingError, StoredObject
-from whisper_transcriber.web import WebSource
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.web import WebSource
 
 CONTENT = os.urandom(300_000)
 LOOPBACK = ("127.0.0.0/8", "::1/128")

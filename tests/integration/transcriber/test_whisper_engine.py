@@ -10,7 +10,8 @@ import torch
 
 from tests.integration.transcriber.speech import RATE, Recording, speak
 from transcription_contract.options import Decoding
-from whisper_transcriber.engine import audio
+from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.alignment import Aligner
 from whisper_transcriber.engine.decoder import Memory
 from whisper_transcriber.engine.loop import Loop
@@ -22,7 +23,6 @@ from whisper_transcriber.errors import (
     OutOfMemory,
     PromptTooLong,
 )
-from whisper_transcriber.samples import Waveform
 
 THREADS = 2
 
@@ -150,7 +150,7 @@ def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path: Path, content: bytes
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(audio, "encode"), (Loop, "run"), (Aligner, "run")],
+    [(spectrogram, "encode"), (Loop, "run"), (Aligner, "run")],
     ids=["in the encoder", "in the loop", "in the aligner"],
 )
 def test_out_of_memory_halves_the_batch_and_changes_no_text(
@@ -188,6 +188,6 @@ def test_one_window_too_large_for_the_gpu_is_told(
     def full(*_: object) -> object:
         raise torch.cuda.OutOfMemoryError("too much")
 
-    monkeypatch.setattr(audio, "encode", full)
+    monkeypatch.setattr(spectrogram, "encode", full)
     with pytest.raises(OutOfMemory):
         engine.decode(waveforms(sentences), ["en"] * 3)

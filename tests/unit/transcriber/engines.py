@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine.protocol import Decoded, Passage, Phrase
-from whisper_transcriber.samples import Waveform
 
 GOOD = Decoded(
     phrases=(),

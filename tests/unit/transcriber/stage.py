@@ -13,18 +13,19 @@ from tests.unit.transcriber.stores import MemoryStore
 from transcription_contract.locations import ObjectUri
 from transcription_contract.options import ModelReference
 from transcription_contract.task import Task
-from whisper_transcriber import language, listing, pipeline, work
-from whisper_transcriber.arrival import Arrival
+from whisper_transcriber import pipeline
+from whisper_transcriber.audio.fetch import Arrival
+from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
+from whisper_transcriber.coordination import language, listing, scheduler
+from whisper_transcriber.coordination.job import Job
+from whisper_transcriber.coordination.workspace import Workspace
 from whisper_transcriber.engine.protocol import Decoded, Passage
 from whisper_transcriber.errors import MediaInvalid
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.job import Job
 from whisper_transcriber.metrics import Metrics
-from whisper_transcriber.plan import FRAME_SAMPLES, SAMPLE_RATE
-from whisper_transcriber.samples import Waveform
 from whisper_transcriber.settings import Settings, StoreSettings
 from whisper_transcriber.watchdog import Watchdog
-from whisper_transcriber.workspace import Workspace
 
 SLICE_SECONDS = 30
 MODEL = b"weights"
@@ -140,13 +141,13 @@ def decode(arrival: Arrival, target: Path, *, uri: str, **_: object) -> None:
 
 def leave_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """No ffmpeg, no torch, no voice activity model, and no patience."""
-    monkeypatch.setattr("whisper_transcriber.media.decode", decode)
-    monkeypatch.setattr("whisper_transcriber.planner.VoiceDetector", Detector)
+    monkeypatch.setattr("whisper_transcriber.audio.media.decode", decode)
+    monkeypatch.setattr("whisper_transcriber.coordination.planner.VoiceDetector", Detector)
     monkeypatch.setattr(pipeline, "_import_engine_meanwhile", lambda: None)
     monkeypatch.setattr(listing, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr(language, "PATIENCE_SECONDS", 0)
-    monkeypatch.setattr(work, "CLAIM_SECONDS", 0.0)
-    monkeypatch.setattr(work, "CLAIM_UNITS", 0.0)
+    monkeypatch.setattr(scheduler, "CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "CLAIM_UNITS", 0.0)
 
 
 def job(directory: Path, store: MemoryStore, task: Task = TASK, worker: int = 0) -> Job:

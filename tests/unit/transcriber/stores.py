@@ -4,7 +4,7 @@ from pathlib import Path
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import SourceReplaced
-from whisper_transcriber.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
 
 
 class MemoryStore:

@@ -22,7 +22,11 @@ from tests.unit.transcriber.stage import (
 )
 from transcription_contract.locations import ObjectUri
 from transcription_contract.task import Limits
-from whisper_transcriber import pipeline, shards
+from whisper_transcriber import pipeline
+from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
+from whisper_transcriber.coordination import layout
+from whisper_transcriber.coordination.layout import Items
 from whisper_transcriber.engine.protocol import Decoded
 from whisper_transcriber.errors import (
     Interrupted,
@@ -32,9 +36,6 @@ from whisper_transcriber.errors import (
     SourceNotFound,
     SourceReplaced,
 )
-from whisper_transcriber.plan import FRAME_SAMPLES, SAMPLE_RATE
-from whisper_transcriber.samples import Waveform
-from whisper_transcriber.shards import Items
 
 SECONDS = 120
 SOURCE = ObjectUri("media", "talk.mp3")
@@ -236,7 +237,7 @@ def test_a_plan_that_another_worker_overwrote_is_not_mixed_in(
         def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:
             super().put(uri, content, content_type)
             if "/parts/" in uri.key:
-                where = ObjectUri.parse(PREFIX).child(shards.ITEMS)
+                where = ObjectUri.parse(PREFIX).child(layout.ITEMS)
                 items = Items.model_validate_json(objects[where])
                 other = items.model_copy(update={"threads": 7})
                 objects[where] = other.model_dump_json(by_alias=True).encode()

@@ -1,1 +1,1 @@
-"""Windows of speech to text: a small protocol, and openai-whisper behind it."""
+"""Speech recognition engines: all that knows torch. protocol.py is what the others see."""

@@ -11,7 +11,7 @@ from whisper import _ALIGNMENT_HEADS  # type: ignore[import-untyped]
 from whisper.audio import N_FRAMES  # type: ignore[import-untyped]
 from whisper.model import ModelDimensions, Whisper  # type: ignore[import-untyped]
 
-from whisper_transcriber.engine.audio import POSITION_FRAMES
+from whisper_transcriber.engine.spectrogram import POSITION_FRAMES
 from whisper_transcriber.errors import ModelInvalid
 
 log = logging.getLogger(__name__)

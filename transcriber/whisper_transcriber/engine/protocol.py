@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from whisper_transcriber.samples import Waveform
+from whisper_transcriber.audio.samples import Waveform
 
 
 @dataclass(frozen=True)

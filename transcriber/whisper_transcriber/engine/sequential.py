@@ -8,8 +8,8 @@ import whisper  # type: ignore[import-untyped]
 from whisper.model import Whisper  # type: ignore[import-untyped]
 
 from transcription_contract.options import Decoding, WhisperTask
+from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine.protocol import Passage
-from whisper_transcriber.samples import Waveform
 
 
 def transcribe(

@@ -9,13 +9,13 @@ import torch
 from whisper.model import Whisper  # type: ignore[import-untyped]
 
 from transcription_contract.options import AudioContext, Decoding, WhisperTask
-from whisper_transcriber.engine import audio, checkpoint, sequential
+from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.engine import checkpoint, sequential, spectrogram
+from whisper_transcriber.engine.batch_decoder import Recogniser, Spoken
 from whisper_transcriber.engine.halving import halving
 from whisper_transcriber.engine.loop import VERSION
 from whisper_transcriber.engine.protocol import Decoded, Passage
-from whisper_transcriber.engine.recogniser import Recogniser, Spoken
 from whisper_transcriber.engine.vocabulary import ENGLISH, Vocabulary, check_prompt
-from whisper_transcriber.samples import Waveform
 
 __all__ = ["WhisperEngine", "check_prompt"]
 
@@ -90,7 +90,7 @@ class WhisperEngine:
     @torch.inference_mode()
     def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
         """For each window, the probability of each language code."""
-        frames = audio.context_frames(windows, AudioContext.FULL, self._model)
+        frames = spectrogram.context_frames(windows, AudioContext.FULL, self._model)
         return halving(partial(self._recogniser.languages, frames=frames), windows)
 
     @torch.inference_mode()
@@ -103,7 +103,7 @@ class WhisperEngine:
     ) -> list[Decoded]:
         """See Engine.decode. Out of memory, a batch is halved before it is given up."""
         # Of the whole batch: what is encoded must not depend on how much fits into memory.
-        frames = audio.context_frames(windows, self._decoding.audio_context, self._model)
+        frames = spectrogram.context_frames(windows, self._decoding.audio_context, self._model)
         work = partial(self._recogniser.decode, frames=frames, temperature=temperature, seed=seed)
         return halving(work, [Spoken(*each) for each in zip(windows, languages, strict=True)])
 

@@ -14,8 +14,8 @@ from typing import Any
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import TranscriberError
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.s3 import S3Store
 from whisper_transcriber.settings import store_of_shell
+from whisper_transcriber.storage.s3 import S3Store
 
 Json = dict[str, Any]
 

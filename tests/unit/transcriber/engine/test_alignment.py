@@ -9,7 +9,7 @@ from whisper.model import Whisper  # type: ignore[import-untyped]
 from whisper.timing import find_alignment, median_filter  # type: ignore[import-untyped]
 
 from tests.unit.transcriber.engine import tiny
-from whisper_transcriber.engine import audio
+from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.alignment import Aligner, Line, median
 from whisper_transcriber.engine.decoder import TextDecoder
 from whisper_transcriber.engine.vocabulary import Vocabulary
@@ -38,13 +38,13 @@ def test_a_batch_is_timed_as_whisper_times_each_window(size: int, order: list[in
     decoder = TextDecoder(model, torch.float32)
     windows = tiny.noise(*SECONDS)
     texts = [vocabulary.tokenizer("en").encode(text) for text in TEXTS]
-    mels = audio.spectrograms(windows, 3000, model)
+    mels = spectrogram.log_mel(windows, 3000, model)
     lines = [
-        Line("en", text, audio.own_positions(window, 1500))
+        Line("en", text, spectrogram.own_positions(window, 1500))
         for text, window in zip(texts, windows, strict=True)
     ]
     with torch.inference_mode():
-        heard = decoder.hear(audio.encode(model, mels, torch.float32))
+        heard = decoder.hear(spectrogram.encode(model, mels, torch.float32))
         heard.arrange(order)
         timed = Aligner(model, decoder, vocabulary).run(heard, lines)
     for times, text, mel, window in zip(timed, texts, mels, windows, strict=True):
@@ -63,8 +63,8 @@ def test_a_batch_is_timed_as_whisper_times_each_window(size: int, order: list[in
 def test_a_window_without_text_among_others_has_no_times() -> None:
     model = tiny.model()
     decoder = TextDecoder(model, torch.float32)
-    mels = audio.spectrograms(tiny.noise(1.0, 1.0), 3000, model)
-    heard = decoder.hear(audio.encode(model, mels, torch.float32))
+    mels = spectrogram.log_mel(tiny.noise(1.0, 1.0), 3000, model)
+    heard = decoder.hear(spectrogram.encode(model, mels, torch.float32))
     lines = [Line("en", [], 50), Line("de", [400, 500], 50)]
     silent, spoken = Aligner(model, decoder, Vocabulary(model, "transcribe")).run(heard, lines)
     assert silent.probabilities == []

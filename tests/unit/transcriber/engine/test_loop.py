@@ -9,7 +9,7 @@ from whisper.decoding import DecodingOptions, DecodingResult  # type: ignore[imp
 from whisper.model import Whisper  # type: ignore[import-untyped]
 
 from tests.unit.transcriber.engine import tiny
-from whisper_transcriber.engine import audio
+from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.decoder import TextDecoder
 from whisper_transcriber.engine.loop import Loop, Said, arrangement
 from whisper_transcriber.engine.rules import Rules
@@ -19,9 +19,9 @@ LENGTHS = (3.0, 7.0, 1.0, 5.5, 0.4, 14.0, 2.2)
 
 
 def features(model: Whisper, windows: int) -> torch.Tensor:
-    mels = audio.spectrograms(tiny.noise(*LENGTHS[:windows]), 3000, model)
+    mels = spectrogram.log_mel(tiny.noise(*LENGTHS[:windows]), 3000, model)
     with torch.inference_mode():
-        return audio.encode(model, mels, torch.float32)
+        return spectrogram.encode(model, mels, torch.float32)
 
 
 @torch.inference_mode()

@@ -5,8 +5,8 @@ import torch
 from whisper.model import ModelDimensions, Whisper  # type: ignore[import-untyped]
 
 from transcription_contract.options import Decoding, WhisperTask
+from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine.whisper_engine import WhisperEngine
-from whisper_transcriber.samples import Waveform
 
 ENGLISH_ONLY = 51864
 MULTILINGUAL = 51865

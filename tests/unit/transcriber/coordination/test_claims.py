@@ -1,0 +1,84 @@
+import pytest
+
+from whisper_transcriber.coordination.claims import Board
+from whisper_transcriber.coordination.layout import Group, Shard
+
+PARTS = ["parts/0.0.0.x.json", "parts/0.0.1.x.json", "parts/0.0.2.x.json"]
+SHARD = Shard(0, 0)
+
+
+def board(*names: str, worker: int = 0, workers: int = 3) -> Board:
+    made = Board(worker, workers)
+    made.look(frozenset(names))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("names", "open_units", "free_units"),
+    [
+        ((), [0, 1, 2], [0, 1, 2]),
+        ((PARTS[1],), [0, 2], [0, 2]),
+        (("claims/0.0.2.1",), [0, 1, 2], [0, 1]),
+        (("claims/0.0.2.0",), [0, 1, 2], [0, 1, 2]),
+        (("claims/0.1.2.1", "claims/1.0.2.1"), [0, 1, 2], [0, 1, 2]),
+        ((PARTS[0], "claims/0.0.0.1", "claims/0.0.1.2"), [1, 2], [2]),
+    ],
+    ids=["nothing yet", "a part", "another's claim", "its own", "other shards'", "all of it"],
+)
+def test_units_are_open_until_stored_and_free_until_claimed_by_another(
+    names: tuple[str, ...], open_units: list[int], free_units: list[int]
+) -> None:
+    seen = board(*names)
+    assert seen.open_units(PARTS) == open_units
+    assert seen.free_units(SHARD, PARTS) == free_units
+
+
+def test_what_this_worker_stored_is_known_before_it_looks_again() -> None:
+    seen = board()
+    seen.add(PARTS[0])
+    assert seen.open_units(PARTS) == [1, 2]
+
+
+def test_the_shard_with_the_most_left_for_each_worker_at_it_is_helped() -> None:
+    named = {
+        Shard(0, 0): [f"parts/0.0.{unit}.x.json" for unit in range(6)],
+        Shard(0, 1): [f"parts/0.1.{unit}.x.json" for unit in range(5)],
+        Shard(0, 2): [],
+    }
+    alone = board(worker=2)
+    assert alone.most_left(named, named) == Shard(0, 0)
+    in_company = board("claims/0.0.0.0", worker=2)
+    assert in_company.most_left(named, named) == Shard(0, 1)
+
+
+def test_a_shard_that_nobody_has_begun_with_comes_before_all_others() -> None:
+    named = {Shard(0, 0): PARTS}
+    assert board(worker=2).most_left(named, [Shard(0, 0), Shard(0, 1)]) == Shard(0, 1)
+
+
+def test_of_equals_each_worker_helps_another() -> None:
+    every = [Shard(0, number) for number in range(4)]
+    chosen = [board(worker=worker, workers=4).most_left({}, every) for worker in range(4)]
+    assert sorted(each.slice for each in chosen if each) == [0, 1, 2, 3]
+
+
+def test_there_is_nothing_to_help_with_when_all_is_stored_or_claimed() -> None:
+    seen = board(PARTS[0], PARTS[1], "claims/0.0.2.1")
+    assert seen.most_left({SHARD: PARTS}, [SHARD]) is None
+
+
+def test_every_group_is_somebody_s_and_every_slice_too() -> None:
+    groups = [Group(first=number, count=1, sliced=number % 2 == 0) for number in range(7)]
+    firsts, slices = [], []
+    for worker in range(3):
+        first, later = board(worker=worker).own_first(groups)
+        firsts += first
+        for group in [*(each for each in first if groups[each].sliced), *later]:
+            begin, step = board(worker=worker).own_slices(group)
+            slices += [(group, number) for number in range(begin, 9, step)]
+    assert sorted(firsts) == list(range(7))
+    assert sorted(slices) == [(group, number) for group in (0, 2, 4, 6) for number in range(9)]
+
+
+def test_the_plans_that_are_stored_are_known() -> None:
+    assert board("shards/3.12.json", "items.json").planned == {Shard(3, 12)}

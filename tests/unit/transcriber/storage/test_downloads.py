@@ -1,0 +1,27 @@
+import errno
+from pathlib import Path
+
+import pytest
+
+from whisper_transcriber.errors import VolumeFull
+from whisper_transcriber.storage.downloads import new_file
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_an_error_of_its_own(number: int, tmp_path: Path) -> None:
+    with (
+        pytest.raises(VolumeFull, match=r"no room for s3://media/a.mp3"),
+        new_file(tmp_path / "file", "s3://media/a.mp3"),
+    ):
+        raise OSError(number, "full")
+
+
+def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionResetError), new_file(tmp_path / "file", "s3://media/a.mp3"):
+        raise ConnectionResetError(errno.ECONNRESET, "reset")
+
+
+def test_a_file_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"there")
+    with pytest.raises(FileExistsError), new_file(tmp_path / "file", "s3://media/a.mp3"):
+        pass

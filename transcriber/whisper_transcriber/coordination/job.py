@@ -1,0 +1,33 @@
+"""One worker's view of one job: what nearly every step needs."""
+
+from dataclasses import dataclass
+
+from transcription_contract.task import Task
+from whisper_transcriber.coordination.workspace import Workspace
+from whisper_transcriber.interruption import Interruption
+from whisper_transcriber.metrics import Metrics
+from whisper_transcriber.settings import Settings
+from whisper_transcriber.storage.store import Store
+from whisper_transcriber.watchdog import Watchdog
+
+
+@dataclass(frozen=True)
+class Job:
+    """The task, this worker's number, and its links to the world."""
+
+    settings: Settings
+    store: Store
+    workspace: Workspace
+    metrics: Metrics
+    interruption: Interruption
+    watchdog: Watchdog
+
+    @property
+    def task(self) -> Task:
+        """The TranscriptionJob."""
+        return self.settings.task
+
+    @property
+    def worker(self) -> int:
+        """This pod's completion index."""
+        return self.settings.worker

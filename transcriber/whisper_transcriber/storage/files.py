@@ -1,0 +1,205 @@
+"""Folders of this machine as a Store: what the command line works on."""
+
+import hashlib
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+
+from transcription_contract.locations import WORKSPACES, ObjectUri
+from whisper_transcriber.errors import AccessDenied, ConfigurationInvalid, SourceReplaced
+from whisper_transcriber.interruption import Interruption
+from whisper_transcriber.storage.downloads import CHUNK_BYTES, FULL, new_file, room_for
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+
+log = logging.getLogger(__name__)
+
+_TEMPORARY = ".transcription-"
+_ATTEMPTS = 5
+
+
+class FileStore:
+    """file:// URIs. An etag changes with a file's size, time of change and inode."""
+
+    def __init__(self, interruption: Interruption) -> None:
+        self._interruption = interruption
+
+    def stat(self, uri: ObjectUri) -> StoredObject:
+        """Etag and size of a file.
+
+        Raises:
+            ObjectMissingError: it does not exist.
+            ConfigurationInvalid: it is a folder, a device or a pipe.
+        """
+        with _explained(uri):
+            return _described(uri, _path(uri).stat())
+
+    def find(self, uri: ObjectUri) -> bytes | None:
+        """A small file's bytes, or None when it does not exist."""
+        try:
+            with _explained(uri):
+                return _path(uri).read_bytes()
+        except ObjectMissingError:
+            return None
+
+    def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:  # noqa: ARG002
+        """Write a small file, whole or not at all, and the folders that it lies in."""
+        path = _path(uri)
+        with room_for(uri), _explained(uri):
+            for _ in range(_ATTEMPTS):
+                # Another process may remove the empty folder before the file is in it.
+                with suppress(FileNotFoundError):
+                    _make_folder(path.parent, uri)
+                    _write(path, content)
+                    return
+        raise ObjectMissingError(str(uri))
+
+    def list(self, prefix: ObjectUri) -> list[StoredObject]:
+        """Every file below a folder, in the order of names; links to folders are not followed."""
+        found = []
+        folders = [prefix]
+        while folders:
+            self._interruption.check()
+            folder = folders.pop()
+            for entry in _entries(folder):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(folder.child(f"{entry.name}/"))
+                elif _is_file(entry) and not _is_temporary(folder, entry.name):
+                    with suppress(FileNotFoundError):  # gone meanwhile
+                        found.append(_described(folder.child(entry.name), entry.stat()))
+        return sorted(found, key=lambda each: each.uri.key)
+
+    def remove(self, uri: ObjectUri) -> None:
+        """Remove a file, and of a workspace the folders that are empty now."""
+        path = _path(uri)
+        with _explained(uri):
+            path.unlink(missing_ok=True)
+        # The rest of it, once a folder is not empty.
+        with suppress(OSError):
+            for folder in path.parents:
+                if WORKSPACES.rstrip("/") not in folder.parts:
+                    return
+                folder.rmdir()
+
+    def download(self, source: StoredObject, path: Path) -> None:
+        """Copy a file to a new one.
+
+        Raises:
+            SourceReplaced: it is no longer the one that ``source`` describes, or changed meanwhile.
+            ObjectMissingError: it has been removed.
+        """
+        with _explained(source.uri):
+            original = _path(source.uri).open("rb")
+        with original, new_file(path, source.uri) as copy:
+            _require_same(source, os.fstat(original.fileno()))
+            while chunk := original.read(CHUNK_BYTES):
+                self._interruption.check()
+                copy.write(chunk)
+            _require_same(source, os.fstat(original.fileno()))
+
+
+def _path(uri: ObjectUri) -> Path:
+    parts = uri.key.removesuffix("/").split("/") if uri.key else []
+    if uri.scheme != "file" or uri.bucket or "\0" in uri.key or {"", ".", ".."} & set(parts):
+        raise ConfigurationInvalid(
+            f"{str(uri)!r} is not the plain path of a file: it must have no part that is empty, "
+            "'.' or '..'"
+        )
+    return Path("/", uri.key)
+
+
+def _described(uri: ObjectUri, status: os.stat_result) -> StoredObject:
+    if stat.S_ISDIR(status.st_mode):
+        raise ConfigurationInvalid(
+            f"{uri} is a folder: with a slash at its end it means all recordings in it"
+        )
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigurationInvalid(f"{uri} is not a file")
+    return StoredObject(
+        uri, _etag(status), status.st_size, datetime.fromtimestamp(status.st_mtime, UTC)
+    )
+
+
+def _etag(status: os.stat_result) -> str:
+    identity = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def _require_same(source: StoredObject, status: os.stat_result) -> None:
+    if _etag(status) != source.etag:
+        raise SourceReplaced(f"{source.uri} was changed while the job was running")
+
+
+def _entries(folder: ObjectUri) -> Iterator[os.DirEntry[str]]:
+    """What lies in a folder under names that can be told."""
+    path = _path(folder)
+    try:
+        with _explained(folder), os.scandir(path) as entries:
+            for entry in entries:
+                if _is_unicode(entry.name):
+                    yield entry
+                else:
+                    log.warning("%r is left out: its name is not UTF-8", entry.path)
+    except ObjectMissingError:
+        return
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError as error:  # a link in a circle, or to where this user may not look
+        log.warning("%r is left out: %s", entry.path, error.strerror)
+        return False
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_temporary(folder: ObjectUri, name: str) -> bool:
+    # In a workspace it may be seen: what a killed process left is removed with the rest.
+    return name.startswith(_TEMPORARY) and f"/{WORKSPACES}" not in f"/{folder.key}"
+
+
+def _make_folder(path: Path, uri: ObjectUri) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigurationInvalid(
+            f"{uri} cannot be written: one of the folders in its path is a file"
+        ) from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{_TEMPORARY}{token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(uri: ObjectUri) -> Iterator[None]:
+    """The operating system's refusals as what they mean to a job."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise ObjectMissingError(str(uri)) from None
+    except PermissionError as error:
+        raise AccessDenied(f"{uri} may not be used by this user: {error.strerror}") from error
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise ConfigurationInvalid(f"{uri} cannot be used: {error.strerror}") from error

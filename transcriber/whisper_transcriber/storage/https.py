@@ -1,0 +1,175 @@
+"""GET requests to strangers' https servers.
+
+The URL is a stranger's, and so is whatever answers. Names are resolved here, and the connection
+goes to the very address that was judged (see addresses.py), so that a second answer of the DNS
+cannot lead elsewhere; each redirect is judged like the first URL. What may be a signature, the
+query, is never shown.
+"""
+
+import re
+import socket
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urljoin
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError
+from urllib3.util import Url, parse_url
+
+from whisper_transcriber.errors import ConfigurationInvalid, SourceNotFound
+from whisper_transcriber.interruption import Interruption
+from whisper_transcriber.storage import addresses
+from whisper_transcriber.storage.downloads import CONNECT_SECONDS, READ_SECONDS
+
+MAX_REDIRECTS = 5
+
+Response = urllib3.BaseHTTPResponse
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SHOWN_CHARACTERS = 300
+
+
+class StatusError(Exception):
+    """The server answered with a status that is no success."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the server answered with status {status}")
+        self.status = status
+
+
+class HttpsClient:
+    """See WebSource, which gives it its settings."""
+
+    def __init__(
+        self, interruption: Interruption, allowed_networks: Iterable[str], certificates: Path | None
+    ) -> None:
+        self._interruption = interruption
+        self._allowed = addresses.networks(allowed_networks)
+        self._context = _trust(certificates)
+
+    @contextmanager
+    def get(self, address: str, headers: Mapping[str, str]) -> Iterator[Response]:
+        """The answer to a GET with its body unread, after the redirects.
+
+        Raises:
+            StatusError: it is none of 200, 206 and 416.
+            ConfigurationInvalid: the way there leads where nobody may go, or in circles.
+            SourceNotFound: there is no host of that name.
+            urllib3.exceptions.HTTPError, socket.gaierror: no answer.
+        """
+        target = address
+        for _ in range(MAX_REDIRECTS + 1):
+            url = _checked(target, address)
+            with self._answer(url, headers) as response:
+                if response.status not in _REDIRECTS:
+                    if response.status not in (200, 206, 416):
+                        raise StatusError(response.status)
+                    yield response
+                    return
+                target = urljoin(url.url, response.headers.get("Location", ""))
+        raise ConfigurationInvalid(
+            f"{shown(address)} was redirected more than {MAX_REDIRECTS} times"
+        )
+
+    @contextmanager
+    def _answer(self, url: Url, headers: Mapping[str, str]) -> Iterator[Response]:
+        with self._connected(url, headers) as response:
+            try:
+                yield response
+            finally:
+                response.close()
+
+    @contextmanager
+    def _connected(self, url: Url, headers: Mapping[str, str]) -> Iterator[Response]:
+        """What the first of the host's addresses that can be reached answers."""
+        *others, last = self._addresses(url)
+        for address in others:
+            self._interruption.check()
+            with self._pool(url, address) as pool:
+                try:
+                    response = _request(pool, url, headers)
+                except (NewConnectionError, ConnectTimeoutError):
+                    continue
+                yield response
+                return
+        with self._pool(url, last) as pool:
+            yield _request(pool, url, headers)
+
+    def _pool(self, url: Url, address: str) -> urllib3.HTTPSConnectionPool:
+        return urllib3.HTTPSConnectionPool(
+            address,
+            url.port or 443,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            ssl_context=self._context,
+            # For SNI and the certificate: the name that was asked for.
+            server_hostname=_host(url),
+        )
+
+    def _addresses(self, url: Url) -> list[str]:
+        try:
+            found = socket.getaddrinfo(_host(url), url.port or 443, type=socket.SOCK_STREAM)
+        except UnicodeError:
+            found = []
+        except socket.gaierror as error:
+            if error.errno == socket.EAI_AGAIN:
+                raise
+            found = []
+        if not found:
+            raise SourceNotFound(f"there is no host of the name that {shown(url.url)} leads to")
+        resolved = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        for each in resolved:
+            if not addresses.is_allowed(each, self._allowed):
+                raise ConfigurationInvalid(
+                    f"{shown(url.url)} leads to {each}, which is not an address of the public "
+                    "internet: ask the operator's administrator to allow its network"
+                )
+        return resolved
+
+
+def shown(address: str) -> str:
+    """A URL as it may be told: without query and user, which may be secrets."""
+    plain = re.sub(r"[?#].*", "", address, flags=re.DOTALL)
+    return re.sub(r"//[^/]*@", "//", plain)[:_SHOWN_CHARACTERS]
+
+
+def _trust(certificates: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if certificates:
+        try:
+            context.load_verify_locations(cafile=certificates)
+        except OSError as error:
+            raise ConfigurationInvalid(
+                "the caCert of the object store (AWS_CA_BUNDLE on the command line) is not a file "
+                f"of PEM certificates: {error.strerror or error}"
+            ) from error
+    return context
+
+
+def _checked(target: str, address: str) -> Url:
+    try:
+        url = parse_url(target)
+    except LocationValueError:
+        raise ConfigurationInvalid(f"{shown(address)} does not lead to a URL") from None
+    if url.scheme != "https" or not url.host or url.auth:
+        raise ConfigurationInvalid(
+            f"{shown(address)} leads to {shown(target)}, but only https URLs without a user's name "
+            "are fetched"
+        )
+    return url
+
+
+def _host(url: Url) -> str:
+    return (url.host or "").strip("[]")
+
+
+def _request(pool: urllib3.HTTPSConnectionPool, url: Url, headers: Mapping[str, str]) -> Response:
+    return pool.urlopen(
+        "GET",
+        url.request_uri,
+        headers={"Host": url.netloc or "", "Accept-Encoding": "identity", **headers},
+        retries=False,
+        redirect=False,
+        preload_content=False,
+    )
