@@ -11,7 +11,7 @@ from tests.unit.transcriber.engines import FakeEngine, heard
 from whisper_transcriber import __main__ as program
 from whisper_transcriber import composition
 from whisper_transcriber.audio.samples import Waveform
-from whisper_transcriber.engine.protocol import Decoded
+from whisper_transcriber.engine.protocol import DecodingResult
 
 
 class SleepingEngine(FakeEngine):
@@ -31,7 +31,7 @@ class SleepingEngine(FakeEngine):
         languages: Sequence[str],
         temperature: float = 0.0,
         seed: int = 0,
-    ) -> list[Decoded]:
+    ) -> list[DecodingResult]:
         """Sleep, and write down when."""
         start = time.monotonic()
         time.sleep(self._seconds)

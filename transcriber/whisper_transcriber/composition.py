@@ -13,7 +13,7 @@ from whisper_transcriber.metrics import Metrics
 from whisper_transcriber.models.store import Checkpoint, ModelStore
 from whisper_transcriber.settings import DEFAULT_RETRY_SECONDS, Settings, store_of_shell
 from whisper_transcriber.storage.files import FileStore
-from whisper_transcriber.storage.router import Stores
+from whisper_transcriber.storage.router import StoreRouter
 from whisper_transcriber.storage.s3 import S3Store
 from whisper_transcriber.storage.store import Store
 from whisper_transcriber.storage.web import WebSource
@@ -37,7 +37,7 @@ def make_job(
         on_standstill: called from another thread when no unit was finished for so many seconds.
         local_files: whether file:// URIs are allowed: a pod has no business with its own disk.
     """
-    store = Stores(_stores(settings, interruption, local_files=local_files))
+    store = StoreRouter(_stores(settings, interruption, local_files=local_files))
     return Job(
         settings=settings,
         store=store,
@@ -74,7 +74,7 @@ def make_model_store(
     by_scheme: dict[str, Store] = {"file": FileStore(interruption)}
     if mirror_uri and mirror_uri.startswith("s3:"):
         by_scheme["s3"] = S3Store(store_of_shell(environ), interruption)
-    return ModelStore(directory, Stores(by_scheme), interruption, mirror_uri=mirror_uri)
+    return ModelStore(directory, StoreRouter(by_scheme), interruption, mirror_uri=mirror_uri)
 
 
 def load_engine(job: Job, checkpoint: Checkpoint, items: Items) -> Engine:

@@ -29,17 +29,17 @@ class Metrics:
         )
         self.items = Gauge(
             metric_names.ITEMS,
-            "Recordings of the whole job; 0 until listed.",
+            "AudioCache of the whole job; 0 until listed.",
             registry=self.registry,
         )
         self.items_done = Gauge(
             metric_names.ITEMS_DONE,
-            "Recordings of the whole job that are delivered or have failed, as far as known.",
+            "AudioCache of the whole job that are delivered or have failed, as far as known.",
             registry=self.registry,
         )
         self.items_failed = Gauge(
             metric_names.ITEMS_FAILED,
-            "Recordings of the whole job that have failed, as far as known.",
+            "AudioCache of the whole job that have failed, as far as known.",
             registry=self.registry,
         )
         self.units_decoded = Counter(

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
-from whisper_transcriber.audio.cache import Recordings
+from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.coordination import layout
 from whisper_transcriber.coordination.delivery import Delivery, check_any_success, find_manifest
 from whisper_transcriber.coordination.job import Job
@@ -21,8 +21,8 @@ from whisper_transcriber.coordination.layout import Items
 from whisper_transcriber.coordination.listing import list_source
 from whisper_transcriber.coordination.manifest import Manifest
 from whisper_transcriber.coordination.planner import Planner
-from whisper_transcriber.coordination.scheduler import UnitLoop
-from whisper_transcriber.coordination.transcribing import Listener
+from whisper_transcriber.coordination.scheduler import Scheduler
+from whisper_transcriber.coordination.transcribing import BatchTranscriber
 from whisper_transcriber.engine.protocol import Engine
 from whisper_transcriber.errors import Interrupted, TranscriberError
 from whisper_transcriber.models import store as model_store
@@ -63,22 +63,33 @@ def _transcribe(job: Job, load_engine: LoadEngine) -> Manifest:
             closing(Planner(job, items, recordings, languages)) as planner,
             closing(Delivery(job, items, planner, checkpoint.sha256, engine.description)) as done,
         ):
-            listener = Listener(job, engine, recordings, strict=planner.strict)
-            return UnitLoop(job, items, planner, listener, done).run()
+            transcriber = BatchTranscriber(job, engine, recordings, strict=planner.strict)
+            return Scheduler(job, items, planner, transcriber, done).run()
 
 
 @contextmanager
-def _recordings(job: Job, items: Items) -> Iterator[Recordings]:
+def _recordings(job: Job, items: Items) -> Iterator[AudioCache]:
     with (
         tempfile.TemporaryDirectory(
             dir=job.settings.work_directory, ignore_cleanup_errors=True
         ) as scratch,
-        closing(Recordings(job, items.items, Path(scratch))) as recordings,
+        closing(_audio_cache(job, items, Path(scratch))) as recordings,
     ):
         yield recordings
 
 
-def _begin_to_fetch(job: Job, items: Items, recordings: Recordings) -> None:
+def _audio_cache(job: Job, items: Items, scratch: Path) -> AudioCache:
+    return AudioCache(
+        [item.stored for item in items.items],
+        scratch,
+        store=job.store,
+        limits=job.task.limits,
+        interruption=job.interruption,
+        sign_of_life=job.watchdog.sign_of_life,
+    )
+
+
+def _begin_to_fetch(job: Job, items: Items, recordings: AudioCache) -> None:
     """The first recording arrives while the model is loaded."""
     own = job.worker % len(items.groups)
     recordings.samples(items.groups[own].first)

@@ -54,11 +54,11 @@ class Watchdog:
     ) -> None:
         self._left.set()
 
-    def unit_begun(self) -> None:
+    def batch_begun(self) -> None:
         """Tell it that a unit is being decoded."""
         self._began = self._since = self._clock()
 
-    def unit_finished(self) -> None:
+    def batch_finished(self) -> None:
         """Tell it that the unit is done."""
         self._since = self._clock()
         self._durations.append(self._since - self._began)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from transcription_contract.task import Limits
 from whisper_transcriber.audio import media
-from whisper_transcriber.audio.fetch import Arrival
+from whisper_transcriber.audio.fetch import StreamingDownload
 from whisper_transcriber.interruption import Interruption
 
 URI = "s3://media/-i; rm.mp3"
@@ -30,7 +30,7 @@ def decode(
     home = path.parent / f"{path.name}.home"
     home.mkdir()
     size = path.stat().st_size
-    arrival = Arrival(home / "recording", size, download or partial(shutil.copy, path))
+    arrival = StreamingDownload(home / "recording", size, download or partial(shutil.copy, path))
     media.decode(
         arrival, home / "samples", uri=URI, limits=limits, fed=fed,
         interruption=interruption or Interruption(),

@@ -1,4 +1,4 @@
-"""Recordings of synthetic speech that the demo model understands."""
+"""AudioCache of synthetic speech that the demo model understands."""
 
 import io
 import random

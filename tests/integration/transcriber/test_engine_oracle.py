@@ -12,7 +12,7 @@ from tests.integration.transcriber.speech import RATE, speak
 from transcription_contract.options import Decoding, WhisperTask
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine import spectrogram
-from whisper_transcriber.engine.protocol import Decoded
+from whisper_transcriber.engine.protocol import DecodingResult
 from whisper_transcriber.engine.whisper_engine import WhisperEngine
 
 PROMPT = "Saturday, the manager speaks"
@@ -44,7 +44,7 @@ def engine(checkpoint: Path, task: WhisperTask = "transcribe", **decoding: objec
     )
 
 
-def tokens(decoded: Decoded) -> list[int]:
+def tokens(decoded: DecodingResult) -> list[int]:
     return [token for phrase in decoded.phrases for token in phrase.tokens]
 
 

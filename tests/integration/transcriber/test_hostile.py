@@ -21,7 +21,7 @@ from tests.integration.transcriber.hostile import Bait, families, recording, wav
 from transcription_contract.exit_codes import ExitCode
 from transcription_contract.task import Limits
 from whisper_transcriber.audio import media
-from whisper_transcriber.audio.fetch import Arrival
+from whisper_transcriber.audio.fetch import StreamingDownload
 from whisper_transcriber.audio.ffmpeg import MEMORY_BYTES
 from whisper_transcriber.errors import TranscriberError
 from whisper_transcriber.interruption import Interruption
@@ -46,14 +46,14 @@ class Trap:
         self._libc.inotify_add_watch(
             self._watch, os.fsencode(self._canary), ctypes.c_uint32(_IN_ACCESS_AND_OPEN)
         )
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.setblocking(False)
-        port = self._listener.getsockname()[1]
+        self._transcriber = socket.create_server(("127.0.0.1", 0))
+        self._transcriber.setblocking(False)
+        port = self._transcriber.getsockname()[1]
         self.bait = Bait(str(self._canary), f"http://127.0.0.1:{port}/a.wav")
 
     def close(self) -> None:
         os.close(self._watch)
-        self._listener.close()
+        self._transcriber.close()
 
     @property
     def was_read(self) -> bool:
@@ -65,7 +65,7 @@ class Trap:
     @property
     def was_called(self) -> bool:
         try:
-            self._listener.accept()[0].close()
+            self._transcriber.accept()[0].close()
         except BlockingIOError:
             return False
         return True
@@ -92,7 +92,7 @@ def test_the_traps_notice(trap: Trap) -> None:
 def attempt(home: Path, content: bytes) -> str | None:
     """What is wrong with how this input ended, or None."""
     home.mkdir()
-    arrival = Arrival(home / "recording", len(content), lambda path: save(path, content))
+    arrival = StreamingDownload(home / "recording", len(content), lambda path: save(path, content))
     samples = home / "samples"
     began = time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""Recordings that are decoded while they arrive."""
+"""AudioCache that are decoded while they arrive."""
 
 import random
 import shutil

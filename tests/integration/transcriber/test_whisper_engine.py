@@ -13,9 +13,9 @@ from transcription_contract.options import Decoding
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.alignment import Aligner
-from whisper_transcriber.engine.decoder import Memory
+from whisper_transcriber.engine.decoder import KVCache
 from whisper_transcriber.engine.loop import Loop
-from whisper_transcriber.engine.protocol import Decoded
+from whisper_transcriber.engine.protocol import DecodingResult
 from whisper_transcriber.engine.whisper_engine import WhisperEngine
 from whisper_transcriber.errors import (
     LanguageUnknown,
@@ -166,7 +166,7 @@ def test_out_of_memory_halves_the_batch_and_changes_no_text(
 
     def cramped(*arguments: object) -> object:
         batch = arguments[1]
-        rows = len(batch.order if isinstance(batch, Memory) else batch)
+        rows = len(batch.order if isinstance(batch, KVCache) else batch)
         sizes.append(rows)
         if rows > 1:
             raise torch.cuda.OutOfMemoryError("too much")
@@ -178,7 +178,7 @@ def test_out_of_memory_halves_the_batch_and_changes_no_text(
     assert [texts(each) for each in halved] == [texts(each) for each in expected]
 
 
-def texts(decoded: Decoded) -> list[tuple[tuple[int, ...], list[str]]]:
+def texts(decoded: DecodingResult) -> list[tuple[tuple[int, ...], list[str]]]:
     return [(each.tokens, [word.text for word in each.words]) for each in decoded.phrases]
 
 

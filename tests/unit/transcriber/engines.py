@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from whisper_transcriber.audio.samples import Waveform
-from whisper_transcriber.engine.protocol import Decoded, Passage, Phrase
+from whisper_transcriber.engine.protocol import DecodedSegment, DecodingResult, RecordingResult
 
-GOOD = Decoded(
+GOOD = DecodingResult(
     phrases=(),
     exhausted=False,
     temperature=0.0,
@@ -24,12 +24,12 @@ def heard(
     exhausted: bool = False,
     tokens: Sequence[int] | None = None,
     **figures: float,
-) -> Decoded:
+) -> DecodingResult:
     """A result with these (start, end, text), good but for what is said of it; ``tokens``: how many
     each has, as many as people say in its time unless stated."""
     counts = tokens or [round(4 * ((end or 30.0) - start)) for start, end, _ in phrases]
     spoken = tuple(
-        Phrase(start, end, text, tuple(range(count)))
+        DecodedSegment(start, end, text, tuple(range(count)))
         for (start, end, text), count in zip(phrases, counts, strict=True)
     )
     return replace(GOOD, phrases=spoken, exhausted=exhausted, **figures)
@@ -58,7 +58,7 @@ class FakeEngine:
 
     def __init__(
         self,
-        answer: Callable[[int, int, float], Decoded] = lambda *_: GOOD,
+        answer: Callable[[int, int, float], DecodingResult] = lambda *_: GOOD,
         ballots: Sequence[Mapping[str, float]] = (),
     ) -> None:
         self.answer = answer
@@ -78,7 +78,7 @@ class FakeEngine:
         languages: Sequence[str],
         temperature: float = 0.0,
         seed: int = 0,
-    ) -> list[Decoded]:
+    ) -> list[DecodingResult]:
         """One answer for each window."""
         assert len(windows) == len(languages)
         stretches = [(int(window[0]), int(window[-1]) + 1) for window in windows]
@@ -87,9 +87,9 @@ class FakeEngine:
 
     def transcribe(
         self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]
-    ) -> Passage:
+    ) -> RecordingResult:
         """Says how many samples it got."""
         at_each_window()
-        return Passage(
+        return RecordingResult(
             language or "en", ({"start": 0.0, "end": 1.0, "text": f" {len(recording)}"},)
         )

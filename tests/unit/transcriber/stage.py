@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.batch.transcriber.engines import FakeEngine, heard
+from tests.batch.transcriber.stores import MemoryStore
 
-from tests.unit.transcriber.engines import FakeEngine, heard
-from tests.unit.transcriber.stores import MemoryStore
 from transcription_contract.locations import ObjectUri
 from transcription_contract.options import ModelReference
 from transcription_contract.task import Task
 from whisper_transcriber import pipeline
-from whisper_transcriber.audio.fetch import Arrival
+from whisper_transcriber.audio.fetch import StreamingDownload
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
 from whisper_transcriber.coordination import language, listing, scheduler
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.workspace import Workspace
-from whisper_transcriber.engine.protocol import Decoded, Passage
+from whisper_transcriber.engine.protocol import DecodingResult, RecordingResult
 from whisper_transcriber.errors import MediaInvalid
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.metrics import Metrics
@@ -85,10 +85,10 @@ class MortalStore(MemoryStore):
         super().remove(uri)
 
 
-class Listener(FakeEngine):
+class DigestEngine(FakeEngine):
     """An engine whose text is a digest of the window, so that any other window shows."""
 
-    description = "listener"
+    description = "transcriber"
 
     def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
         """German, by and large."""
@@ -96,14 +96,16 @@ class Listener(FakeEngine):
 
     def transcribe(
         self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]
-    ) -> Passage:
+    ) -> RecordingResult:
         """A digest of all of it."""
         at_each_window()
         words = " " + hashlib.md5(recording.tobytes()).hexdigest()
         figures = {"seek": 0, "tokens": [], "temperature": 0.0, "avg_logprob": -0.2,
                    "compression_ratio": 1.0, "no_speech_prob": 0.0}  # fmt: skip
         end = len(recording) / SAMPLE_RATE
-        return Passage(language or "cy", ({"start": 0.0, "end": end, "text": words, **figures},))
+        return RecordingResult(
+            language or "cy", ({"start": 0.0, "end": end, "text": words, **figures},)
+        )
 
     def decode(
         self,
@@ -111,7 +113,7 @@ class Listener(FakeEngine):
         languages: Sequence[str],
         temperature: float = 0.0,
         seed: int = 0,
-    ) -> list[Decoded]:
+    ) -> list[DecodingResult]:
         """One phrase a window."""
         return [
             heard((0.0, len(each) / SAMPLE_RATE, " " + hashlib.md5(each.tobytes()).hexdigest()))
@@ -128,7 +130,7 @@ class Detector:
         return (positions % (10 * SAMPLE_RATE) < 8 * SAMPLE_RATE).astype(np.float32)
 
 
-def decode(arrival: Arrival, target: Path, *, uri: str, **_: object) -> None:
+def decode(arrival: StreamingDownload, target: Path, *, uri: str, **_: object) -> None:
     """Noise of the length that the recording states, or its fault."""
     arrival.wait(arrival.size)
     content = arrival.path.read_bytes()
@@ -147,7 +149,7 @@ def leave_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr(language, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr(scheduler, "CLAIM_SECONDS", 0.0)
-    monkeypatch.setattr(scheduler, "CLAIM_UNITS", 0.0)
+    monkeypatch.setattr(scheduler, "CLAIM_BATCHES", 0.0)
 
 
 def job(directory: Path, store: MemoryStore, task: Task = TASK, worker: int = 0) -> Job:
@@ -175,4 +177,4 @@ def job(directory: Path, store: MemoryStore, task: Task = TASK, worker: int = 0)
 
 def run(given: Job) -> None:
     """Run a worker to its end."""
-    pipeline.run(given, lambda *_: Listener())
+    pipeline.run(given, lambda *_: DigestEngine())

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from tests.unit.transcriber import stage
-from tests.unit.transcriber.stage import (
+from tests.batch.transcriber import stage
+from tests.batch.transcriber.stage import (
     TASK,
     Detector,
+    DigestEngine,
     Killed,
-    Listener,
     MortalStore,
     Objects,
     job,
     outputs,
     run,
 )
+
 from transcription_contract.locations import ObjectUri
 from transcription_contract.task import Limits
 from whisper_transcriber import pipeline
@@ -27,7 +27,7 @@ from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
 from whisper_transcriber.coordination import layout
 from whisper_transcriber.coordination.layout import Items
-from whisper_transcriber.engine.protocol import Decoded
+from whisper_transcriber.engine.protocol import DecodingResult
 from whisper_transcriber.errors import (
     Interrupted,
     LimitExceeded,
@@ -149,14 +149,14 @@ def test_resumed_units_and_seconds_are_counted(tmp_path: Path, objects: Objects)
 def test_a_request_to_stop_is_obeyed_between_two_units(tmp_path: Path, objects: Objects) -> None:
     given = job(tmp_path, MortalStore(objects))
 
-    class Stopping(Listener):
+    class Stopping(DigestEngine):
         def decode(
             self,
             windows: Sequence[Waveform],
             languages: Sequence[str],
             temperature: float = 0.0,
             seed: int = 0,
-        ) -> list[Decoded]:
+        ) -> list[DecodingResult]:
             given.interruption.request()
             return super().decode(windows, languages, temperature, seed)
 

@@ -26,9 +26,9 @@ def after_units(clock: Clock, *seconds: float) -> Watchdog:
     """A watchdog that has seen units that took so long."""
     watchdog = Watchdog(lambda _: None, clock=clock)
     for each in seconds:
-        watchdog.unit_begun()
+        watchdog.batch_begun()
         clock.now += each
-        watchdog.unit_finished()
+        watchdog.batch_finished()
         clock.now += 5000.0  # between units: planning, waiting for others
     return watchdog
 

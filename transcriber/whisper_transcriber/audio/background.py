@@ -11,7 +11,7 @@ def _nothing() -> None:
     pass
 
 
-class Growing:
+class BackgroundProducer:
     """Runs ``produce`` in a thread, and waits for what comes of it.
 
     Args:

@@ -8,40 +8,51 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from numpy import int16
 from numpy.typing import NDArray
 
-from transcription_contract.locations import ObjectUri
+from transcription_contract.task import Limits
 from whisper_transcriber.audio import media
-from whisper_transcriber.audio.fetch import Arrival, bytes_in
+from whisper_transcriber.audio.fetch import StreamingDownload, bytes_in
 from whisper_transcriber.audio.samples import SAMPLE_BYTES, Samples, Waveform
 from whisper_transcriber.audio.windows import SAMPLE_RATE
-from whisper_transcriber.coordination.job import Job
-from whisper_transcriber.coordination.layout import SourceItem
 from whisper_transcriber.errors import SourceReplaced
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.interruption import Interruption
+from whisper_transcriber.storage.store import ObjectMissingError, Store, StoredObject
 
 log = logging.getLogger(__name__)
 
 _SIGN_SECONDS = 5.0
 
 
-class Recordings:
+class AudioCache:
     """Samples by the number of their item. Safe to use from several threads."""
 
-    def __init__(self, job: Job, items: tuple[SourceItem, ...], scratch: Path) -> None:
-        self._job = job
-        self._items = items
+    def __init__(
+        self,
+        sources: Sequence[StoredObject],
+        scratch: Path,
+        *,
+        store: Store,
+        limits: Limits,
+        interruption: Interruption,
+        sign_of_life: Callable[[], None],
+    ) -> None:
+        """``sign_of_life``: called while a slow source delivers."""
+        self._sources = sources
         self._scratch = scratch
-        self._stop = job.interruption.child()
+        self._store = store
+        self._limits = limits
+        self._stop = interruption.child()
+        self._sign_of_life = sign_of_life
         self._lock = threading.Lock()
         self._open: OrderedDict[int, Samples] = OrderedDict()
         self._fed: dict[int, int] = {}
         self._sign = (0.0, 0)
-        limits = job.task.limits
         self._room = limits.max_file_bytes + limits.max_file_seconds * SAMPLE_RATE * SAMPLE_BYTES
 
     def samples(self, item: int) -> Samples:
@@ -73,35 +84,36 @@ class Recordings:
             samples, fed = self._open.get(item), self._fed.get(item, 0)
         if samples is None or not fed:
             return None
-        return round(samples.so_far * self._items[item].bytes / fed)
+        return round(samples.so_far * self._sources[item].size / fed)
 
     def close(self) -> None:
         """Stop whatever still runs."""
         self._stop.request()
 
     def _start(self, item: int) -> Samples:
-        source = self._items[item]
+        source = self._sources[item]
         folder = self._scratch / str(item)
         folder.mkdir()
         # Names of ours: the user's could be an option, a URL or a pattern to ffmpeg.
-        arrival = Arrival(folder / "recording", source.bytes, partial(self._download, source))
+        arrival = StreamingDownload(
+            folder / "recording", source.size, partial(self._download, source)
+        )
         return Samples(
             folder / "samples",
             partial(self._decode, item, arrival, folder / "samples"),
             self._wait,
         )
 
-    def _download(self, source: SourceItem, path: Path) -> None:
-        stored = StoredObject(ObjectUri.parse(source.uri), source.etag, source.bytes)
+    def _download(self, source: StoredObject, path: Path) -> None:
         try:
-            self._job.store.download(stored, path)
+            self._store.download(source, path)
         except ObjectMissingError:
             raise SourceReplaced(f"{source.uri} was removed while the job was running") from None
 
-    def _decode(self, item: int, arrival: Arrival, target: Path) -> None:
+    def _decode(self, item: int, arrival: StreamingDownload, target: Path) -> None:
         media.decode(
             arrival, target,
-            uri=self._items[item].uri, limits=self._job.task.limits, interruption=self._stop,
+            uri=str(self._sources[item].uri), limits=self._limits, interruption=self._stop,
             fed=partial(self._fed.__setitem__, item),
         )  # fmt: skip
         arrival.path.unlink(missing_ok=True)
@@ -134,5 +146,5 @@ class Recordings:
         with self._lock:
             there = self._on_disk()
         if there != self._sign[1]:
-            self._job.watchdog.sign_of_life()
+            self._sign_of_life()
         self._sign = (now, there)

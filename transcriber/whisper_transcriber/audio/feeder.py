@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from whisper_transcriber.audio.fetch import Arrival
+from whisper_transcriber.audio.fetch import StreamingDownload
 
 _PIECE_BYTES = 1 << 16
 
@@ -17,7 +17,7 @@ class Feeder:
     ``error``: what the download raised; it has ended ffmpeg then.
     """
 
-    def __init__(self, arrival: Arrival, fed: Callable[[int], None]) -> None:
+    def __init__(self, arrival: StreamingDownload, fed: Callable[[int], None]) -> None:
         self.error: BaseException | None = None
         self._arrival = arrival
         self._fed = fed

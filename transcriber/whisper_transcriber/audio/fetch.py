@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from whisper_transcriber.audio.background import Growing
+from whisper_transcriber.audio.background import BackgroundProducer
 
 
-class Arrival:
+class StreamingDownload:
     """A download that runs in a thread of its own, and the file that it fills.
 
     Args:
@@ -19,7 +19,7 @@ class Arrival:
     def __init__(self, path: Path, size: int, download: Callable[[Path], None]) -> None:
         self.path = path
         self.size = size
-        growing = Growing(partial(download, path), partial(bytes_in, path), "download")
+        growing = BackgroundProducer(partial(download, path), partial(bytes_in, path), "download")
         self.wait = growing.wait
         # The promised size is no end: the download may still find that its object was replaced.
         self.wait_whole = growing.wait_end

@@ -58,7 +58,7 @@ _KEPT_COMPLAINTS = 8
 _LEVEL = re.compile(r"\[(warning|error|fatal|panic)\] *(.*)")
 _PROTECTED = re.compile(r"\bDRM\b|encrypt|decryption key|activation_bytes", re.IGNORECASE)
 _OF_NO_CONCERN = "not on whitelist"
-"""Said of each track that is not sound; if it is the sound itself, ffmpeg says more."""
+"""DecodedTokens of each track that is not sound; if it is the sound itself, ffmpeg says more."""
 
 
 @dataclass

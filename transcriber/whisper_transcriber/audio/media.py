@@ -19,7 +19,7 @@ from pathlib import Path
 from transcription_contract.task import Limits
 from whisper_transcriber.audio import ffmpeg
 from whisper_transcriber.audio.feeder import Feeder, write_all
-from whisper_transcriber.audio.fetch import Arrival
+from whisper_transcriber.audio.fetch import StreamingDownload
 from whisper_transcriber.audio.samples import SAMPLE_BYTES
 from whisper_transcriber.audio.signatures import (
     HEAD_BYTES,
@@ -57,7 +57,7 @@ _UNMIXED = re.compile(r"Rematrix is needed between (\d+) channels and mono")
 
 
 def decode(
-    arrival: Arrival,
+    arrival: StreamingDownload,
     target: Path,
     *,
     uri: str,
@@ -90,7 +90,7 @@ class _Decoding:
 
     def __init__(
         self,
-        arrival: Arrival,
+        arrival: StreamingDownload,
         target: int,
         uri: str,
         limits: Limits,

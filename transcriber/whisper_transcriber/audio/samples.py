@@ -1,4 +1,4 @@
-"""Decoded samples on disk, read piece by piece: a recording's length costs no memory.
+"""DecodingResult samples on disk, read piece by piece: a recording's length costs no memory.
 
 They can be read while the decoder still writes them, so that the beginning of a recording is
 transcribed while its end is still on its way.
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_transcriber.audio.background import Growing
+from whisper_transcriber.audio.background import BackgroundProducer
 
 Waveform = NDArray[np.float32]
 """Mono samples at 16 kHz in [-1, 1)."""
@@ -41,7 +41,7 @@ class Samples:
         path.touch()
         self._file = path.open("rb", buffering=0)
         self._waiting = waiting
-        self._growing = Growing(decode, partial(_samples_in, self._file), "samples")
+        self._growing = BackgroundProducer(decode, partial(_samples_in, self._file), "samples")
 
     def has(self, count: int) -> bool:
         """Waits until there are ``count`` samples or all; whether there are so many."""

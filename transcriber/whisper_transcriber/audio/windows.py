@@ -1,7 +1,7 @@
 """From samples to windows of speech: pure arithmetic, so that every worker agrees.
 
 A recording is cut into slices (30 minutes; one slice is one shard of the work), a slice's speech is
-packed into windows of at most 15 s, and windows are grouped into units that are decoded at once.
+packed into windows of at most 15 s, and windows are grouped into batches that are decoded at once.
 All positions are sample numbers at 16 kHz, counted from the recording's beginning.
 
 The constants were measured (docs/transcription.md): word error rate with 30 s windows, the model's
@@ -65,10 +65,10 @@ class Window(Model):
     speech: tuple[Span, ...]
 
 
-class Unit(Model):
+class Batch(Model):
     """Windows decoded as one batch, in this order, always: what is stored as one part.
 
-    ``samples``: how much of the audio a finished unit accounts for; the units of all shards
+    ``samples``: how much of the audio a finished batch accounts for; the batches of all shards
     together account for all of it, silence included.
     """
 
@@ -149,29 +149,29 @@ def windows(
             for group in packed]  # fmt: skip
 
 
-def units(
+def batches(
     planned: Sequence[Window], within: Mapping[int, Span], batch_size: int
-) -> tuple[Unit, ...]:
-    """Windows in batches that account for all of the audio; one empty unit if nobody speaks.
+) -> tuple[Batch, ...]:
+    """Windows in batches that account for all of the audio; one empty batch if nobody speaks.
 
     Args:
         planned: in order of items, then of time.
         within: for each item, in order, the stretch of it that is shared out.
-        batch_size: windows in a unit, at most.
+        batch_size: windows in a batch, at most.
     """
-    batches = [
+    groups = [
         tuple(planned[first : first + batch_size]) for first in range(0, len(planned), batch_size)
     ] or [()]
     # The items' stretches laid end to end: where each begins on that line.
     lengths = [span.stop - span.start for span in within.values()]
     offsets = dict(zip(within, accumulate(lengths, initial=0), strict=False))
     later = [
-        offsets[batch[0].item] + batch[0].start - within[batch[0].item].start
-        for batch in batches[1:]
+        offsets[group[0].item] + group[0].start - within[group[0].item].start
+        for group in groups[1:]
     ]
     return tuple(
-        Unit(samples=stop - start, windows=batch)
-        for (start, stop), batch in zip(pairwise([0, *later, sum(lengths)]), batches, strict=True)
+        Batch(samples=stop - start, windows=group)
+        for (start, stop), group in zip(pairwise([0, *later, sum(lengths)]), groups, strict=True)
     )
 
 

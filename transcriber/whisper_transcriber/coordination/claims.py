@@ -1,19 +1,19 @@
-"""What is known of the units: which are stored, and who is at which. Pure.
+"""What is known of the batches: which are stored, and who is at which. Pure.
 
 A worker goes through its own shards from the front and, when they are done, through the others'
-from the end, where their owners come last. Claims keep two from doing the same unit; they are
-hints that may be late, missing, or left by the dead, and doing a unit twice is harmless.
+from the end, where their owners come last. Claims keep two from doing the same batch; they are
+hints that may be late, missing, or left by the dead, and doing a batch twice is harmless.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from whisper_transcriber.coordination.layout import Group, Shard
 
-_UNPLANNED_UNITS = 1000
+_UNPLANNED_BATCHES = 1000
 """A shard that nobody has begun with has more to do than any other."""
 
 
-class Board:
+class Claims:
     """One worker's view.
 
     ``names``: of all that the workspace holds, as shards.py has them. ``planned``: the shards whose
@@ -33,29 +33,29 @@ class Board:
         self._claims = {}
         for name in names:
             if name.startswith("claims/"):
-                group, number, unit, worker = map(int, name.split("/")[1].split("."))
-                self._claims.setdefault((Shard(group, number), unit), set()).add(worker)
+                group, number, batch, worker = map(int, name.split("/")[1].split("."))
+                self._claims.setdefault((Shard(group, number), batch), set()).add(worker)
         self.planned = frozenset(_shard(name) for name in names if name.startswith("shards/"))
 
     def add(self, name: str) -> None:
         """Take note of what this worker stored."""
         self.names |= {name}
 
-    def open_units(self, parts: Sequence[str]) -> list[int]:
-        """The units of a shard, of which ``parts`` are the names, that are not stored."""
-        return [unit for unit, name in enumerate(parts) if name not in self.names]
+    def open_batches(self, parts: Sequence[str]) -> list[int]:
+        """The batches of a shard, of which ``parts`` are the names, that are not stored."""
+        return [batch for batch, name in enumerate(parts) if name not in self.names]
 
-    def free_units(self, shard: Shard, parts: Sequence[str]) -> list[int]:
+    def free_batches(self, shard: Shard, parts: Sequence[str]) -> list[int]:
         """Those that no other worker is at, either."""
         return [
-            unit
-            for unit in self.open_units(parts)
-            if not self._claims.get((shard, unit), set()) - {self._worker}
+            batch
+            for batch in self.open_batches(parts)
+            if not self._claims.get((shard, batch), set()) - {self._worker}
         ]
 
-    def may_do(self, shard: Shard, unit: int) -> bool:
-        """Whether no worker with a lower number has claimed a unit that this one has claimed."""
-        return min(self._claims.get((shard, unit), {self._worker})) >= self._worker
+    def may_do(self, shard: Shard, batch: int) -> bool:
+        """Whether no worker with a lower number has claimed a batch that this one has claimed."""
+        return min(self._claims.get((shard, batch), {self._worker})) >= self._worker
 
     def owns(self, shard: Shard) -> bool:
         """Whether the shard is this worker's to begin with."""
@@ -64,7 +64,7 @@ class Board:
     def most_left(
         self, named: Mapping[Shard, Sequence[str]], all_shards: Iterable[Shard]
     ) -> Shard | None:
-        """The shard that most needs help: the most free units for each worker that is at it.
+        """The shard that most needs help: the most free batches for each worker that is at it.
 
         Args:
             named: the names of the parts of each shard that is planned.
@@ -96,9 +96,9 @@ class Board:
 
     def _left(self, shard: Shard, named: Mapping[Shard, Sequence[str]]) -> float:
         if shard not in named:
-            return _UNPLANNED_UNITS
-        free = len(self.free_units(shard, named[shard]))
-        return free / (1 + len(self.open_units(named[shard])) - free)
+            return _UNPLANNED_BATCHES
+        free = len(self.free_batches(shard, named[shard]))
+        return free / (1 + len(self.open_batches(named[shard])) - free)
 
     def _distance(self, shard: Shard) -> int:
         """Different for each worker, so that not all help the same one."""

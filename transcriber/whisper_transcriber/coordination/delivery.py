@@ -94,7 +94,7 @@ class Delivery:
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="delivery")
 
     def part_names(self, shard: Shard, plan: ShardPlan) -> list[str]:
-        """The names of a shard's parts, one for each unit."""
+        """The names of a shard's parts, one for each batch."""
         if shard not in self._names:
             how = layout.recipe(
                 self._job.task, self._items, shard.group, self._model_sha256, self._engine

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from transcription_contract.options import LANGUAGE_AUTO
-from whisper_transcriber.audio.cache import Recordings
+from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.windows import Window
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.layout import ItemLanguage, item_language_name
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 30
 class Languages:
     """The languages of a job's recordings, each found once and pinned for all workers."""
 
-    def __init__(self, job: Job, engine: Engine, recordings: Recordings) -> None:
+    def __init__(self, job: Job, engine: Engine, recordings: AudioCache) -> None:
         """Raises LanguageUnknown if the user's is none that the model knows."""
         self._job = job
         self._engine = engine

@@ -5,9 +5,9 @@ Names and formats are those of the files under ``<output uri>.transcription/<uid
     items.json                       Items         what the source listed, and how it is grouped
     items/<i>.language.json          ItemLanguage  the vote on a sliced recording
     groups/<g>.json                  GroupAudio    a sliced recording decoded to its end
-    shards/<g>.<s>.json              ShardPlan     the windows of a group's slice, in units
-    claims/<g>.<s>.<u>.<worker>      (empty)       who is at a unit: a hint, never a lock
-    parts/<g>.<s>.<u>.<hash>.json    Part          the text of one unit
+    shards/<g>.<s>.json              ShardPlan     the windows of a group's slice, in batches
+    claims/<g>.<s>.<u>.<worker>      (empty)       who is at a batch: a hint, never a lock
+    parts/<g>.<s>.<u>.<hash>.json    Part          the text of one batch
     delivered/<g>.json               Delivered     a group whose transcripts are in their places
 """
 
@@ -18,12 +18,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from transcription_contract.base import Model
+from transcription_contract.locations import ObjectUri
 from transcription_contract.options import Decoding, DecodingMode
 from transcription_contract.task import Task
 from transcription_contract.termination import Failure
-from whisper_transcriber.audio.windows import Unit
+from whisper_transcriber.audio.windows import Batch
 from whisper_transcriber.coordination.manifest import ManifestItem
 from whisper_transcriber.decoding.transcript import Segment
+from whisper_transcriber.storage.store import StoredObject
 
 ITEMS = "items.json"
 
@@ -43,6 +45,11 @@ class SourceItem(Model):
     etag: str
     bytes: int
     name: str
+
+    @property
+    def stored(self) -> StoredObject:
+        """The object as a store knows it."""
+        return StoredObject(ObjectUri.parse(self.uri), self.etag, self.bytes)
 
 
 class Group(Model):
@@ -105,12 +112,12 @@ class ShardPlan(Model):
     """
 
     items: tuple[ItemPlan, ...]
-    units: tuple[Unit, ...]
+    batches: tuple[Batch, ...]
     whole: bool = False
 
 
 class ItemText(Model):
-    """What a unit adds to one recording. ``language``: where only the unit can tell it."""
+    """What a batch adds to one recording. ``language``: where only the batch can tell it."""
 
     item: int
     segments: tuple[Segment, ...] = ()
@@ -119,7 +126,7 @@ class ItemText(Model):
 
 
 class Part(Model):
-    """The text of one unit."""
+    """The text of one batch."""
 
     texts: tuple[ItemText, ...]
 
@@ -215,14 +222,14 @@ def delivered_name(group: int) -> str:
     return f"delivered/{group}.json"
 
 
-def claim_name(shard: Shard, unit: int, worker: int) -> str:
-    """What a worker writes when it begins with a unit."""
-    return f"claims/{shard}.{unit}.{worker}"
+def claim_name(shard: Shard, batch: int, worker: int) -> str:
+    """What a worker writes when it begins with a batch."""
+    return f"claims/{shard}.{batch}.{worker}"
 
 
 def part_names(shard: Shard, plan: ShardPlan, how: Recipe) -> list[str]:
-    """Where the parts of a shard lie, one for each of its units."""
+    """Where the parts of a shard lie, one for each of its batches."""
     facts = [how.model_dump(mode="json"), plan.model_dump(mode="json")]
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return [f"parts/{shard}.{unit}.{digest}.json" for unit in range(len(plan.units))]
+    return [f"parts/{shard}.{batch}.{digest}.json" for batch in range(len(plan.batches))]

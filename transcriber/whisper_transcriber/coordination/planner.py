@@ -10,7 +10,7 @@ from itertools import count
 from transcription_contract.options import DecodingMode
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio import windows as windowing
-from whisper_transcriber.audio.cache import Recordings
+from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.vad import VoiceDetector
 from whisper_transcriber.audio.windows import Span, Window
 from whisper_transcriber.coordination import layout
@@ -49,7 +49,7 @@ class Planner:
     """The plans of one job. ``prepare`` works in a thread, the rest where it is called."""
 
     def __init__(
-        self, job: Job, items: Items, recordings: Recordings, languages: Languages
+        self, job: Job, items: Items, recordings: AudioCache, languages: Languages
     ) -> None:
         self._job = job
         self._items = items
@@ -195,7 +195,7 @@ class Planner:
                 )
                 for item, heard in draft.items()
             ),
-            units=windowing.units(planned, within, self._job.task.batch_size),
+            batches=windowing.batches(planned, within, self._job.task.batch_size),
             whole=self._whole,
         )
 

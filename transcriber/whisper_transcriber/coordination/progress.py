@@ -7,7 +7,7 @@ from whisper_transcriber.coordination.planner import Planner
 from whisper_transcriber.metrics import Metrics
 
 
-class Scoreboard:
+class ProgressReporter:
     """Sets the metrics of a job's progress."""
 
     def __init__(
@@ -25,9 +25,11 @@ class Scoreboard:
         """Set them by the names of all that the workspace holds."""
         plans = self._planner.planned()
         processed = sum(
-            unit.samples
+            batch.samples
             for shard, plan in plans.items()
-            for name, unit in zip(self._delivery.part_names(shard, plan), plan.units, strict=True)
+            for name, batch in zip(
+                self._delivery.part_names(shard, plan), plan.batches, strict=True
+            )
             if name in names
         )
         self._metrics.processed_seconds.set(processed / SAMPLE_RATE)

@@ -1,39 +1,39 @@
-"""A unit to what its recordings say in it: the engine's results, and the faults of the sources."""
+"""A batch to what its recordings say in it: the engine's results, and the faults of the sources."""
 
 from transcription_contract.options import LANGUAGE_AUTO
 from transcription_contract.termination import Failure
-from whisper_transcriber.audio.cache import Recordings
-from whisper_transcriber.audio.windows import Unit
+from whisper_transcriber.audio.cache import AudioCache
+from whisper_transcriber.audio.windows import Batch
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.layout import Group, ItemText, Part, ShardPlan
-from whisper_transcriber.decoding.fallback import UnitDecoder
+from whisper_transcriber.decoding.fallback import FallbackDecoder
 from whisper_transcriber.decoding.transcript import from_passage
 from whisper_transcriber.engine.protocol import Engine
 from whisper_transcriber.errors import ITEM_FAULTS
 
 
-class Listener:
-    """Decodes units, in the job's mode."""
+class BatchTranscriber:
+    """Decodes batches, in the job's mode."""
 
-    def __init__(self, job: Job, engine: Engine, recordings: Recordings, *, strict: bool) -> None:
+    def __init__(self, job: Job, engine: Engine, recordings: AudioCache, *, strict: bool) -> None:
         """``strict``: a recording's fault ends the job."""
         self._job = job
         self._engine = engine
         self._recordings = recordings
         self._strict = strict
-        self._decoder = UnitDecoder(
+        self._decoder = FallbackDecoder(
             engine, job.task.batch_size, recordings.waveform, recordings.integers
         )
 
-    def listen(self, group: Group, plan: ShardPlan, unit: Unit) -> Part:
-        """The text of a unit of one of the group's shards."""
+    def transcribe(self, group: Group, plan: ShardPlan, batch: Batch) -> Part:
+        """The text of a batch of one of the group's shards."""
         if plan.whole:
-            return Part(texts=(self._whole(group.first),) if unit.samples else ())
-        faults = self._faults(unit)
+            return Part(texts=(self._whole(group.first),) if batch.samples else ())
+        faults = self._faults(batch)
         languages = {
             item: found.language for item, found in zip(group.items, plan.items, strict=True)
         }
-        windows = [window for window in unit.windows if window.item not in faults]
+        windows = [window for window in batch.windows if window.item not in faults]
         heard = self._decoder.decode(windows, languages)
         texts = [ItemText(item=item, segments=tuple(said)) for item, said in heard.items()]
         failed = [ItemText(item=item, failure=fault) for item, fault in faults.items()]
@@ -54,11 +54,11 @@ class Listener:
         segments = tuple(from_passage(passage))
         return ItemText(item=item, segments=segments, language=passage.language)
 
-    def _faults(self, unit: Unit) -> dict[int, Failure]:
-        """Why recordings of the unit, which were readable when it was planned, no longer are."""
+    def _faults(self, batch: Batch) -> dict[int, Failure]:
+        """Why recordings of the batch, which were readable when it was planned, no longer are."""
         found: dict[int, Failure] = {}
-        for item in dict.fromkeys(window.item for window in unit.windows):
-            last = max(window.stop for window in unit.windows if window.item == item)
+        for item in dict.fromkeys(window.item for window in batch.windows):
+            last = max(window.stop for window in batch.windows if window.item == item)
             try:
                 self._recordings.samples(item).has(last)
             except ITEM_FAULTS as error:

@@ -17,7 +17,7 @@ from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import PADDING, SAMPLE_RATE, Span, Window, quietest
 from whisper_transcriber.decoding.transcript import Segment, Word
 from whisper_transcriber.engine import protocol
-from whisper_transcriber.engine.protocol import Decoded, Engine, Phrase
+from whisper_transcriber.engine.protocol import DecodedSegment, DecodingResult, Engine
 
 COMPRESSION_RATIO_LIMIT = 2.4
 LOGPROB_LIMIT = -1.0
@@ -52,7 +52,7 @@ _FRAME_SAMPLES = 160
 _FIGURE_DECIMALS = 4
 
 
-class UnitDecoder:
+class FallbackDecoder:
     """Turns units into segments, with one engine and the job's recordings."""
 
     def __init__(
@@ -96,7 +96,7 @@ class UnitDecoder:
 
     def _listen(
         self, pending: Sequence[Window], languages: Mapping[int, str]
-    ) -> Iterator[tuple[Window, Decoded]]:
+    ) -> Iterator[tuple[Window, DecodingResult]]:
         for first in range(0, len(pending), self._batch_size):
             batch = pending[first : first + self._batch_size]
             waveforms = [self._waveform(each.item, each.start, each.stop) for each in batch]
@@ -104,28 +104,30 @@ class UnitDecoder:
             yield from zip(batch, self._engine.decode(waveforms, spoken), strict=True)
 
     def _judge(
-        self, window: Window, decoded: Decoded, language: str, *, last: bool
+        self, window: Window, decoded: DecodingResult, language: str, *, last: bool
     ) -> tuple[list[Segment], list[Window]]:
         """What to keep of a window, and which windows to hear next."""
         if is_silent(decoded):
             return [], []
         short = window.stop - window.start <= SHORT_WINDOW
-        if is_garbled(decoded):
+        if needs_fallback(decoded):
             if not short and not last:
                 return [], self._halves(window)
-            decoded = self._warmer(window, decoded, language)
-            if is_garbled(decoded):
+            decoded = self._at_higher_temperatures(window, decoded, language)
+            if needs_fallback(decoded):
                 return [], []
         heard = [each for each in segments_of(window, decoded) if is_spoken(window, each)]
         if last:
             return heard, []
-        accepted = [segment for segment in heard if not is_thin(window, segment)]
+        accepted = [segment for segment in heard if not skips_speech(window, segment)]
         if accepted:
             return accepted, missed_speech(window, accepted)
         # Next to nothing was said where somebody speaks: the same window would end the same way.
         return (heard, []) if short else ([], self._halves(window))
 
-    def _warmer(self, window: Window, decoded: Decoded, language: str) -> Decoded:
+    def _at_higher_temperatures(
+        self, window: Window, decoded: DecodingResult, language: str
+    ) -> DecodingResult:
         """Up the temperatures until the result is not garbled.
 
         One that still is has no text: openai-whisper keeps it, and it is invented (measured: words
@@ -134,7 +136,7 @@ class UnitDecoder:
         waveform = self._waveform(window.item, window.start, window.stop)
         for temperature in TEMPERATURES:
             (decoded,) = self._engine.decode([waveform], [language], temperature, seed=window.start)
-            if not is_garbled(decoded):
+            if not needs_fallback(decoded):
                 break
         return decoded
 
@@ -158,12 +160,12 @@ class UnitDecoder:
         return [stretch(window, window.start, cut), stretch(window, cut, window.stop)]
 
 
-def is_silent(decoded: Decoded) -> bool:
+def is_silent(decoded: DecodingResult) -> bool:
     """Whisper's own rule: it hears no speech, and does not believe its text either."""
     return decoded.no_speech_prob > NO_SPEECH_LIMIT and decoded.avg_logprob < LOGPROB_LIMIT
 
 
-def is_garbled(decoded: Decoded) -> bool:
+def needs_fallback(decoded: DecodingResult) -> bool:
     """It repeats itself, is improbable, or ran out of room."""
     return (
         decoded.compression_ratio > COMPRESSION_RATIO_LIMIT
@@ -172,7 +174,7 @@ def is_garbled(decoded: Decoded) -> bool:
     )
 
 
-def segments_of(window: Window, decoded: Decoded) -> list[Segment]:
+def segments_of(window: Window, decoded: DecodingResult) -> list[Segment]:
     """Phrases as segments of the recording; none begins after the window's last sample."""
     length = (window.stop - window.start) / SAMPLE_RATE
     return [
@@ -189,7 +191,7 @@ def is_spoken(window: Window, segment: Segment) -> bool:
     return _spoken(stretch(window, start, end)) > min(PADDING, (end - start) // 2)
 
 
-def is_thin(window: Window, segment: Segment) -> bool:
+def skips_speech(window: Window, segment: Segment) -> bool:
     """Whether a segment spans more speech than its text can be: Whisper skips sentences, too."""
     said = stretch(window, _sample(segment.start), _sample(segment.end))
     return _spoken(said) > SLOWEST_TOKEN * len(segment.tokens)
@@ -230,7 +232,9 @@ def stretch(window: Window, start: int, stop: int) -> Window:
     return Window(item=window.item, start=start, stop=stop, speech=spoken)
 
 
-def _segment(window: Window, decoded: Decoded, phrase: Phrase, length: float) -> Segment:
+def _segment(
+    window: Window, decoded: DecodingResult, phrase: DecodedSegment, length: float
+) -> Segment:
     offset = window.start / SAMPLE_RATE
     end = length if phrase.end is None else min(phrase.end, length)
     return Segment(

@@ -5,7 +5,7 @@ from math import floor
 from typing import Any
 
 from transcription_contract.base import Model
-from whisper_transcriber.engine.protocol import Passage
+from whisper_transcriber.engine.protocol import RecordingResult
 
 _DECIMALS = 3
 """Milliseconds, as subtitles have them; Whisper's own grid is 20 ms."""
@@ -40,7 +40,7 @@ class Segment(Model):
     words: tuple[Word, ...] = ()
 
 
-def from_passage(passage: Passage) -> list[Segment]:
+def from_passage(passage: RecordingResult) -> list[Segment]:
     """openai-whisper's own segments as ours."""
     return [_of_whisper(segment) for segment in passage.segments]
 

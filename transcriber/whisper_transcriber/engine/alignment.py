@@ -17,7 +17,7 @@ from whisper.audio import TOKENS_PER_SECOND  # type: ignore[import-untyped]
 from whisper.model import Whisper  # type: ignore[import-untyped]
 from whisper.timing import dtw_cpu  # type: ignore[import-untyped]
 
-from whisper_transcriber.engine.decoder import Memory, TextDecoder
+from whisper_transcriber.engine.decoder import KVCache, TextDecoder
 from whisper_transcriber.engine.vocabulary import Vocabulary
 
 _REACH = 3
@@ -58,7 +58,7 @@ class Aligner:
         for layer, head in model.alignment_heads.indices().T.tolist():
             self._layers.setdefault(layer, []).append(head)
 
-    def run(self, heard: Memory, lines: Sequence[Line]) -> list[Times]:
+    def run(self, heard: KVCache, lines: Sequence[Line]) -> list[Times]:
         """When the tokens of each line are spoken.
 
         Args:
@@ -93,7 +93,7 @@ class Aligner:
         ]
         return torch.tensor(padded, device=self._decoder.device)
 
-    def _listen(self, tokens: Tensor, heard: Memory) -> tuple[Tensor, Tensor]:
+    def _listen(self, tokens: Tensor, heard: KVCache) -> tuple[Tensor, Tensor]:
         """The alignment heads' attention before softmax, (rows, heads, tokens, positions), and the
         decoder's last states, (rows, tokens, state).
         """

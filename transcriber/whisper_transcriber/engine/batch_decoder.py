@@ -14,10 +14,10 @@ from whisper.utils import compression_ratio  # type: ignore[import-untyped]
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.alignment import Aligner, Line
-from whisper_transcriber.engine.beam_search import Beams
-from whisper_transcriber.engine.decoder import Memory, TextDecoder
-from whisper_transcriber.engine.loop import Loop, Said
-from whisper_transcriber.engine.protocol import Decoded, Phrase
+from whisper_transcriber.engine.beam_search import BeamSearch
+from whisper_transcriber.engine.decoder import KVCache, TextDecoder
+from whisper_transcriber.engine.loop import DecodedTokens, Loop
+from whisper_transcriber.engine.protocol import DecodedSegment, DecodingResult
 from whisper_transcriber.engine.rules import Rules
 from whisper_transcriber.engine.segments import phrases
 from whisper_transcriber.engine.spectrogram import own_positions
@@ -29,14 +29,14 @@ _NEARLY_FULL = 4
 
 
 @dataclass(frozen=True)
-class Spoken:
+class AudioWindow:
     """A window to be decoded, at 16 kHz, and the code of its language."""
 
     samples: Waveform
     language: str
 
 
-class Recogniser:
+class BatchDecoder:
     """One model and what was built around it.
 
     ``beams``: 1 for the batched loop. ``dtype``: the precision that the model is run in.
@@ -57,7 +57,7 @@ class Recogniser:
         self._decoder = TextDecoder(model, dtype)
         rules = Rules(vocabulary, model.dims.n_audio_ctx, model.device)
         self._loop = Loop(self._decoder, vocabulary, rules)
-        self._beams = Beams(model, vocabulary, beams) if beams > 1 else None
+        self._beams = BeamSearch(model, vocabulary, beams) if beams > 1 else None
         self._aligner = Aligner(model, self._decoder, vocabulary) if word_timestamps else None
 
     def languages(self, windows: Sequence[Waveform], frames: int) -> list[Mapping[str, float]]:
@@ -66,8 +66,8 @@ class Recogniser:
         return list(probabilities)
 
     def decode(
-        self, windows: Sequence[Spoken], frames: int, temperature: float, seed: int
-    ) -> list[Decoded]:
+        self, windows: Sequence[AudioWindow], frames: int, temperature: float, seed: int
+    ) -> list[DecodingResult]:
         """What is said in each window; ``frames`` of 10 ms are encoded for each."""
         features = self._encode([window.samples for window in windows], frames)
         heard = self._decoder.hear(features)
@@ -90,7 +90,7 @@ class Recogniser:
         mels = spectrogram.log_mel(windows, frames, self._model)
         return spectrogram.encode(self._model, mels, self._dtype)
 
-    def _phrases(self, tokens: Sequence[int]) -> tuple[Phrase, ...]:
+    def _phrases(self, tokens: Sequence[int]) -> tuple[DecodedSegment, ...]:
         return phrases(
             tokens,
             end_of_text=self._vocabulary.end,
@@ -101,10 +101,10 @@ class Recogniser:
     def _timed(
         self,
         aligner: Aligner,
-        heard: Memory,
-        windows: Sequence[Spoken],
-        spoken: Sequence[tuple[Phrase, ...]],
-    ) -> list[tuple[Phrase, ...]]:
+        heard: KVCache,
+        windows: Sequence[AudioWindow],
+        spoken: Sequence[tuple[DecodedSegment, ...]],
+    ) -> list[tuple[DecodedSegment, ...]]:
         texts = [[self._vocabulary.text_of(each.tokens) for each in found] for found in spoken]
         lines = [
             Line(
@@ -127,8 +127,10 @@ class Recogniser:
             )
         ]
 
-    def _decoded(self, said: Said, found: tuple[Phrase, ...], temperature: float) -> Decoded:
-        return Decoded(
+    def _decoded(
+        self, said: DecodedTokens, found: tuple[DecodedSegment, ...], temperature: float
+    ) -> DecodingResult:
+        return DecodingResult(
             phrases=found,
             exhausted=len(said.tokens) >= self._vocabulary.room // 2 - _NEARLY_FULL,
             temperature=temperature,

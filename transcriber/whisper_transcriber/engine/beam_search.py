@@ -5,7 +5,7 @@ from torch import Tensor
 from whisper.decoding import DecodingOptions, DecodingTask  # type: ignore[import-untyped]
 from whisper.model import Whisper  # type: ignore[import-untyped]
 
-from whisper_transcriber.engine.loop import Said
+from whisper_transcriber.engine.loop import DecodedTokens
 from whisper_transcriber.engine.vocabulary import Vocabulary
 
 
@@ -16,7 +16,7 @@ class _EncodedTask(DecodingTask):  # type: ignore[misc]
         return mel
 
 
-class Beams:
+class BeamSearch:
     """Follows the likeliest ``size`` candidates of a window, one window at a time."""
 
     def __init__(self, model: Whisper, vocabulary: Vocabulary, size: int) -> None:
@@ -24,7 +24,7 @@ class Beams:
         self._vocabulary = vocabulary
         self._size = size
 
-    def run(self, features: Tensor, language: str) -> Said:
+    def run(self, features: Tensor, language: str) -> DecodedTokens:
         """What is said in one window.
 
         Args:
@@ -39,4 +39,4 @@ class Beams:
             fp16=features.dtype == torch.float16,
         )
         (result,) = _EncodedTask(self._model, options).run(features)
-        return Said(tuple(result.tokens), result.avg_logprob, result.no_speech_prob)
+        return DecodedTokens(tuple(result.tokens), result.avg_logprob, result.no_speech_prob)

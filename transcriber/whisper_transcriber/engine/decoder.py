@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn import functional
 from whisper.model import MultiHeadAttention, Whisper  # type: ignore[import-untyped]
 
-Notice = Callable[[int, Tensor], None]
+QueryHook = Callable[[int, Tensor], None]
 """Called with a layer's number and its cross-attention queries, (rows, heads, tokens, width)."""
 
 
-class Memory:
+class KVCache:
     """Keys and values of each layer, as (rows, heads, positions, width).
 
     ``order``: which window each row belongs to; rows change places while a batch is decoded, so
@@ -52,15 +52,15 @@ class TextDecoder:
         self._embeddings: Tensor = model.decoder.token_embedding.weight.to(dtype)
         self.device: torch.device = model.device
 
-    def hear(self, features: Tensor) -> Memory:
+    def hear(self, features: Tensor) -> KVCache:
         """What cross-attention needs of encoded audio, (rows, positions, state); computed once."""
         attentions = [block.cross_attn for block in self._decoder.blocks]
-        return Memory(
+        return KVCache(
             [(self._split(a.key(features)), self._split(a.value(features))) for a in attentions],
             filled=features.shape[1],
         )
 
-    def blank(self, rows: int, positions: int) -> Memory:
+    def blank(self, rows: int, positions: int) -> KVCache:
         """An empty memory for what self-attention will have said."""
         width = self._embeddings.shape[1] // self._heads
         shape = (rows, self._heads, positions, width)
@@ -68,14 +68,14 @@ class TextDecoder:
         def empty() -> Tensor:
             return torch.empty(shape, dtype=self._dtype, device=self.device)
 
-        return Memory([(empty(), empty()) for _ in self._decoder.blocks], filled=0)
+        return KVCache([(empty(), empty()) for _ in self._decoder.blocks], filled=0)
 
     def forward(
         self,
         tokens: Tensor,
-        said: Memory,
-        heard: Memory,
-        notice: Notice | None = None,
+        said: KVCache,
+        heard: KVCache,
+        notice: QueryHook | None = None,
     ) -> Tensor:
         """The last layer's states, (rows, tokens, state).
 
@@ -83,7 +83,7 @@ class TextDecoder:
             tokens: (rows, tokens), for the memories' first rows; several only in the beginning.
             said: what came before; these tokens are added to it.
             heard: from ``hear``.
-            notice: see Notice.
+            notice: see QueryHook.
         """
         rows, count = tokens.shape
         first, stop = said.filled, said.filled + count

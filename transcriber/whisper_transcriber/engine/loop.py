@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whisper_transcriber.engine.decoder import Memory, TextDecoder
+from whisper_transcriber.engine.decoder import KVCache, TextDecoder
 from whisper_transcriber.engine.rules import Rules
 from whisper_transcriber.engine.vocabulary import Vocabulary
 
@@ -19,7 +19,7 @@ VERSION = "loop 3"
 
 
 @dataclass(frozen=True)
-class Said:
+class DecodedTokens:
     """A window's tokens without opening and end, and openai-whisper's figures for them."""
 
     tokens: tuple[int, ...]
@@ -36,8 +36,8 @@ class Loop:
         self._rules = rules
 
     def run(
-        self, heard: Memory, openings: Sequence[Sequence[int]], temperature: float, seed: int
-    ) -> list[Said]:
+        self, heard: KVCache, openings: Sequence[Sequence[int]], temperature: float, seed: int
+    ) -> list[DecodedTokens]:
         """What is said in each window, in the order of ``openings``.
 
         Args:
@@ -91,12 +91,12 @@ class Loop:
 
     def _results(
         self, texts: list[list[int]], order: Sequence[int], totals: Tensor, no_speech: Tensor
-    ) -> list[Said]:
+    ) -> list[DecodedTokens]:
         end = self._vocabulary.end
         total = dict(zip(order, totals.tolist(), strict=True))
         spoken = [tuple(token for token in text if token != end) for text in texts]
         return [
-            Said(tokens, total[window] / (len(tokens) + 1), silence)
+            DecodedTokens(tokens, total[window] / (len(tokens) + 1), silence)
             for window, (tokens, silence) in enumerate(zip(spoken, no_speech.tolist(), strict=True))
         ]
 

@@ -18,7 +18,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Phrase:
+class DecodedSegment:
     """Text between two timestamps; seconds from the window's beginning.
 
     ``tokens``: with both timestamps. ``end`` is None when the model never closed it. ``words``: in
@@ -33,13 +33,13 @@ class Phrase:
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodingResult:
     """What the model made of one window, with openai-whisper's figures for it.
 
     ``exhausted``: it stopped for want of room, not because it was done.
     """
 
-    phrases: tuple[Phrase, ...]
+    phrases: tuple[DecodedSegment, ...]
     exhausted: bool
     temperature: float
     avg_logprob: float
@@ -48,7 +48,7 @@ class Decoded:
 
 
 @dataclass(frozen=True)
-class Passage:
+class RecordingResult:
     """What openai-whisper's transcribe() made of one whole recording.
 
     ``segments``: as it returns them: id, seek, start, end, text, tokens, temperature, avg_logprob,
@@ -82,7 +82,7 @@ class Engine(Protocol):
         languages: Sequence[str],
         temperature: float = 0.0,
         seed: int = 0,
-    ) -> list[Decoded]:
+    ) -> list[DecodingResult]:
         """Decode windows of at most 30 s as one batch.
 
         Args:
@@ -96,7 +96,7 @@ class Engine(Protocol):
 
     def transcribe(
         self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]
-    ) -> Passage:
+    ) -> RecordingResult:
         """openai-whisper's own transcribe() on a whole recording, with its defaults.
 
         Args:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from whisper_transcriber.engine.protocol import Phrase
+from whisper_transcriber.engine.protocol import DecodedSegment
 
 SECONDS_PER_TIMESTAMP = 0.02
 """Two 10 ms mel frames make one position of the audio encoder (whisper.audio.TOKENS_PER_SECOND)."""
@@ -14,7 +14,7 @@ def phrases(
     end_of_text: int,
     first_timestamp: int,
     to_text: Callable[[Sequence[int]], str],
-) -> tuple[Phrase, ...]:
+) -> tuple[DecodedSegment, ...]:
     """Cut a window's tokens at their timestamps: one opens a phrase, the next one closes it.
 
     Args:
@@ -23,14 +23,14 @@ def phrases(
         first_timestamp: the token that stands for 0.00 s.
         to_text: text tokens to text.
     """
-    found: list[Phrase] = []
+    found: list[DecodedSegment] = []
     current: list[int] = []
     start: float | None = None
 
     def close(end: float | None) -> None:
         words = to_text([token for token in current if token < end_of_text])
         if words.strip():
-            found.append(Phrase(start or 0.0, end, words, tuple(current)))
+            found.append(DecodedSegment(start or 0.0, end, words, tuple(current)))
 
     for token in tokens:
         current.append(token)

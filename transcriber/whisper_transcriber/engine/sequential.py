@@ -9,7 +9,7 @@ from whisper.model import Whisper  # type: ignore[import-untyped]
 
 from transcription_contract.options import Decoding, WhisperTask
 from whisper_transcriber.audio.samples import Waveform
-from whisper_transcriber.engine.protocol import Passage
+from whisper_transcriber.engine.protocol import RecordingResult
 
 
 def transcribe(
@@ -21,7 +21,7 @@ def transcribe(
     task: WhisperTask,
     decoding: Decoding,
     word_timestamps: bool,
-) -> Passage:
+) -> RecordingResult:
     """See Engine.transcribe. Its temperatures draw the same words each time."""
     options: dict[str, Any] = {}
     if decoding.initial_prompt.strip():
@@ -46,4 +46,4 @@ def transcribe(
         )
     finally:
         hook.remove()
-    return Passage(result["language"], tuple(result["segments"]))
+    return RecordingResult(result["language"], tuple(result["segments"]))

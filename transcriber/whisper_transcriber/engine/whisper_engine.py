@@ -11,10 +11,10 @@ from whisper.model import Whisper  # type: ignore[import-untyped]
 from transcription_contract.options import AudioContext, Decoding, WhisperTask
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine import checkpoint, sequential, spectrogram
-from whisper_transcriber.engine.batch_decoder import Recogniser, Spoken
+from whisper_transcriber.engine.batch_decoder import AudioWindow, BatchDecoder
 from whisper_transcriber.engine.halving import halving
 from whisper_transcriber.engine.loop import VERSION
-from whisper_transcriber.engine.protocol import Decoded, Passage
+from whisper_transcriber.engine.protocol import DecodingResult, RecordingResult
 from whisper_transcriber.engine.vocabulary import ENGLISH, Vocabulary, check_prompt
 
 __all__ = ["WhisperEngine", "check_prompt"]
@@ -31,7 +31,7 @@ class WhisperEngine:
         self._word_timestamps = word_timestamps
         self._dtype = torch.float16 if model.device.type == "cuda" else torch.float32
         self._vocabulary = Vocabulary(model, task, decoding.initial_prompt)
-        self._recogniser = Recogniser(
+        self._recogniser = BatchDecoder(
             self._model,
             self._vocabulary,
             self._dtype,
@@ -100,16 +100,16 @@ class WhisperEngine:
         languages: Sequence[str],
         temperature: float = 0.0,
         seed: int = 0,
-    ) -> list[Decoded]:
+    ) -> list[DecodingResult]:
         """See Engine.decode. Out of memory, a batch is halved before it is given up."""
         # Of the whole batch: what is encoded must not depend on how much fits into memory.
         frames = spectrogram.context_frames(windows, self._decoding.audio_context, self._model)
         work = partial(self._recogniser.decode, frames=frames, temperature=temperature, seed=seed)
-        return halving(work, [Spoken(*each) for each in zip(windows, languages, strict=True)])
+        return halving(work, [AudioWindow(*each) for each in zip(windows, languages, strict=True)])
 
     def transcribe(
         self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]
-    ) -> Passage:
+    ) -> RecordingResult:
         """See Engine.transcribe."""
         return sequential.transcribe(
             self._model,

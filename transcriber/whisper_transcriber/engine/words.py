@@ -8,7 +8,7 @@ import numpy as np
 from whisper.timing import WordTiming, merge_punctuations  # type: ignore[import-untyped]
 
 from whisper_transcriber.engine.alignment import Times
-from whisper_transcriber.engine.protocol import Phrase, Word
+from whisper_transcriber.engine.protocol import DecodedSegment, Word
 from whisper_transcriber.engine.vocabulary import SplitToWords
 
 PREPENDED = "\"'“¿([{-"
@@ -34,12 +34,12 @@ class _Pace:
 
 
 def with_words(
-    phrases: Sequence[Phrase],
+    phrases: Sequence[DecodedSegment],
     texts: Sequence[list[int]],
     times: Times,
     split: SplitToWords,
     length: float,
-) -> tuple[Phrase, ...]:
+) -> tuple[DecodedSegment, ...]:
     """The phrases of a window, each with its words.
 
     Args:
@@ -67,7 +67,7 @@ def with_words(
 
 
 def _aligned(
-    phrases: Sequence[Phrase], texts: Sequence[list[int]], times: Times, split: SplitToWords
+    phrases: Sequence[DecodedSegment], texts: Sequence[list[int]], times: Times, split: SplitToWords
 ) -> list[list[WordTiming]]:
     """Each phrase's words; all of its text as one where its tokens cannot be told apart."""
     aligned, first = [], 0
@@ -105,7 +105,7 @@ def _shorten_at_sentence_ends(words: list[WordTiming], pace: _Pace) -> None:
 
 
 def _shorten_at_borders(
-    words: list[WordTiming], phrase: Phrase, pace: _Pace, spoken_until: float, length: float
+    words: list[WordTiming], phrase: DecodedSegment, pace: _Pace, spoken_until: float, length: float
 ) -> None:
     """Keep a phrase's first and last word from reaching into the pauses around it."""
     first, last = words[0], words[-1]
@@ -130,8 +130,8 @@ def _shorten_beginning(words: list[WordTiming], pace: _Pace) -> None:
 
 
 def _inside(
-    phrases: Sequence[Phrase], timed: Sequence[Sequence[WordTiming]], length: float
-) -> Iterator[Phrase]:
+    phrases: Sequence[DecodedSegment], timed: Sequence[Sequence[WordTiming]], length: float
+) -> Iterator[DecodedSegment]:
     """Phrases whose words are in order and within the window."""
     earliest = 0.0
     for phrase, words in zip(phrases, timed, strict=True):

@@ -9,7 +9,7 @@ from whisper_transcriber.storage.https import shown
 from whisper_transcriber.storage.store import Store, StoredObject
 
 
-class Stores:
+class StoreRouter:
     """A Store that asks the one of each URI's scheme: ``{"s3": …, "https": …}``.
 
     Every method raises ConfigurationInvalid when there is none.

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from dev.commands import wait_until
-from whisper_transcriber.audio.fetch import Arrival
+from whisper_transcriber.audio.fetch import StreamingDownload
 from whisper_transcriber.errors import Interrupted, SourceReplaced
 from whisper_transcriber.interruption import Interruption
 
@@ -30,8 +30,8 @@ class Sender:
                 file.write(piece)
 
 
-def arrive(folder: Path, sender: Sender, size: int = 10) -> Arrival:
-    return Arrival(folder / "recording", size, sender)
+def arrive(folder: Path, sender: Sender, size: int = 10) -> StreamingDownload:
+    return StreamingDownload(folder / "recording", size, sender)
 
 
 def test_what_is_there_is_told_before_the_rest_arrives(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_download_that_never_made_its_file_is_told_apart_from_an_empty_one(
         raise ConnectionError(path.name)
 
     with pytest.raises(ConnectionError, match="recording"):
-        Arrival(tmp_path / "recording", 10, fail).wait(1)
+        StreamingDownload(tmp_path / "recording", 10, fail).wait(1)
 
 
 def test_a_wait_can_be_left_while_nothing_comes(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from whisper_transcriber.audio.windows import (
     WINDOW_LIMIT,
     Span,
     Window,
+    batches,
     border,
     border_search,
     quietest,
     slice_count,
     speech,
-    units,
     windows,
 )
 
@@ -230,14 +230,14 @@ def test_units_hold_every_window_and_account_for_all_of_the_audio(
     made: tuple[list[Window], dict[int, Span]], batch_size: int
 ) -> None:
     planned, within = made
-    found = units(planned, within, batch_size)
+    found = batches(planned, within, batch_size)
 
-    assert [window for unit in found for window in unit.windows] == planned
-    assert all(len(unit.windows) <= batch_size for unit in found)
-    assert all(unit.samples > 0 for unit in found)
-    assert sum(unit.samples for unit in found) == covered(list(within.values()))
+    assert [window for batch in found for window in batch.windows] == planned
+    assert all(len(batch.windows) <= batch_size for batch in found)
+    assert all(batch.samples > 0 for batch in found)
+    assert sum(batch.samples for batch in found) == covered(list(within.values()))
 
 
 def test_a_slice_in_which_nobody_speaks_is_one_empty_unit() -> None:
-    (unit,) = units([], {0: Span(5, 50)}, 8)
-    assert (unit.samples, unit.windows) == (45, ())
+    (batch,) = batches([], {0: Span(5, 50)}, 8)
+    assert (batch.samples, batch.windows) == (45, ())

@@ -1,20 +1,20 @@
 import pytest
 
-from whisper_transcriber.coordination.claims import Board
+from whisper_transcriber.coordination.claims import Claims
 from whisper_transcriber.coordination.layout import Group, Shard
 
 PARTS = ["parts/0.0.0.x.json", "parts/0.0.1.x.json", "parts/0.0.2.x.json"]
 SHARD = Shard(0, 0)
 
 
-def board(*names: str, worker: int = 0, workers: int = 3) -> Board:
-    made = Board(worker, workers)
+def board(*names: str, worker: int = 0, workers: int = 3) -> Claims:
+    made = Claims(worker, workers)
     made.look(frozenset(names))
     return made
 
 
 @pytest.mark.parametrize(
-    ("names", "open_units", "free_units"),
+    ("names", "open_batches", "free_batches"),
     [
         ((), [0, 1, 2], [0, 1, 2]),
         ((PARTS[1],), [0, 2], [0, 2]),
@@ -26,23 +26,23 @@ def board(*names: str, worker: int = 0, workers: int = 3) -> Board:
     ids=["nothing yet", "a part", "another's claim", "its own", "other shards'", "all of it"],
 )
 def test_units_are_open_until_stored_and_free_until_claimed_by_another(
-    names: tuple[str, ...], open_units: list[int], free_units: list[int]
+    names: tuple[str, ...], open_batches: list[int], free_batches: list[int]
 ) -> None:
     seen = board(*names)
-    assert seen.open_units(PARTS) == open_units
-    assert seen.free_units(SHARD, PARTS) == free_units
+    assert seen.open_batches(PARTS) == open_batches
+    assert seen.free_batches(SHARD, PARTS) == free_batches
 
 
 def test_what_this_worker_stored_is_known_before_it_looks_again() -> None:
     seen = board()
     seen.add(PARTS[0])
-    assert seen.open_units(PARTS) == [1, 2]
+    assert seen.open_batches(PARTS) == [1, 2]
 
 
 def test_the_shard_with_the_most_left_for_each_worker_at_it_is_helped() -> None:
     named = {
-        Shard(0, 0): [f"parts/0.0.{unit}.x.json" for unit in range(6)],
-        Shard(0, 1): [f"parts/0.1.{unit}.x.json" for unit in range(5)],
+        Shard(0, 0): [f"parts/0.0.{batch}.x.json" for batch in range(6)],
+        Shard(0, 1): [f"parts/0.1.{batch}.x.json" for batch in range(5)],
         Shard(0, 2): [],
     }
     alone = board(worker=2)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from transcription_contract.options import Decoding, DecodingMode, ModelReference
 from transcription_contract.task import Task
-from whisper_transcriber.audio.windows import Span, Unit, Window
+from whisper_transcriber.audio.windows import Batch, Span, Window
 from whisper_transcriber.coordination.layout import (
     GROUP_BYTES,
     GROUP_ITEMS,
@@ -34,7 +34,7 @@ HOW = Recipe(
 WINDOW = Window(item=0, start=0, stop=10, speech=(Span(0, 10),))
 PLAN = ShardPlan(
     items=(ItemPlan(samples=30, language="en"),),
-    units=(Unit(samples=20, windows=(WINDOW,)), Unit(samples=10, windows=())),
+    batches=(Batch(samples=20, windows=(WINDOW,)), Batch(samples=10, windows=())),
 )
 SHARD = Shard(7, 3)
 
@@ -128,8 +128,8 @@ def test_parts_of_another_recipe_have_other_names(change: dict[str, object]) -> 
 
 @pytest.mark.parametrize(
     "change",
-    [{"items": (ItemPlan(samples=30, language="de"),)}, {"units": PLAN.units[:1]}],
-    ids=["another language", "other units"],
+    [{"items": (ItemPlan(samples=30, language="de"),)}, {"batches": PLAN.batches[:1]}],
+    ids=["another language", "other batches"],
 )
 def test_parts_of_another_plan_have_other_names(change: dict[str, object]) -> None:
     other = PLAN.model_copy(update=change)

@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 from tests.unit.transcriber.engines import FakeEngine, heard, item_of, ramp, silence
 from whisper_transcriber.audio.windows import SAMPLE_RATE, Span, Window
-from whisper_transcriber.decoding.fallback import UnitDecoder, missed_speech, segments_of
+from whisper_transcriber.decoding.fallback import FallbackDecoder, missed_speech, segments_of
 from whisper_transcriber.decoding.transcript import Segment
-from whisper_transcriber.engine.protocol import Decoded
+from whisper_transcriber.engine.protocol import DecodingResult
 
 SECOND = SAMPLE_RATE
 ITEM = 7
@@ -24,11 +24,11 @@ def window(start: float, stop: float, *speech: tuple[float, float]) -> Window:
 
 
 def decode(engine: FakeEngine, *windows: Window, batch_size: int = 8) -> list[Segment]:
-    decoder = UnitDecoder(engine, batch_size, item_of(ramp), item_of(silence))
+    decoder = FallbackDecoder(engine, batch_size, item_of(ramp), item_of(silence))
     return decoder.decode(windows, {ITEM: "en"})[ITEM]
 
 
-def everything(start: int, stop: int, _: float) -> Decoded:
+def everything(start: int, stop: int, _: float) -> DecodingResult:
     return heard((0.0, (stop - start) / SECOND, f" {start / SECOND:g}-{stop / SECOND:g}"))
 
 
@@ -45,7 +45,7 @@ def test_a_unit_is_decoded_as_one_batch_when_all_is_well() -> None:
 
 
 def test_speech_after_the_last_phrase_is_heard_again_as_a_window_of_its_own() -> None:
-    def ends_early(start: int, stop: int, temperature: float) -> Decoded:
+    def ends_early(start: int, stop: int, temperature: float) -> DecodingResult:
         return heard((0.0, 4.0, " begin")) if start == 0 else everything(start, stop, temperature)
 
     engine = FakeEngine(ends_early)
@@ -66,7 +66,7 @@ def test_at_most_three_rounds_follow_the_first() -> None:
 
 
 def test_a_looping_window_is_cut_at_its_widest_gap() -> None:
-    def loops_when_long(start: int, stop: int, temperature: float) -> Decoded:
+    def loops_when_long(start: int, stop: int, temperature: float) -> DecodingResult:
         if stop - start > 12 * SECOND:
             return heard((0.0, 1.0, " la la la"), compression_ratio=3.0)
         return everything(start, stop, temperature)
@@ -77,7 +77,7 @@ def test_a_looping_window_is_cut_at_its_widest_gap() -> None:
 
 
 def test_a_looping_window_without_a_gap_is_cut_in_its_middle_third() -> None:
-    def loops_when_long(start: int, stop: int, temperature: float) -> Decoded:
+    def loops_when_long(start: int, stop: int, temperature: float) -> DecodingResult:
         return (
             heard((0.0, 1.0, " la"), exhausted=True)
             if stop - start > 12 * SECOND
@@ -91,7 +91,7 @@ def test_a_looping_window_without_a_gap_is_cut_in_its_middle_third() -> None:
 
 
 def test_only_a_short_window_goes_up_the_temperatures_seeded_by_its_offset() -> None:
-    def better_when_warm(start: int, stop: int, temperature: float) -> Decoded:
+    def better_when_warm(start: int, stop: int, temperature: float) -> DecodingResult:
         return heard((0.0, 2.0, " warm"), avg_logprob=-2.0 if temperature < 0.5 else -0.5)
 
     engine = FakeEngine(better_when_warm)
@@ -110,7 +110,7 @@ def test_a_window_that_stays_garbled_has_no_text() -> None:
 
 
 def test_a_long_window_that_is_garbled_in_the_last_round_goes_up_the_temperatures_too() -> None:
-    def clear_when_warm(start: int, stop: int, temperature: float) -> Decoded:
+    def clear_when_warm(start: int, stop: int, temperature: float) -> DecodingResult:
         return heard((0.0, 4.0, " warm"), exhausted=temperature < 0.5)
 
     engine = FakeEngine(clear_when_warm)
@@ -120,7 +120,7 @@ def test_a_long_window_that_is_garbled_in_the_last_round_goes_up_the_temperature
 
 
 def test_speech_between_two_phrases_is_heard_again() -> None:
-    def skips(start: int, stop: int, temperature: float) -> Decoded:
+    def skips(start: int, stop: int, temperature: float) -> DecodingResult:
         if (start, stop) == (0, 15 * SECOND):
             return heard((0.0, 4.0, " before this"), (9.0, 15.0, " and after this"))
         return everything(start, stop, temperature)
@@ -137,7 +137,7 @@ def test_padding_between_two_phrases_is_let_go() -> None:
 
 
 def test_a_phrase_with_fewer_words_than_were_spoken_is_heard_again() -> None:
-    def skips(start: int, stop: int, temperature: float) -> Decoded:
+    def skips(start: int, stop: int, temperature: float) -> DecodingResult:
         if (start, stop) == (0, 15 * SECOND):
             return heard((0.0, 4.0, " we said this"), (4.0, 15.0, " x"), tokens=(12, 3))
         return everything(start, stop, temperature)
@@ -180,7 +180,7 @@ def test_text_that_the_model_itself_takes_for_silence_is_dropped() -> None:
 
 
 def test_a_long_window_of_which_nothing_was_heard_is_cut_in_two() -> None:
-    def deaf_when_long(start: int, stop: int, temperature: float) -> Decoded:
+    def deaf_when_long(start: int, stop: int, temperature: float) -> DecodingResult:
         return heard() if stop - start > 10 * SECOND else everything(start, stop, temperature)
 
     segments = decode(FakeEngine(deaf_when_long), window(0, 15, (0, 7), (8, 15)))
@@ -235,7 +235,7 @@ def test_missed_speech_begins_where_somebody_speaks_again() -> None:
 def test_whatever_the_model_says_decoding_ends_and_stays_inside_the_windows(
     ends: list[float], ratio: float, logprob: float, silent: float
 ) -> None:
-    def answer(start: int, stop: int, temperature: float) -> Decoded:
+    def answer(start: int, stop: int, temperature: float) -> DecodingResult:
         end = ends[start % len(ends)]
         return heard(
             (0.0, end, " x"),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whisper_transcriber.decoding.transcript import Segment, Word, from_passage, join, text
-from whisper_transcriber.engine.protocol import Passage
+from whisper_transcriber.engine.protocol import RecordingResult
 
 
 def segment(start: float, end: float, said: str = " word", words: tuple[Word, ...] = ()) -> Segment:
@@ -109,7 +109,7 @@ OF_WHISPER = {
 
 def test_openai_whispers_own_segments_come_over_with_their_words() -> None:
     timed = {"word": " Good", "start": 0.1, "end": 1.4, "probability": 0.9}
-    passage = Passage("en", (OF_WHISPER, OF_WHISPER | {"words": [timed]}))
+    passage = RecordingResult("en", (OF_WHISPER, OF_WHISPER | {"words": [timed]}))
     plain, with_words = from_passage(passage)
     assert (plain.end, plain.text, plain.tokens) == (1.5, " Good", (50364, 2205, 50439))
     assert plain.words == ()

@@ -11,7 +11,7 @@ from whisper.model import Whisper  # type: ignore[import-untyped]
 from tests.unit.transcriber.engine import tiny
 from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.decoder import TextDecoder
-from whisper_transcriber.engine.loop import Loop, Said, arrangement
+from whisper_transcriber.engine.loop import DecodedTokens, Loop, arrangement
 from whisper_transcriber.engine.rules import Rules
 from whisper_transcriber.engine.vocabulary import Vocabulary
 
@@ -31,7 +31,7 @@ def ours(
     languages: list[str],
     options: DecodingOptions,
     seed: int = 0,
-) -> list[Said]:
+) -> list[DecodedTokens]:
     vocabulary = Vocabulary(model, options.task, options.prompt or "")
     decoder = TextDecoder(model, heard.dtype)
     loop = Loop(decoder, vocabulary, Rules(vocabulary, 1500, model.device))
@@ -39,7 +39,7 @@ def ours(
     return loop.run(decoder.hear(heard), openings, options.temperature, seed)
 
 
-def same(said: list[Said], results: list[DecodingResult]) -> None:
+def same(said: list[DecodedTokens], results: list[DecodingResult]) -> None:
     assert [list(each.tokens) for each in said] == [each.tokens for each in results]
     for each, result in zip(said, results, strict=True):
         assert each.avg_logprob == pytest.approx(result.avg_logprob, abs=1e-4)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whisper_transcriber.engine.alignment import Times
-from whisper_transcriber.engine.protocol import Phrase
+from whisper_transcriber.engine.protocol import DecodedSegment
 from whisper_transcriber.engine.words import with_words
 
 TOKENS = {1: " so", 2: " it", 3: " goes", 4: ".", 5: ' "', 6: "on", 7: "\ufffd"}
@@ -19,12 +19,12 @@ def split(tokens: list[int]) -> tuple[list[str], list[list[int]]]:
     return [TOKENS[token] for token in tokens], [[token] for token in tokens]
 
 
-def phrase(start: float, end: float | None, *tokens: int) -> Phrase:
-    return Phrase(start, end, text_of(list(tokens)), tokens)
+def phrase(start: float, end: float | None, *tokens: int) -> DecodedSegment:
+    return DecodedSegment(start, end, text_of(list(tokens)), tokens)
 
 
 def timed(
-    phrases: list[Phrase], starts: list[float], split=split, length: float = LENGTH
+    phrases: list[DecodedSegment], starts: list[float], split=split, length: float = LENGTH
 ) -> list[list[tuple[float, float, str]]]:
     """Each phrase's words, when they begin and end."""
     texts = [list(each.tokens) for each in phrases]

@@ -5,14 +5,14 @@ import pytest
 from tests.unit.transcriber.stores import MemoryStore
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import ConfigurationInvalid
-from whisper_transcriber.storage.router import Stores
+from whisper_transcriber.storage.router import StoreRouter
 
 S3, FILE = ObjectUri.parse("s3://media/a.mp3"), ObjectUri.parse("file:///media/a.mp3")
 
 
 def test_each_uri_goes_to_the_store_of_its_scheme(tmp_path: Path) -> None:
     s3, file = MemoryStore(), MemoryStore()
-    stores = Stores({"s3": s3, "file": file})
+    stores = StoreRouter({"s3": s3, "file": file})
     stores.put(S3, b"bucket")
     stores.put(FILE, b"folder")
     assert (s3.objects, file.objects) == ({S3: b"bucket"}, {FILE: b"folder"})
@@ -26,4 +26,4 @@ def test_each_uri_goes_to_the_store_of_its_scheme(tmp_path: Path) -> None:
 
 def test_a_scheme_without_a_store_is_refused_with_those_that_have_one() -> None:
     with pytest.raises(ConfigurationInvalid, match=r"file:// URIs .* only https://, s3://: check"):
-        Stores({"s3": MemoryStore(), "https": MemoryStore()}).stat(FILE)
+        StoreRouter({"s3": MemoryStore(), "https": MemoryStore()}).stat(FILE)
