@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.batch.transcriber import stage
-from tests.batch.transcriber.stage import (
+from tests.unit.transcriber import stage
+from tests.unit.transcriber.stage import (
     TASK,
     Detector,
     DigestEngine,

@@ -1,5 +1,5 @@
 import pytest
-from tests.batch.transcriber.stores import MemoryStore
+from tests.unit.transcriber.stores import MemoryStore
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.coordination.layout import ItemLanguage, Part
