@@ -1,9 +1,9 @@
 """The options that a user states in the TranscriptionJob and a worker obeys, in one form."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from transcription_contract.base import Model
 
@@ -87,6 +87,102 @@ class Subtitles(Model):
         return self.highlight_words or self.max_line_width is not None
 
 
+class ChannelMode(StrEnum):
+    """What becomes of a recording's channels."""
+
+    MIX = "mix"
+    SEPARATE = "separate"
+
+
+class SourceAudio(Model):
+    """Which of a recording's sound is transcribed."""
+
+    track: str | int = Field(
+        default="auto",
+        description="Audio track. auto: the default track, or the next one that can be decoded "
+        "and is not silent. all: every track, each as a speaker of its own. A number: that audio "
+        "track, counted from 1. Defaults to auto.",
+        json_schema_extra={
+            "anyOf": None,
+            "x-kubernetes-int-or-string": True,
+            "pattern": "^(auto|all|[1-9][0-9]?)$",
+        },
+    )
+    channels: ChannelMode = Field(
+        default=ChannelMode.MIX,
+        description="mix: transcribe the mean of all channels. separate: transcribe each channel "
+        "as a speaker of its own, merged into one transcript that names the channel of every "
+        "segment. Defaults to mix.",
+    )
+
+    @field_validator("track")
+    @classmethod
+    def _known_track(cls, value: str | int) -> str | int:
+        if value in ("auto", "all"):
+            return value
+        if not str(value).isascii() or not str(value).isdecimal() or not 1 <= int(value) <= 99:
+            raise ValueError("track is auto, all, or a number from 1 to 99")
+        return int(value)
+
+
+class ExistingOutput(StrEnum):
+    """What a job does about results that another job delivered to its output."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
+
+
+class SuspectText(StrEnum):
+    """What becomes of text that stays improbable or repetitive after every retry."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
+class LanguagePer(StrEnum):
+    """What a detected language holds for."""
+
+    RECORDING = "recording"
+    SLICE = "slice"
+
+
+Number = Annotated[str, Field(pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,4})?$", max_length=9)]
+"""A decimal number as a string: the Kubernetes API conventions rule out floats."""
+
+
+class VoiceActivity(Model):
+    """Parameters of the voice activity detector (Silero VAD)."""
+
+    enabled: bool = Field(
+        default=True,
+        description="Detect speech and transcribe only that. false: transcribe everything. "
+        "Defaults to true.",
+    )
+    threshold: Number = Field(
+        default="0.5",
+        description="Probability from which sound counts as speech, from 0 to 1. Defaults to 0.5.",
+    )
+    min_speech_milliseconds: int = Field(
+        default=250,
+        ge=0,
+        le=60000,
+        description="Shorter speech is ignored. In milliseconds; defaults to 250.",
+    )
+    min_silence_milliseconds: int = Field(
+        default=100,
+        ge=0,
+        le=60000,
+        description="Shorter silence does not end speech. In milliseconds; defaults to 100.",
+    )
+    padding_milliseconds: int = Field(
+        default=200,
+        ge=0,
+        le=900,
+        description="Sound kept before and after speech. In milliseconds; defaults to 200.",
+    )
+
+
 class DecodingMode(StrEnum):
     """Whose loop goes through the audio."""
 
@@ -129,6 +225,56 @@ class Decoding(Model):
         max_length=4096,
         description="Words that the model should expect, such as names and terms; at most 223 "
         "Whisper tokens.",
+    )
+    hotwords: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(),
+        max_length=200,
+        description="Names and terms to expect, given to the model before every window. Repeated "
+        "ones count once; together with initialPrompt at most 223 Whisper tokens.",
+    )
+    suspect_text: SuspectText = Field(
+        default=SuspectText.KEEP,
+        description="Text that stays improbable or repetitive after every retry. keep: it is "
+        "delivered, and its segments are flagged as suspect in the JSON. drop: it is left out, "
+        "and counted. Defaults to keep.",
+    )
+    language_per: LanguagePer = Field(
+        default=LanguagePer.RECORDING,
+        description="With language auto: detect the language once for each recording, or for each "
+        "slice of 30 minutes. Defaults to recording.",
+    )
+    temperature: tuple[Number, ...] = Field(
+        default=("0.0", "0.2", "0.4", "0.6", "0.8", "1.0"),
+        min_length=1,
+        max_length=8,
+        description="Sampling temperatures, tried in order while a window fails the thresholds "
+        "below (openai-whisper's temperature). Defaults to 0.0, 0.2, 0.4, 0.6, 0.8, 1.0.",
+    )
+    compression_ratio_threshold: Number = Field(
+        default="2.4",
+        description="Retry a window whose text is more repetitive than this (openai-whisper's "
+        "compression_ratio_threshold, computed on characters). Defaults to 2.4.",
+    )
+    logprob_threshold: Number = Field(
+        default="-1.0",
+        description="Retry a window whose mean log-probability is below this (openai-whisper's "
+        "logprob_threshold). Defaults to -1.0.",
+    )
+    no_speech_threshold: Number = Field(
+        default="0.6",
+        description="Take a window for silence if the model's probability of silence is above "
+        "this and its text fails logprobThreshold (openai-whisper's no_speech_threshold). "
+        "Defaults to 0.6.",
+    )
+    vad: VoiceActivity = Field(
+        default=VoiceActivity(), description="Parameters of the voice activity detector."
+    )
+    window_seconds: int | None = Field(
+        default=None,
+        ge=5,
+        le=30,
+        description="Longest window of speech that is decoded at once, in seconds. Defaults to a "
+        "value measured for the model's size.",
     )
     word_timestamps: bool = Field(
         default=False, description="Give each word its time and probability in the JSON."

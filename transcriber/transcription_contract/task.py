@@ -7,9 +7,11 @@ from transcription_contract.options import (
     DEFAULT_FORMATS,
     LANGUAGE_AUTO,
     Decoding,
+    ExistingOutput,
     FailurePolicy,
     ModelReference,
     OutputFormat,
+    SourceAudio,
     Subtitles,
     WhisperTask,
 )
@@ -61,7 +63,8 @@ class Task(Model):
     output_uri: str
     formats: tuple[OutputFormat, ...] = DEFAULT_FORMATS
     subtitles: Subtitles = Subtitles()
-    overwrite: bool = False
+    audio: SourceAudio = SourceAudio()
+    existing: ExistingOutput = ExistingOutput.FAIL
     secret_name: str | None = None
     model: ModelReference
     language: str = LANGUAGE_AUTO

@@ -44,6 +44,8 @@ class Result(Model):
     """What a worker that saw the job through has to tell.
 
     ``language``: the recording's, or that of most recordings. ``files``: of a single recording.
+    ``items_skipped``: objects of the source that are no media, or delivered already (existing:
+    skip). ``warnings``: of all recordings together. ``suspect_segments``: flagged segments.
     """
 
     language: str
@@ -51,6 +53,9 @@ class Result(Model):
     model_sha256: str
     items: int = 1
     items_failed: int = 0
+    items_skipped: int = 0
+    warnings: int = 0
+    suspect_segments: int = 0
     files: tuple[ResultFile, ...] = ()
     failures: tuple[ItemFailure, ...] = ()
 

@@ -49,6 +49,8 @@ def structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
         target = definitions[schema["$ref"].rpartition("/")[2]]
         siblings = {key: value for key, value in schema.items() if key != "$ref"}
         return structural(_merged(target, siblings), definitions)
+    if schema.get("x-kubernetes-int-or-string"):
+        return {key: value for key, value in schema.items() if key not in (*_DROPPED, "anyOf")}
     if "anyOf" in schema:
         options = [option for option in schema["anyOf"] if option.get("type") != "null"]
         if len(options) != 1:

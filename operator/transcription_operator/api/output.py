@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from transcription_contract.options import DEFAULT_FORMATS, OutputFormat, Subtitles
+from transcription_contract.options import DEFAULT_FORMATS, ExistingOutput, OutputFormat, Subtitles
 from transcription_operator.api.base import BUCKET, URI_LENGTH, ApiModel, rule
 
 _S3_PREFIX = f"self.matches('^{BUCKET}/(.*/)?$')"
@@ -47,8 +47,19 @@ class Output(ApiModel):
             ]
         },
     )
+    existing: ExistingOutput | None = Field(
+        default=None,
+        description="Results of another TranscriptionJob at the same prefix. fail: fail the job. "
+        "skip: leave out recordings whose transcript of the same content and options is there, and "
+        "transcribe the others. overwrite: replace them. Defaults to fail.",
+    )
     overwrite: bool = Field(
         default=False,
-        description="Allow this job to replace what another TranscriptionJob delivered to the "
-        "same prefix.",
+        description="Older name of existing: overwrite. Defaults to false.",
     )
+
+    @property
+    def if_existing(self) -> ExistingOutput:
+        """What is done about another job's results, in whichever form the user states it."""
+        older = ExistingOutput.OVERWRITE if self.overwrite else ExistingOutput.FAIL
+        return self.existing or older

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from transcription_contract.options import SourceAudio
 from transcription_operator.api.base import BUCKET, URI_LENGTH, ApiModel, rule
 
 MAX_GLOBS = 32
@@ -40,6 +41,9 @@ class Source(ApiModel):
         '"*.mp3" or "2026/*". A pattern without a slash is matched with the last part of the '
         "name, another one with the whole path below the prefix; * stands for any characters, "
         "slashes too. Default: everything.",
+    )
+    audio: SourceAudio = Field(
+        default=SourceAudio(), description="Which of the recording's sound is transcribed."
     )
     exclude: tuple[Glob, ...] = Field(
         default=(),

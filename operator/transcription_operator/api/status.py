@@ -134,6 +134,20 @@ class StatusResult(ApiModel):
     items_failed: int | None = Field(
         default=None, description="Those of them that have no transcript."
     )
+    items_skipped: int | None = Field(
+        default=None,
+        description="Number of objects left out: no media, or delivered before (existing: skip).",
+    )
+    warnings: int | None = Field(
+        default=None,
+        description="Number of warnings about recordings, such as gaps. manifest.json and the "
+        "JSON transcripts list them.",
+    )
+    suspect_segments: int | None = Field(
+        default=None,
+        description="Number of segments whose text is improbable or repetitive. The JSON "
+        "transcripts flag them.",
+    )
     language: str | None = Field(
         default=None, description="The language spoken, in most of the recordings."
     )

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from tests.unit.transcriber.engines import FakeEngine, heard
 from tests.unit.transcriber.stores import MemoryStore
-
 from transcription_contract.locations import ObjectUri
 from transcription_contract.options import ModelReference
 from transcription_contract.task import Task

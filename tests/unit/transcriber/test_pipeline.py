@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tests.unit.transcriber import stage
 from tests.unit.transcriber.stage import (
     TASK,
@@ -19,7 +20,6 @@ from tests.unit.transcriber.stage import (
     outputs,
     run,
 )
-
 from transcription_contract.locations import ObjectUri
 from transcription_contract.task import Limits
 from whisper_transcriber import pipeline
@@ -210,7 +210,7 @@ def test_a_foreign_manifest_is_replaced_where_the_job_says_so(
 ) -> None:
     manifest = ObjectUri("out", "talk/manifest.json")
     objects[manifest] = b'{"uid": "u0", "owner": "media/other"}'
-    run(job(tmp_path, MortalStore(objects), TASK.model_copy(update={"overwrite": True})))
+    run(job(tmp_path, MortalStore(objects), TASK.model_copy(update={"existing": "overwrite"})))
     assert json.loads(objects[manifest])["uid"] == TASK.uid
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from transcription_contract import __version__
 from transcription_contract.locations import manifest_uri, result_uri
-from transcription_contract.options import OutputFormat
+from transcription_contract.options import ExistingOutput, OutputFormat
 from transcription_contract.task import Task
 from whisper_transcriber.audio.windows import SAMPLE_RATE
 from whisper_transcriber.coordination import layout
@@ -60,11 +60,11 @@ def find_manifest(store: Store, task: Task) -> Manifest | None:
     owner, uid = _owner(content)
     if uid == task.uid:
         return Manifest.model_validate_json(content)
-    if task.overwrite:
+    if task.existing is not ExistingOutput.FAIL:
         return None
     raise OutputTaken(
         f"{task.output_uri} holds the results of {owner} already: choose another spec.output.uri, "
-        "or state spec.output.overwrite: true"
+        "or state spec.output.existing: skip or overwrite"
     )
 
 

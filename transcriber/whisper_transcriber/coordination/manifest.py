@@ -14,6 +14,7 @@ from transcription_contract.termination import (
     Result,
     ResultFile,
 )
+from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
 
 
 class _Readable(Model):
@@ -32,7 +33,10 @@ class ManifestOutput(_Readable):
 
 
 class ManifestItem(_Readable):
-    """One recording and what became of it: outputs, or why there are none."""
+    """One recording and what became of it: outputs, or why there are none.
+
+    ``skipped``: why it was left out: no media, or delivered by an earlier job.
+    """
 
     uri: str
     etag: str
@@ -41,6 +45,10 @@ class ManifestItem(_Readable):
     language: str | None = None
     outputs: tuple[ManifestOutput, ...] = ()
     failure: Failure | None = None
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
+    suspect_segments: int = 0
+    skipped: str | None = None
 
 
 class ManifestModel(_Readable):
@@ -80,6 +88,9 @@ class Manifest(_Readable):
             model_sha256=self.model.sha256,
             items=len(self.items),
             items_failed=len(failures),
+            items_skipped=sum(1 for each in self.items if each.skipped),
+            warnings=sum(len(each.warnings) for each in self.items),
+            suspect_segments=sum(each.suspect_segments for each in self.items),
             files=tuple(
                 ResultFile(format=each.format, uri=each.uri, bytes=each.bytes) for each in outputs
             ),

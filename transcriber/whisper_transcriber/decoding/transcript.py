@@ -1,6 +1,7 @@
 """From the parts' segments to one transcript: pure."""
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from math import floor
 from typing import Any
 
@@ -20,12 +21,22 @@ class Word(Model):
     probability: float
 
 
+class Suspicion(StrEnum):
+    """Why a segment's text may be wrong."""
+
+    LOW_PROBABILITY = "lowProbability"
+    LOOP = "loop"
+    NO_SPEECH = "noSpeech"
+    RATE = "rate"
+
+
 class Segment(Model):
     """A stretch of text with openai-whisper's figures for it.
 
     ``start``, ``end``: seconds from the recording's beginning. ``seek``: the beginning of the
     window that it was heard in, in 10 ms frames. ``tokens``: with their timestamps. ``words``: in
-    order, together the text; empty unless they were asked for.
+    order, together the text; empty unless they were asked for. ``suspect``: why the text may be
+    wrong. ``channel``: counted from 1, where channels or tracks are transcribed separately.
     """
 
     seek: int
@@ -38,6 +49,8 @@ class Segment(Model):
     compression_ratio: float
     no_speech_prob: float
     words: tuple[Word, ...] = ()
+    suspect: tuple[Suspicion, ...] = ()
+    channel: int | None = None
 
 
 def from_passage(passage: RecordingResult) -> list[Segment]:

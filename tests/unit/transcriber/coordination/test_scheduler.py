@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
 from tests.unit.transcriber import stage
 from tests.unit.transcriber.stage import TASK, Killed, MortalStore, Objects, job, outputs, run
-
 from transcription_contract.locations import ObjectUri
 from transcription_contract.options import Decoding, DecodingMode, FailurePolicy
 from whisper_transcriber.coordination.manifest import Manifest

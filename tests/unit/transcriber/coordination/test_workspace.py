@@ -1,6 +1,6 @@
 import pytest
-from tests.unit.transcriber.stores import MemoryStore
 
+from tests.unit.transcriber.stores import MemoryStore
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.coordination.layout import ItemLanguage, Part
 from whisper_transcriber.coordination.workspace import Workspace
