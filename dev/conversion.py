@@ -34,7 +34,7 @@ def _tensors(model: Model) -> Iterator[tuple[str, Tensor]]:
     for conv in ("conv1", "conv2"):
         yield from _weights(model, f"encoder.{conv}", f"encoder/{conv}")
     (width,) = model["encoder/conv1/bias"].shape
-    yield "encoder.positional_embedding", _sinusoids(AUDIO_POSITIONS, width)
+    yield "encoder.positional_embedding", sinusoids(AUDIO_POSITIONS, width)
     positions = _tensor(model["decoder/position_encodings/encodings"])
     yield "decoder.positional_embedding", Tensor(positions.shape[-2:], positions.data)
     yield "decoder.token_embedding.weight", _tensor(model["decoder/embeddings/weight"])
@@ -98,7 +98,7 @@ def _tensor(variable: Variable) -> Tensor:
     return Tensor(variable.shape, variable.data)
 
 
-def _sinusoids(length: int, channels: int) -> Tensor:
+def sinusoids(length: int, channels: int) -> Tensor:
     """whisper.model.sinusoids(length, channels) in float16; in float32 on the way, as there."""
     half = channels // 2
     (step,) = array("f", [math.log(10000) / (half - 1)])

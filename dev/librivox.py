@@ -67,7 +67,8 @@ def _sound(file: Path) -> bytes:
         form = (reader.getnchannels(), reader.getsampwidth(), reader.getframerate())
         if form != (1, 2, SAMPLE_RATE):
             raise DevError(f"{file} is no longer mono sound of 16 bits at {SAMPLE_RATE} Hz.")
-        return reader.readframes(reader.getnframes())
+        sound: bytes = reader.readframes(reader.getnframes())
+    return sound
 
 
 def _make(folder: Path, rounds: int) -> None:

