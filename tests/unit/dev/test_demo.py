@@ -50,6 +50,9 @@ class Media:
         assert bucket == "transcripts"
         return {key: 1 for key in self.transcripts if key.startswith(prefix)}
 
+    def download(self, *_: str) -> bytes:
+        return b"And Mr. John Dashwood had\nthen leisure."
+
     def delete(self, _: str, key: str) -> None:
         self.transcripts.remove(key)
 
@@ -84,6 +87,19 @@ def test_a_demo_that_fails_speaks_of_its_own_job_and_says_what_to_do(nothing_spo
     assert "reading-0-abcde" in str(failure.value)
     assert "calls-0-fghij" not in str(failure.value)
     assert "docs/troubleshooting.md" in str(failure.value)
+
+
+def test_the_demo_shows_the_transcript_and_its_word_error_rate(monkeypatch, tmp_path, capsys):
+    chosen = Material(tmp_path / "reading.mp3", READING.model, READING.model_sha256)
+    chosen.text.write_text("And mister john dashwood had then the leisure.\n")
+    monkeypatch.setattr(material, "human", lambda: chosen)
+    monkeypatch.setattr(Media, "list", lambda *_: {"reading/reading.txt": 1})
+    monkeypatch.setattr(Media, "delete", lambda *_: None)
+    media = Media(job=True)
+    demo.run(media, media)
+    said = capsys.readouterr().err
+    assert "And Mr. John Dashwood had" in said
+    assert "word error rate 12.5%" in said
 
 
 def test_the_example_names_the_human_speech_and_whisper_base():
