@@ -11,11 +11,15 @@ from dev.wer import word_error_rate
 from tests.integration.transcriber.test_cli import run
 from tests.realmodels import reading
 
-ROUNDS = 3
-"""A minute and a half; the five sentences have 75 words."""
+ROUNDS = 2
+"""A minute; the five sentences have 71 words."""
 
-LIMIT = 0.08
-"""Word error rate of tiny.en, measured: .050, of which .013 are the reference's own mistake."""
+LIMIT = 0.12
+"""Word error rate of tiny.en, measured: .070 (10 of 142 words).
+
+Two of them are in the reference ("a more a amiable"), the others are "ill disposed", which tiny.en
+hears as "old-sposed".
+"""
 
 
 @pytest.fixture(scope="module")
