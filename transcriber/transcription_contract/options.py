@@ -147,7 +147,9 @@ class LanguagePer(StrEnum):
     SLICE = "slice"
 
 
-Number = Annotated[str, Field(pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,4})?$", max_length=9)]
+NUMBER_PATTERN = r"^-?[0-9]{1,3}(\.[0-9]{1,4})?$"
+
+Number = Annotated[str, Field(pattern=NUMBER_PATTERN, max_length=9)]
 """A decimal number as a string: the Kubernetes API conventions rule out floats."""
 
 
