@@ -27,4 +27,8 @@ WARNINGS = "transcription_worker_warnings_total"
 """Counter with the label kind: warnings about recordings that this worker delivered."""
 
 SUSPECT_SEGMENTS = "transcription_worker_suspect_segments_total"
-"""Counter: segments flagged as suspect in recordings that this worker delivered."""
+"""Counter: segments that this worker decoded and flagged as suspect."""
+
+DROPPED_SECONDS = "transcription_worker_dropped_seconds_total"
+"""Counter: seconds of text that this worker left out: nobody speaks there, or it is suspect and the
+job drops that."""

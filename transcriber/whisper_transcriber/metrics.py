@@ -60,7 +60,12 @@ class Metrics:
         )
         self.suspect_segments = Counter(
             metric_names.SUSPECT_SEGMENTS,
-            "Number of suspect segments in recordings that this worker delivered.",
+            "Number of segments decoded by this worker whose text may be wrong.",
+            registry=self.registry,
+        )
+        self.dropped_seconds = Counter(
+            metric_names.DROPPED_SECONDS,
+            "Seconds of text that this worker left out as invented or suspect.",
             registry=self.registry,
         )
 
