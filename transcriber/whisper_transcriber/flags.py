@@ -17,6 +17,7 @@ from transcription_contract.options import (
 from transcription_contract.task import Limits, Task
 from whisper_transcriber.arguments import parser
 from whisper_transcriber.errors import ConfigurationInvalid
+from whisper_transcriber.languages import code_of
 
 __all__ = ["parser", "task_of", "uri_of"]
 
@@ -26,6 +27,7 @@ def task_of(options: argparse.Namespace) -> tuple[Task, Path | None]:
 
     Raises:
         ConfigurationInvalid: flags contradict each other, or a value is out of its range.
+        LanguageUnknown: Whisper does not know the language.
     """
     if options.task_file:
         return _task_from_file(options.task_file), None
@@ -50,7 +52,7 @@ def task_of(options: argparse.Namespace) -> tuple[Task, Path | None]:
             existing=options.existing,
             audio=SourceAudio(track=options.track, channels=options.channels),
             model=_model(options, model_file),
-            language=options.language,
+            language=code_of(options.language),
             task="translate" if options.translate else "transcribe",
             decoding=_decoding(options),
             batch_size=options.batch_size,

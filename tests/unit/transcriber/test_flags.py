@@ -17,7 +17,7 @@ from transcription_contract.options import (
 )
 from transcription_contract.task import Task
 from whisper_transcriber import flags
-from whisper_transcriber.errors import ConfigurationInvalid
+from whisper_transcriber.errors import ConfigurationInvalid, LanguageUnknown
 
 
 def task(*arguments: str) -> Task:
@@ -95,6 +95,20 @@ def test_thresholds_and_the_detector_reach_the_task_in_openai_whispers_words() -
         min_silence_milliseconds=2000,
         padding_milliseconds=400,
     )
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [("nb", "no"), ("English", "en"), ("pt-BR", "pt"), ("zh-CN", "zh"), ("iw", "he"), ("jw", "jw"),
+     ("EN", "en"), ("german", "de"), ("", "auto"), ("auto", "auto")],
+)  # fmt: skip
+def test_a_language_is_taken_as_people_write_it(stated: str, code: str) -> None:
+    assert task("a.mp3", "-l", stated).language == code
+
+
+def test_an_unknown_language_is_refused_before_a_model_is_loaded() -> None:
+    with pytest.raises(LanguageUnknown, match="does not know the language 'klingon'"):
+        task("a.mp3", "-l", "klingon")
 
 
 def test_hotwords_are_given_with_commas_or_one_by_one() -> None:
