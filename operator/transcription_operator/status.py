@@ -64,7 +64,7 @@ def _prepared(found: Verdict, progress: Progress | None) -> Verdict:
     way, or cannot be fetched and is tried again for minutes; or nobody may ask them."""
     if found.reason != "Transcribing" or (progress and progress.total_seconds):
         return found
-    message = "No progress is known yet: the model and the recording come first"
+    message = "Loading the model and fetching the recording"
     return replace(found, message=message)
 
 

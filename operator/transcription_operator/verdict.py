@@ -106,9 +106,9 @@ def _failed(parent: TranscriptionJob, job: ObservedJob, seen: Observation) -> Ve
         return Verdict(
             Phase.FAILED,
             DEADLINE_EXCEEDED,
-            f"It was active for longer than activeDeadlineSeconds, "
-            f"{parent.spec.active_deadline_seconds} s: raise it, or give the job more workers, "
-            "and set the annotation transcription.dev/retry; what is done stays done",
+            "The job was active for longer than activeDeadlineSeconds "
+            f"({parent.spec.active_deadline_seconds} s): raise it or use more workers, then retry "
+            "it (annotation transcription.dev/retry); finished work is kept",
         )
     failure = failures.of_job(job, seen.pods)
     return Verdict(Phase.FAILED, failure.reason, failure.message)
@@ -120,24 +120,27 @@ def _suspended(seen: Observation) -> Verdict:
     return Verdict(
         Phase.SUSPENDED,
         "Suspended",
-        f"spec.suspend is true; what is done is kept, and it goes on once that is false{still}",
+        "Suspended: set spec.suspend to false (kubectl transcribe resume) to resume from the last "
+        f"checkpoint{still}",
     )
 
 
 def _queued(position: int) -> Verdict:
     return Verdict(
-        Phase.QUEUED, "Queued", f"As many jobs run as the operator allows; position {position}"
+        Phase.QUEUED,
+        "Queued",
+        f"Waiting: the limit of active jobs is reached (position {position})",
     )
 
 
 def _not_admitted(parent: TranscriptionJob) -> Verdict:
     if parent.spec.queue_name is None:
-        return Verdict(Phase.PENDING, "WorkersStarting", "The Job goes on")
+        return Verdict(Phase.PENDING, "WorkersStarting", "The Job is starting")
     return Verdict(
         Phase.QUEUED,
         "AwaitingAdmission",
-        f"Kueue has not admitted it to queue {parent.spec.queue_name}; its words: "
-        "kubectl describe workloads",
+        f"Waiting: Kueue has not admitted the job to queue {parent.spec.queue_name}; see kubectl "
+        "describe workloads",
     )
 
 

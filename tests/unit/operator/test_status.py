@@ -299,8 +299,8 @@ def test_a_single_recordings_result_counts_nothing():
 @pytest.mark.parametrize(
     ("progress", "expected"),
     [
-        (None, "No progress is known yet"),
-        ({"percent": 0}, "No progress is known yet"),
+        (None, "Loading the model"),
+        ({"percent": 0}, "Loading the model"),
         ({"percent": 0, "totalSeconds": 60}, "Workers are transcribing"),
     ],
     ids=["not asked yet", "they do not know yet", "they know how much there is to do"],
