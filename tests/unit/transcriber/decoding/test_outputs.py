@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from io import StringIO
 from typing import Any
 
@@ -165,3 +167,17 @@ def test_a_recording_without_speech_has_outputs_too(output_format: OutputFormat)
 @pytest.mark.parametrize("output_format", OutputFormat)
 def test_the_same_transcript_gives_the_same_bytes(output_format: OutputFormat) -> None:
     assert render(TALK, output_format, TWO_LINES) == render(TALK, output_format, TWO_LINES)
+
+
+def test_writing_text_needs_no_pytorch() -> None:
+    program = (
+        "import sys; import whisper_transcriber.decoding.outputs; print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False\n"
