@@ -64,7 +64,7 @@ def _prepared(found: Verdict, progress: Progress | None) -> Verdict:
     way, or cannot be fetched and is tried again for minutes; or nobody may ask them."""
     if found.reason != "Transcribing" or (progress and progress.total_seconds):
         return found
-    message = "No progress is known yet: the model and the recording come first"
+    message = "Loading the model and fetching the recording"
     return replace(found, message=message)
 
 
@@ -160,6 +160,9 @@ def _result(parent: TranscriptionJob, words: Result | None) -> StatusResult:
         files=words.files,
         items=words.items if words.items > 1 else None,
         items_failed=words.items_failed if words.items > 1 else None,
+        items_skipped=words.items_skipped if words.items > 1 or words.items_skipped else None,
+        warnings=words.warnings,
+        suspect_segments=words.suspect_segments,
         language=words.language,
         audio_seconds=words.audio_seconds,
         model_sha256=words.model_sha256,

@@ -106,9 +106,9 @@ def _failed(parent: TranscriptionJob, job: ObservedJob, seen: Observation) -> Ve
         return Verdict(
             Phase.FAILED,
             DEADLINE_EXCEEDED,
-            f"It was active for longer than activeDeadlineSeconds, "
-            f"{parent.spec.active_deadline_seconds} s: raise it, or give the job more workers, "
-            "and set the annotation transcription.dev/retry; what is done stays done",
+            "The job was active for longer than activeDeadlineSeconds "
+            f"({parent.spec.active_deadline_seconds} s): raise it or use more workers, then retry "
+            "it (annotation transcription.dev/retry); finished work is kept",
         )
     failure = failures.of_job(job, seen.pods)
     return Verdict(Phase.FAILED, failure.reason, failure.message)
@@ -116,28 +116,31 @@ def _failed(parent: TranscriptionJob, job: ObservedJob, seen: Observation) -> Ve
 
 def _suspended(seen: Observation) -> Verdict:
     stopping = sum(1 for pod in seen.pods if pod.phase in ("Pending", "Running"))
-    still = f"; {stopping} pods are stopping" if stopping else ""
+    still = f"; {plural(stopping, 'pod')} still stopping" if stopping else ""
     return Verdict(
         Phase.SUSPENDED,
         "Suspended",
-        f"spec.suspend is true; what is done is kept, and it goes on once that is false{still}",
+        "Suspended: set spec.suspend to false (kubectl transcribe resume) to resume from the last "
+        f"checkpoint{still}",
     )
 
 
 def _queued(position: int) -> Verdict:
     return Verdict(
-        Phase.QUEUED, "Queued", f"As many jobs run as the operator allows; position {position}"
+        Phase.QUEUED,
+        "Queued",
+        f"Waiting: the limit of active jobs is reached (position {position})",
     )
 
 
 def _not_admitted(parent: TranscriptionJob) -> Verdict:
     if parent.spec.queue_name is None:
-        return Verdict(Phase.PENDING, "WorkersStarting", "The Job goes on")
+        return Verdict(Phase.PENDING, "WorkersStarting", "The Job is starting")
     return Verdict(
         Phase.QUEUED,
         "AwaitingAdmission",
-        f"Kueue has not admitted it to queue {parent.spec.queue_name}; its words: "
-        "kubectl describe workloads",
+        f"Waiting: Kueue has not admitted the job to queue {parent.spec.queue_name}; see kubectl "
+        "describe workloads",
     )
 
 
@@ -183,13 +186,34 @@ def _delivered(parent: TranscriptionJob, seen: Observation) -> str:
     words = last_words(seen)
     if words is None:
         return NO_DETAILS.format(manifest=manifest_uri(parent.spec.output.uri))
-    length, output = _duration(words.audio_seconds), parent.spec.output.uri
-    if words.items == 1:
-        return f"Transcribed {length} of audio to {output}"
-    done = f"{words.items} recordings"
+    output, counts = parent.spec.output.uri, _counts(words)
+    recordings = words.items - words.items_skipped
+    if recordings == 0:
+        return f"Nothing new to transcribe, {', '.join(counts)}, in {output}"
+    length = f"{_duration(words.audio_seconds)} of audio"
+    if words.items == 1 and not counts:
+        return f"Transcribed {length} to {output}"
+    done = plural(recordings, "recording")
     if words.items_failed:
-        done = f"{words.items - words.items_failed} of {done} ({words.items_failed} failed)"
-    return f"Transcribed {done}, {length} of audio, to {output}"
+        done = f"{recordings - words.items_failed} of {done}"
+    parts = [length, *counts] if words.items == 1 else [done, length, *counts]
+    return f"Transcribed {', '.join(parts)}, to {output}"
+
+
+def _counts(words: Result) -> list[str]:
+    """What a reader should know beside the length: only what there is of it."""
+    counted = (
+        (words.items_failed, "recording", " failed"),
+        (words.items_skipped, "file", " skipped"),
+        (words.warnings, "warning", ""),
+        (words.suspect_segments, "suspect segment", ""),
+    )
+    return [plural(number, noun) + verb for number, noun, verb in counted if number]
+
+
+def plural(number: int, noun: str) -> str:
+    """1 file, 2 files."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _duration(seconds: int) -> str:

@@ -21,6 +21,7 @@ from dev.paths import ROOT
 from tests.api import Json, transcription_jobs
 from tests.integration.transcriber.worker import ACCESS_KEY, SECRET_KEY, Store
 from tests.stage import Stage
+from whisper_transcriber.audio.facts import AudioWarning
 from whisper_transcriber.coordination.manifest import (
     Manifest,
     ManifestItem,
@@ -135,7 +136,14 @@ class UserStage(Stage):
         (job,) = self.api.items(path)
         return job
 
-    def deliver(self, name: str, transcripts: dict[str, str], uid: str | None = None) -> None:
+    def deliver(
+        self,
+        name: str,
+        transcripts: dict[str, str],
+        uid: str | None = None,
+        warnings: tuple[AudioWarning, ...] = (),
+        suspect_segments: int = 0,
+    ) -> None:
         """What workers leave in the store; ``transcripts``: file names and contents."""
         job = self.parent(name)
         output = job["spec"]["output"]["uri"]
@@ -147,6 +155,8 @@ class UserStage(Stage):
                 uri=f"s3://media/{file}",
                 etag="e",
                 bytes=1,
+                warnings=warnings,
+                suspect_segments=suspect_segments,
                 outputs=(
                     ManifestOutput(
                         format=file.rpartition(".")[2], uri=output + file, bytes=1, sha256="a"

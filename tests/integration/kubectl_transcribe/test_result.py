@@ -3,6 +3,7 @@
 import pytest
 
 from tests.integration.kubectl_transcribe.plugin import Plugin, UserStage, put
+from whisper_transcriber.audio.facts import AudioWarning, WarningKind
 
 
 @pytest.fixture
@@ -50,6 +51,17 @@ def test_many_recordings_have_headings_and_paths(stage: UserStage, plugin: Plugi
     assert printed == "==> s3://media/a.mp3.txt <==\nA\n==> s3://media/2026/b.mp3.txt <==\nB\n"
     plugin("result", "calls", "-d", str(tmp_path / "calls"))
     assert (tmp_path / "calls/2026/b.mp3.txt").read_text() == "B\n"
+
+
+def test_warnings_and_suspect_text_are_told_beside_the_transcript(stage: UserStage, plugin: Plugin):
+    stage.apply(name="standup", output={"uri": f"s3://out/{stage.namespace}/standup/"})
+    gap = AudioWarning(kind=WarningKind.GAP, message="12 s are missing.", start=61.0, seconds=12.0)
+    stage.deliver("standup", {"a.txt": "Hello.\n"}, warnings=(gap,), suspect_segments=2)
+    stage.set_status("standup", phase="Succeeded")
+    ended = plugin("result", "standup")
+    assert ended.out == "Hello.\n"
+    assert "warning: s3://media/a.txt at 0:01:01: 12 s are missing.\n" in ended.err
+    assert "flags 2 of its segments" in ended.err
 
 
 def test_a_job_that_is_not_done_has_no_result(stage: UserStage, plugin: Plugin):

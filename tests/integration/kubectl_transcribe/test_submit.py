@@ -51,6 +51,38 @@ def test_a_local_file_is_uploaded_and_a_job_made_for_it(
     assert (spec["language"], spec["output"]["formats"]) == ("en", ["srt"])
 
 
+def test_tracks_channels_hotwords_and_existing_transcripts_are_stated(
+    stage: UserStage, plugin: Plugin
+):
+    ended = plugin(
+        "submit", "s3://media/calls/", "--bucket", "out", "--track", "2", "--channels", "separate",
+        "--hotword", "kopf", "--hotword", "Sankt Gallen", "--existing", "skip", "--language",
+        "pt-BR",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    spec = stage.parent(ended.name)["spec"]
+    assert spec["source"]["audio"] == {"track": 2, "channels": "separate"}
+    assert spec["output"]["existing"] == "skip"
+    assert spec["decoding"]["hotwords"] == ["kopf", "Sankt Gallen"]
+    assert spec["language"] == "pt"
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--overwrite", "--existing", "skip"], "contradict each other"),
+        (["--track", "two"], "--track takes auto, all, or a number from 1 to 99"),
+    ],
+    ids=["two answers", "no track"],
+)
+def test_contradictions_are_refused_before_anything_is_made(
+    stage: UserStage, plugin: Plugin, flags: list[str], sentence: str
+):
+    ended = plugin("submit", "s3://media/a.mp3", "--bucket", "out", *flags)
+    assert ended.code == 2
+    assert sentence in ended.err
+
+
 def test_several_files_make_one_job(stage: UserStage, plugin: Plugin, files: list[str]):
     ended = plugin("submit", *files, "--bucket", "media", "--name", "calls")
     assert ended.code == 0, ended.err
@@ -171,7 +203,7 @@ def test_what_the_api_server_refuses_is_not_uploaded(stage: UserStage, plugin: P
     ended = plugin("submit", file, "--bucket", "out", "--name", "n", "--model", "turbo",
                    "--translate")  # fmt: skip
     assert ended.code == 2
-    assert "task translate does not work with the turbo model" in ended.err
+    assert "task translate is not supported by the turbo model" in ended.err
     assert not stage.store.list("s3://out/recordings/n/")
 
 
