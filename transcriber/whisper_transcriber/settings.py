@@ -233,8 +233,8 @@ def _one_of(value: str, allowed: tuple[str, ...], key: str, keys_from: str) -> s
 
 def _mounted_keys(environ: Mapping[str, str]) -> Path | None:
     """The directory that the Secret is mounted as, if it holds keys."""
-    directory = Path(environ.get("STORE_DIRECTORY", STORE_DIRECTORY))
-    return directory if (directory / "accessKey").is_file() else None
+    stated = environ.get("STORE_DIRECTORY", STORE_DIRECTORY)
+    return Path(stated) if stated and Path(stated, "accessKey").is_file() else None
 
 
 def _certificates(environ: Mapping[str, str]) -> Path | None:
