@@ -31,7 +31,7 @@ DEFAULT_RETRY_SECONDS = 180.0
 DEFAULT_SLICE_SECONDS = 1800
 """Long enough that a shard's planning (VAD, seconds) is nothing beside its decoding."""
 
-_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -161,14 +161,22 @@ def _settings(environ: Mapping[str, str], task: Task, store: StoreSettings | Non
         raise ConfigurationInvalid(f"the worker's environment is malformed: {error}") from None
 
 
-def available_processors() -> int:
+def available_processors(cgroups: Path = _CGROUPS) -> int:
     """Processors that this container may use: its quota, rounded up, or those it is bound to."""
     bound = len(os.sched_getaffinity(0))
-    try:
-        quota, period = _CPU_QUOTA.read_text().split()
-        return min(bound, max(1, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no cgroup v2, or "max": no quota
-        return bound
+    quota = _quota(cgroups)
+    return min(bound, max(1, math.ceil(quota))) if quota else bound
+
+
+def _quota(cgroups: Path) -> float | None:
+    """Processors that a control group of version 2 or 1 allows, or None."""
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            quota, period = " ".join((cgroups / name).read_text() for name in names).split()
+            return int(quota) / int(period) if int(quota) > 0 else None
+        except (OSError, ValueError):  # not this version, or "max": no quota
+            continue
+    return None
 
 
 def _task(environ: Mapping[str, str]) -> Task:

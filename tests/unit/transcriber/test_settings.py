@@ -132,3 +132,24 @@ def test_keys_are_read_from_the_mounted_secret_where_there_is_one(tmp_path: Path
     assert settings.store_of_shell({"STORE_DIRECTORY": str(tmp_path)}).keys_directory is None
     (tmp_path / "accessKey").write_text("key")
     assert settings.store_of_shell({"STORE_DIRECTORY": str(tmp_path)}).keys_directory == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "allowed"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "max 100000\n"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 64),
+        ({}, 64),
+    ],
+    ids=["version 2", "version 2 without a quota", "version 1", "version 1 without one", "none"],
+)
+def test_a_quota_on_processors_is_obeyed(
+    files: dict[str, str], allowed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
+    (tmp_path / "cpu").mkdir()
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    assert settings.available_processors(tmp_path) == allowed
