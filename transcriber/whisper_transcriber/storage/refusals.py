@@ -37,6 +37,7 @@ _KEYS = frozenset({
     "AuthorizationHeaderMalformed", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch",
     "XAdminUserNotFound",
 })  # fmt: skip
+_DENIED = frozenset({"AccessDenied", "AllAccessDisabled"})
 _ARCHIVED = frozenset({"InvalidObjectState", "ObjectArchived"})
 _DOTS = frozenset({".", ".."})
 
@@ -80,15 +81,15 @@ def _of_refusal(
 ) -> Exception:
     if told := _told(settings, uri, error):
         return told
-    if reading and _DOTS & set(uri.key.split("/")):
-        return SourceNameInvalid(
-            f"the object store does not serve {uri}, whose name has the segment '.' or '..' "
-            f"({error.code or error.status}): copy it to another name"
-        )
     if error.code in _ARCHIVED:
         return SourceArchived(
             f"{uri} is archived ({error.code}): restore it from the archive (Glacier), wait until "
             "it can be read, and run the job again"
+        )
+    if reading and error.code not in _DENIED and _DOTS & set(uri.key.split("/")):
+        return SourceNameInvalid(
+            f"the object store does not serve {uri}, whose name has the segment '.' or '..' "
+            f"({error.code or error.status}): copy it to another name"
         )
     if error.status == 412:
         return replaced(uri)
