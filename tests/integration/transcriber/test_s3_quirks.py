@@ -145,6 +145,11 @@ def test_a_name_that_the_store_refuses_is_one_item_s_fault(tmp_path: Path) -> No
         with pytest.raises(SourceNameInvalid, match=r"segment '.' or '..'") as raised:
             store.download(listed, tmp_path / "file")
         assert isinstance(raised.value, ITEM_FAULTS)
+        # A proxy that takes the segment for a step upwards leads to nothing.
+        stub.quirks.clear()
+        stub.objects.clear()
+        with pytest.raises(SourceNameInvalid, match="NoSuchKey"):
+            store.download(listed, tmp_path / "other")
 
 
 def test_an_object_is_stored_as_it_is_when_it_says_to_be_compressed(tmp_path: Path) -> None:

@@ -79,17 +79,17 @@ def meaning(
 def _of_refusal(
     settings: StoreSettings, uri: ObjectUri, error: RefusalError, *, reading: bool
 ) -> Exception:
+    if reading and _is_of_name(uri, error):
+        return SourceNameInvalid(
+            f"the object store does not serve {uri}, whose name has the segment '.' or '..' "
+            f"({error.code or error.status}): copy it to another name"
+        )
     if told := _told(settings, uri, error):
         return told
     if error.code in _ARCHIVED:
         return SourceArchived(
             f"{uri} is archived ({error.code}): restore it from the archive (Glacier), wait until "
             "it can be read, and run the job again"
-        )
-    if reading and error.code not in _DENIED and _DOTS & set(uri.key.split("/")):
-        return SourceNameInvalid(
-            f"the object store does not serve {uri}, whose name has the segment '.' or '..' "
-            f"({error.code or error.status}): copy it to another name"
         )
     if error.status == 412:
         return replaced(uri)
@@ -116,6 +116,17 @@ def _told(settings: StoreSettings, uri: ObjectUri, error: RefusalError) -> Excep
     if error.code in makers:
         return makers[error.code]()
     return _unavailable(settings, error) if is_passing(error) else None
+
+
+def _is_of_name(uri: ObjectUri, error: RefusalError) -> bool:
+    """Whether it is the name that a store, or a proxy before it, does not understand.
+
+    A proxy that takes ".." for a step upwards makes it a missing or another object, or spoils the
+    signature.
+    """
+    dotted = bool(_DOTS & set(uri.key.split("/")))
+    other = is_passing(error) or error.code in _DENIED | _ARCHIVED | {"NoSuchBucket"}
+    return dotted and not other and not error.code.startswith("KMS.")
 
 
 def _is_of_object(error: RefusalError) -> bool:
