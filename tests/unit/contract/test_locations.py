@@ -11,6 +11,7 @@ from transcription_contract.locations import (
     manifest_uri,
     result_name,
     result_uri,
+    shown,
     workspace_uri,
 )
 from transcription_contract.options import OutputFormat
@@ -67,7 +68,7 @@ def test_manifest_and_workspace_lie_below_the_output():
 
 
 pieces = st.sampled_from(
-    ["manifest", ".", "json", "/", "a" * 505, "a" * 506, "é" * 250, WORKSPACES]
+    ["manifest", ".", "..", "json", "/", "a" * 250, "a" * 505, "a" * 506, "é" * 250, WORKSPACES]
 ) | st.text(max_size=8)
 names = (
     st.lists(pieces, min_size=1, max_size=5)
@@ -76,12 +77,18 @@ names = (
     .filter(lambda name: 0 < len(name.encode()) <= 1024 and not name.endswith("/"))
     .filter(lambda name: not name.startswith(WORKSPACES))
 )
-prefixes = st.sampled_from(["s3://out/", "s3://out/x/", f"s3://out/{'p' * 990}/"])
+prefixes = st.sampled_from(
+    ["s3://out/", "s3://out/x/", f"s3://out/{'p' * 990}/", "file:///home/me/out/"]
+)
 
 
 @example(keys={"manifest", "manifest.", "manifest..", "manifest.json"}, output="s3://out/")
 @example(
     keys={"a" * 1020, f"{'a' * 900}.{sha256(b'a' * 1020).hexdigest()[:24]}"}, output="s3://out/"
+)
+@example(keys={"a/../b", f"a/dot.{sha256(b'..').hexdigest()[:24]}/b"}, output="s3://out/")
+@example(
+    keys={"a" * 254, f"{'a' * 180}.{sha256(b'a' * 254).hexdigest()[:24]}"}, output="file:///out/"
 )
 @given(keys=st.sets(names, max_size=8), output=prefixes)
 def test_no_two_results_share_a_place_with_each_other_the_manifest_or_the_workspace(keys, output):
@@ -96,7 +103,11 @@ def test_no_two_results_share_a_place_with_each_other_the_manifest_or_the_worksp
     for uri in taken:
         assert str(uri).startswith(output)
         assert not str(uri).startswith(str(workspace_uri(output, "")))
-        assert len(uri.key.encode()) <= 1024
+        assert not {".", ".."} & set(uri.key.split("/"))
+        if uri.scheme == "file":
+            assert all(0 < len(part.encode()) <= 255 for part in uri.key.split("/"))
+        else:
+            assert len(uri.key.encode()) <= 1024
 
 
 @pytest.mark.parametrize(
@@ -135,3 +146,25 @@ def test_a_uri_comes_apart_and_together_again(uri, parts, prefix):
 def test_what_is_no_uri_of_ours_is_refused(uri):
     with pytest.raises(ValueError, match="not an S3 URI"):
         ObjectUri.parse(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        (
+            "https://media.example/a%20b.mp3?X-Amz-Signature=SECRET",
+            "https://media.example/a%20b.mp3",
+        ),
+        ("https://me:secret@media.example/a.mp3#x", "https://media.example/a.mp3"),
+        ("http://media.example/a.mp3?sig=x", "http://media.example/a.mp3"),
+        ("s3://media/what?#really@.mp3", "s3://media/what?#really@.mp3"),
+        ("file:///media/what?.mp3", "file:///media/what?.mp3"),
+    ],
+    ids=["a signed link", "a user", "a redirect to http", "an odd key", "an odd file"],
+)
+def test_what_is_shown_of_a_uri_has_no_secret(uri: str, expected: str) -> None:
+    assert shown(uri) == expected
+
+
+def test_an_object_shows_its_uri_without_its_query() -> None:
+    assert ObjectUri.parse("https://a.example/x.mp3?sig=1").shown == "https://a.example/x.mp3"

@@ -1,10 +1,12 @@
 """An object store in a dictionary, for tests of what is built on one."""
 
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import SourceReplaced
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
 
 
 class MemoryStore:
@@ -13,6 +15,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.objects: dict[ObjectUri, bytes] = {}
         self.written: list[str] = []
+        self._lock = threading.RLock()
 
     def stat(self, uri: ObjectUri) -> StoredObject:
         if uri not in self.objects:
@@ -27,19 +30,43 @@ class MemoryStore:
         self.objects[uri] = content
         self.written.append(str(uri))
 
-    def list(self, prefix: ObjectUri) -> list[StoredObject]:
+    def create(
+        self, uri: ObjectUri, content: bytes, content_type: str = "application/json"
+    ) -> bool:
+        with self._lock:
+            if uri in self.objects:
+                return False
+            self.put(uri, content, content_type)
+            return True
+
+    def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
         return [
             self.stat(uri)
             for uri in sorted(self.objects, key=lambda each: each.key)
-            if uri.bucket == prefix.bucket and uri.key.startswith(prefix.key)
+            if uri.bucket == prefix.bucket
+            and uri.key.startswith(prefix.key)
+            and (after is None or uri.key > after)
         ]
 
     def remove(self, uri: ObjectUri) -> None:
         self.objects.pop(uri, None)
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def remove_many(self, uris: Iterable[ObjectUri]) -> None:
+        for uri in uris:
+            self.remove(uri)
+
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        resume: bool = False,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         if source.uri not in self.objects:
             raise ObjectMissingError(str(source.uri))
         if self.stat(source.uri).etag != source.etag:
             raise SourceReplaced(f"{source.uri} was replaced")
-        path.write_bytes(self.objects[source.uri])
+        at_each_chunk()
+        with path.open("ab" if resume else "wb") as file:
+            file.write(self.objects[source.uri][file.tell() :])

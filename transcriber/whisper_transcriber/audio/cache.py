@@ -108,12 +108,12 @@ class AudioCache:
         try:
             self._store.download(source, path)
         except ObjectMissingError:
-            raise SourceReplaced(f"{source.uri} was removed while the job was running") from None
+            raise SourceReplaced(f"{source.shown} was removed while the job was running") from None
 
     def _decode(self, item: int, arrival: StreamingDownload, target: Path) -> None:
         media.decode(
             arrival, target,
-            uri=str(self._sources[item].uri), limits=self._limits, interruption=self._stop,
+            uri=self._sources[item].shown, limits=self._limits, interruption=self._stop,
             fed=partial(self._fed.__setitem__, item),
         )  # fmt: skip
         arrival.path.unlink(missing_ok=True)

@@ -31,7 +31,7 @@ from whisper_transcriber.coordination.manifest import (
 from whisper_transcriber.coordination.planner import Planner
 from whisper_transcriber.decoding import outputs, transcript
 from whisper_transcriber.decoding.outputs import CONTENT_TYPES, Transcript
-from whisper_transcriber.errors import AllItemsFailed, OutputTaken, PlanChanged
+from whisper_transcriber.errors import AllItemsFailed, OutputTaken, PlanChanged, SourceDenied
 from whisper_transcriber.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -69,9 +69,14 @@ def find_manifest(store: Store, task: Task) -> Manifest | None:
 
 
 def check_any_success(manifest: Manifest) -> None:
-    """Raises AllItemsFailed if no recording at all has a transcript."""
+    """Raises AllItemsFailed, or SourceDenied, if no recording at all has a transcript."""
     failures = manifest.failures
     if len(failures) == len(manifest.items):
+        if {each.reason for each in failures} == {SourceDenied.__name__}:
+            raise SourceDenied(
+                f"none of the {len(failures)} recordings could be read; the first: "
+                f"{failures[0].message}"
+            )
         raise AllItemsFailed(
             f"none of the {len(failures)} recordings could be transcribed; the first: "
             f"{failures[0].message}"

@@ -32,7 +32,7 @@ def list_source(job: Job) -> Items:
         job.interruption.wait(1.0)
     source = ObjectUri.parse(job.task.source_uri)
     listed = _many(job, source) if source.is_prefix else (_single(job, source),)
-    log.info("source %r: %d recordings", str(source), len(listed))
+    log.info("source %r: %d recordings", source.shown, len(listed))
     return Items(
         items=listed,
         groups=layout.groups(listed, job.task),
@@ -65,13 +65,14 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 def _single(job: Job, source: ObjectUri) -> SourceItem:
     try:
         stored = job.store.stat(source)
-    except ObjectMissingError:
-        raise SourceNotFound(f"{source} does not exist: check spec.source.uri") from None
+    except ObjectMissingError as error:
+        advice = error.hint or ": check spec.source.uri"
+        raise SourceNotFound(f"{source.shown} does not exist{advice}") from None
     limit = job.task.limits.max_file_bytes
     if stored.size > limit:
         raise LimitExceeded(
-            f"{source} has {stored.size} bytes, more than the {limit} that limits.maxFileBytes, of "
-            "the job or of this installation, allows"
+            f"{source.shown} has {stored.size} bytes, more than the {limit} that "
+            "limits.maxFileBytes, of the job or of this installation, allows"
         )
     return _item(stored, result_name(str(source)))
 
