@@ -88,7 +88,7 @@ class MortalStore(MemoryStore):
 class DigestEngine(FakeEngine):
     """An engine whose text is a digest of the window, so that any other window shows."""
 
-    description = "transcriber"
+    identity = "transcriber"
 
     def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
         """German, by and large."""
