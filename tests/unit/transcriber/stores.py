@@ -1,5 +1,7 @@
 """An object store in a dictionary, for tests of what is built on one."""
 
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from transcription_contract.locations import ObjectUri
@@ -13,6 +15,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.objects: dict[ObjectUri, bytes] = {}
         self.written: list[str] = []
+        self._lock = threading.RLock()
 
     def stat(self, uri: ObjectUri) -> StoredObject:
         if uri not in self.objects:
@@ -27,15 +30,30 @@ class MemoryStore:
         self.objects[uri] = content
         self.written.append(str(uri))
 
-    def list(self, prefix: ObjectUri) -> list[StoredObject]:
+    def create(
+        self, uri: ObjectUri, content: bytes, content_type: str = "application/json"
+    ) -> bool:
+        with self._lock:
+            if uri in self.objects:
+                return False
+            self.put(uri, content, content_type)
+            return True
+
+    def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
         return [
             self.stat(uri)
             for uri in sorted(self.objects, key=lambda each: each.key)
-            if uri.bucket == prefix.bucket and uri.key.startswith(prefix.key)
+            if uri.bucket == prefix.bucket
+            and uri.key.startswith(prefix.key)
+            and (after is None or uri.key > after)
         ]
 
     def remove(self, uri: ObjectUri) -> None:
         self.objects.pop(uri, None)
+
+    def remove_many(self, uris: Iterable[ObjectUri]) -> None:
+        for uri in uris:
+            self.remove(uri)
 
     def download(self, source: StoredObject, path: Path) -> None:
         if source.uri not in self.objects:

@@ -6,7 +6,7 @@ do about it.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -110,11 +110,22 @@ class S3Store:
             ),
         )
 
-    def list(self, prefix: ObjectUri) -> list[StoredObject]:
+    def create(
+        self, uri: ObjectUri, content: bytes, content_type: str = "application/json"
+    ) -> bool:
+        """See Store."""
+        if self.find(uri) is not None:
+            return False
+        self.put(uri, content, content_type)
+        return True
+
+    def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
         """Every object whose key begins with ``prefix``'s, in the order of keys."""
 
         def listing() -> list[StoredObject]:
-            found = self._client.list_objects(prefix.bucket, prefix.key, recursive=True)
+            found = self._client.list_objects(
+                prefix.bucket, prefix.key, recursive=True, start_after=after
+            )
             objects = [
                 StoredObject(
                     ObjectUri(prefix.bucket, entry.object_name),
@@ -139,6 +150,11 @@ class S3Store:
             self._try(uri, lambda: self._client.remove_object(uri.bucket, uri.key))
         except ObjectMissingError:
             return
+
+    def remove_many(self, uris: Iterable[ObjectUri]) -> None:
+        """See Store."""
+        for uri in uris:
+            self.remove(uri)
 
     def download(self, source: StoredObject, path: Path) -> None:
         """Stream an object to a new file; after a cut, go on from there.

@@ -4,6 +4,7 @@ s3.py is the one that a cluster uses, files.py the command line's local folders,
 source; stores.py picks one by a URI's scheme.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,11 @@ class StoredObject:
     size: int
     modified: datetime | None = None
 
+    @property
+    def shown(self) -> str:
+        """Its URI for logs and messages; see ObjectUri.shown."""
+        return self.uri.shown
+
 
 class Store(Protocol):
     """Objects by URI."""
@@ -42,11 +48,26 @@ class Store(Protocol):
     def put(self, uri: ObjectUri, content: bytes, content_type: str = "application/json") -> None:
         """Write a small object, whole or not at all."""
 
-    def list(self, prefix: ObjectUri) -> list[StoredObject]:
-        """Every object whose key begins with ``prefix``'s, in the order of keys."""
+    def create(
+        self, uri: ObjectUri, content: bytes, content_type: str = "application/json"
+    ) -> bool:
+        """Write a small object unless there is one already; returns whether it was written.
+
+        Exact where the store supports ``If-None-Match: *`` or is a file system; elsewhere the
+        store is read before the write, and of two writers at the same moment the last one wins.
+        """
+
+    def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
+        """Every object whose key begins with ``prefix``'s, in the order of keys.
+
+        ``after``: a whole key. Only greater keys are returned, so that a listing can be continued.
+        """
 
     def remove(self, uri: ObjectUri) -> None:
         """Remove an object; it is no error when it is gone already."""
+
+    def remove_many(self, uris: Iterable[ObjectUri]) -> None:
+        """Remove objects in the given order, many in a request where the store can."""
 
     def download(self, source: StoredObject, path: Path) -> None:
         """Stream an object to a new file that others may read while it grows.
