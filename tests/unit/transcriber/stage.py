@@ -17,7 +17,7 @@ from whisper_transcriber import pipeline
 from whisper_transcriber.audio.fetch import StreamingDownload
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
-from whisper_transcriber.coordination import language, listing, scheduler
+from whisper_transcriber.coordination import language, listing, patience, scheduler
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.workspace import Workspace
 from whisper_transcriber.engine.protocol import DecodingResult, RecordingResult
@@ -148,8 +148,10 @@ def leave_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "_import_engine_meanwhile", lambda: None)
     monkeypatch.setattr(listing, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr(language, "PATIENCE_SECONDS", 0)
-    monkeypatch.setattr(scheduler, "CLAIM_SECONDS", 0.0)
-    monkeypatch.setattr(scheduler, "CLAIM_BATCHES", 0.0)
+    monkeypatch.setattr(patience, "CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "CLAIM_BATCHES", 0.0)
+    monkeypatch.setattr(scheduler, "DELIVERY_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "LOOK_SECONDS", 0.0)
 
 
 def job(directory: Path, store: MemoryStore, task: Task = TASK, worker: int = 0) -> Job:

@@ -1,13 +1,15 @@
 """A batch to what its recordings say in it: the engine's results, and the faults of the sources."""
 
-from transcription_contract.options import LANGUAGE_AUTO
+from collections.abc import Iterable
+
+from transcription_contract.options import LANGUAGE_AUTO, LanguagePer
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.windows import Batch
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.layout import Group, ItemText, Part, ShardPlan
 from whisper_transcriber.decoding.fallback import FallbackDecoder
-from whisper_transcriber.decoding.transcript import from_passage
+from whisper_transcriber.decoding.transcript import Segment, from_passage
 from whisper_transcriber.engine.protocol import Engine
 from whisper_transcriber.errors import ITEM_FAULTS
 
@@ -21,6 +23,7 @@ class BatchTranscriber:
         self._engine = engine
         self._recordings = recordings
         self._strict = strict
+        self._per_slice = job.task.decoding.language_per is LanguagePer.SLICE
         self._decoder = FallbackDecoder(
             engine, job.task.batch_size, recordings.waveform, recordings.integers
         )
@@ -28,16 +31,26 @@ class BatchTranscriber:
     def transcribe(self, group: Group, plan: ShardPlan, batch: Batch) -> Part:
         """The text of a batch of one of the group's shards."""
         if plan.whole:
-            return Part(texts=(self._whole(group.first),) if batch.samples else ())
+            texts = (self._whole(group.first),) if batch.samples else ()
+            return Part(texts=texts, device=self._engine.description)
         faults = self._faults(batch)
         languages = {
             item: found.language for item, found in zip(group.items, plan.items, strict=True)
         }
         windows = [window for window in batch.windows if window.item not in faults]
         heard = self._decoder.decode(windows, languages)
-        texts = [ItemText(item=item, segments=tuple(said)) for item, said in heard.items()]
+        decoded = [
+            ItemText(item=item, segments=tuple(self._in_language(said, languages[item])))
+            for item, said in heard.items()
+        ]
         failed = [ItemText(item=item, failure=fault) for item, fault in faults.items()]
-        return Part(texts=(*texts, *failed))
+        return Part(texts=(*decoded, *failed), device=self._engine.description)
+
+    def _in_language(self, segments: Iterable[Segment], language: str) -> Iterable[Segment]:
+        """Segments that name their language, where each slice has its own."""
+        if not self._per_slice:
+            return segments
+        return (each.model_copy(update={"language": language}) for each in segments)
 
     def _whole(self, item: int) -> ItemText:
         """By openai-whisper's transcribe(), which wants all of it in memory."""
