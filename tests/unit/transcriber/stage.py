@@ -1,6 +1,7 @@
 """A whole run with the store in memory, no ffmpeg and an engine that hashes what it hears."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -121,6 +122,28 @@ class DigestEngine(FakeEngine):
         ]
 
 
+class CountingEngine(DigestEngine):
+    """Says on which device it runs, counts the windows that it decodes, and takes its time."""
+
+    def __init__(self, device: str = "cpu", seconds: float = 0.0) -> None:
+        super().__init__()
+        self.description = device
+        self.seconds = seconds
+        self.decoded: list[str] = []
+
+    def decode(
+        self,
+        windows: Sequence[Waveform],
+        languages: Sequence[str],
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[DecodingResult]:
+        """One phrase a window."""
+        threading.Event().wait(self.seconds)
+        self.decoded += [hashlib.md5(each.tobytes()).hexdigest() for each in windows]
+        return super().decode(windows, languages, temperature, seed)
+
+
 class Detector:
     """Somebody speaks for 8 s of every 10."""
 
@@ -152,6 +175,7 @@ def leave_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "CLAIM_BATCHES", 0.0)
     monkeypatch.setattr(scheduler, "DELIVERY_SECONDS", 0.0)
     monkeypatch.setattr(scheduler, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "HELP_SECONDS", 0.0)
 
 
 def job(directory: Path, store: MemoryStore, task: Task = TASK, worker: int = 0) -> Job:

@@ -25,7 +25,7 @@ from transcription_contract.task import Limits
 from whisper_transcriber import pipeline
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
-from whisper_transcriber.coordination import layout
+from whisper_transcriber.coordination import names
 from whisper_transcriber.coordination.layout import Items
 from whisper_transcriber.engine.protocol import DecodingResult
 from whisper_transcriber.errors import (
@@ -237,7 +237,7 @@ def test_a_plan_that_another_worker_overwrote_is_not_mixed_in(
         def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:
             super().put(uri, content, content_type)
             if "/parts/" in uri.key:
-                where = ObjectUri.parse(PREFIX).child(layout.ITEMS)
+                where = ObjectUri.parse(PREFIX).child(names.ITEMS)
                 items = Items.model_validate_json(objects[where])
                 other = items.model_copy(update={"recipe": "another"})
                 objects[where] = other.model_dump_json(by_alias=True).encode()

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from whisper_transcriber.coordination.names import of_group
+from whisper_transcriber.coordination.names import group_of
 from whisper_transcriber.coordination.state import WorkspaceState
 from whisper_transcriber.coordination.workspace import Workspace
 
@@ -39,7 +39,7 @@ class Cleaning:
             return
         now = self._clock()
         groups = {group for due, group in self._due if due <= now}
-        gone = [name for name in self._state.names if of_group(name) in groups]
+        gone = [name for name in self._state.names if group_of(name) in groups]
         if len(gone) < _MANY and now - self._due[0][0] < CLEAN_SECONDS:
             return
         self._workspace.remove(gone)

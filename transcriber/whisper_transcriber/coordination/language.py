@@ -9,8 +9,8 @@ from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.facts import AudioWarning, WarningKind
 from whisper_transcriber.audio.windows import Window
 from whisper_transcriber.coordination.job import Job
-from whisper_transcriber.coordination.layout import ItemLanguage, ItemPlan
-from whisper_transcriber.coordination.names import item_language_name
+from whisper_transcriber.coordination.layout import ItemLanguage, ItemPlan, Shard
+from whisper_transcriber.coordination.names import language_name
 from whisper_transcriber.coordination.state import WorkspaceState
 from whisper_transcriber.engine.protocol import Engine
 
@@ -45,19 +45,19 @@ class Languages:
         self.per_slice = self._given is None and job.task.decoding.language_per is LanguagePer.SLICE
 
     def of_sliced(
-        self, item: int, is_first: bool, slices: Callable[[], Iterable[Sequence[Window]]]
+        self, shard: Shard, item: int, slices: Callable[[], Iterable[Sequence[Window]]]
     ) -> ItemLanguage:
         """The language of a recording that is shared.
 
         Args:
-            item: its number.
-            is_first: whether this worker has its first slice.
+            shard: the slice that is planned.
+            item: the recording's number.
             slices: the windows of each of its slices, in order.
         """
         if self._given:
             return self._given
-        name = item_language_name(item)
-        for _ in range(0 if is_first or self._job.task.workers == 1 else PATIENCE_SECONDS):
+        name = language_name(shard.group)
+        for _ in range(0 if shard.slice == 0 or self._job.task.workers == 1 else PATIENCE_SECONDS):
             if name in self._state.names:
                 break
             self._job.interruption.wait(1.0)

@@ -2,17 +2,19 @@
 
 The files under ``<output uri>.transcription/<uid>/``:
 
-    items.json                       Items         what the source listed, and how it is grouped
-    items/<i>.language.json          ItemLanguage  the vote on a sliced recording
-    groups/<g>.json                  GroupAudio    a sliced recording decoded to its end
-    leases/<what>.<attempt>          (a number)    a worker's claim, made by a conditional write
-    parts/<g>.<s>.<b>.<hash>.json    Part          the text of one batch
-    shards/<g>.<s>.json              ShardPlan     the windows of a group's slice, in batches
-    delivered/<mark>.json            Delivered     a group whose transcripts are in their places
+    items.json                        Items         what the source listed, and how it is grouped
+    delivered/<mark>.json             Delivered     a group whose transcripts are in their places
+    groups/<g>/shards/<s>.json        ShardPlan     the windows of the group's slice, in batches
+    groups/<g>/leases/<s>.<b>.<n>     (a number)    a worker's claim to a batch, its n-th
+    groups/<g>/leases/delivery.<n>    (a number)    a worker's claim to the delivery
+    groups/<g>/parts/<s>.<b>.<hash>.json  Part      the text of one batch
+    groups/<g>/language.json          ItemLanguage  the vote on a sliced recording
+    groups/<g>/audio.json             GroupAudio    a sliced recording decoded to its end
+    groups/leases/manifest.<n>        (a number)    a worker's claim to the manifest
 
-Everything but ``delivered/`` is removed some time after its group is delivered. ``delivered/``
-sorts before the rest and its names begin with the time, so both can be listed without the other,
-and what was delivered long ago is not listed again.
+A listing begins at the first group that is not delivered. What a delivered group leaves behind it
+is removed a while later. The names in ``delivered/`` begin with the time, so that what was
+delivered long ago is not listed again.
 """
 
 import hashlib

@@ -129,7 +129,7 @@ class Planner:
 
     def known_audio(self, group: int) -> GroupAudio | None:
         """How long a sliced recording is, if any worker has stored it."""
-        name = names.group_name(group)
+        name = names.audio_name(group)
         if group not in self._audio and name in self._state.names:
             found = self._job.workspace.find(name, GroupAudio)
             if found is not None:
@@ -197,7 +197,7 @@ class Planner:
         return self.strict and not (self._job.task.has_many and error.reason == NOT_MEDIA)
 
     def _agreed(self, group: int, audio: GroupAudio) -> GroupAudio:
-        name = names.group_name(group)
+        name = names.audio_name(group)
         self._audio[group] = self._job.workspace.settle(name, audio)
         self._state.add(name)
         return self._audio[group]
@@ -232,7 +232,7 @@ class Planner:
         group = self._items.groups[shard.group]
         if group.sliced and not self._languages.per_slice:
             slices = partial(self._slices, shard.group)
-            language = self._languages.of_sliced(group.first, shard.slice == 0, slices)
+            language = self._languages.of_sliced(shard, group.first, slices)
             return {group.first: language}
         return self._languages.of_small({item: heard.windows for item, heard in draft.items()})
 

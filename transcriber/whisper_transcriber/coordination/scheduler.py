@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 DELIVERY_SECONDS = 10.0
 """A claim to a delivery is believed for so long: it may write hundreds of files."""
 
+HELP_SECONDS = 1.0
+"""A listing this young is not repeated by a worker that helps others."""
+
 _POLL_SECONDS = 0.5
 
 
@@ -125,7 +128,9 @@ class Scheduler:
             batch = free[-1] if from_end else free[0]
             if self._claim(names.batch_claim(shard, batch)):
                 self._do(shard, plan, parts, batch)
-            self._look_around(LOOK_SECONDS)
+                self._look_around(HELP_SECONDS if from_end else LOOK_SECONDS)
+            else:
+                self._look_around(HELP_SECONDS)
             if shard.group in self._state.delivered:
                 return
         self._deliver_if_complete(shard.group)
@@ -134,7 +139,7 @@ class Scheduler:
         """One round of the others' shards; whether there was anything left to do in them."""
         if not self._has_company:
             return False
-        self._look_around(_POLL_SECONDS)
+        self._look_around(HELP_SECONDS)
         shard = self._claims.most_left(self._named(), self._all_shards(ask=False))
         if shard is None:
             # Recordings of unknown length may have slices that no worker has begun with.

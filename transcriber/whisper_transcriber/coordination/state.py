@@ -8,37 +8,35 @@ from collections.abc import Callable, Iterable
 
 from whisper_transcriber.coordination.layout import Shard
 from whisper_transcriber.coordination.names import (
-    CLAIMS,
     DELIVERED,
     ITEMS,
-    PARTS,
-    PLANS,
     Mark,
+    batch_of,
     claim_of,
+    group_folder,
     shard_of,
 )
 from whisper_transcriber.coordination.workspace import Workspace
 
-LOOK_SECONDS = 1.0
-"""A listing this young is not repeated while there is work to do."""
+LOOK_SECONDS = 10.0
+"""A listing this young is not repeated while a worker has work of its own."""
 
 LISTING_SHARE = 20.0
 """Listings take at most this fraction of the time: one that takes 1 s is good for 20 s."""
 
-DELIVERED_SECONDS = 5.0
+DELIVERED_SECONDS = 20.0
 """What others have delivered changes more slowly than what they are doing."""
 
 SKEW_MILLISECONDS = 20_000
 """How far the clocks of two workers may differ before one misses what the other has delivered
 until it lists everything again."""
 
-_AFTER_DELIVERED = DELIVERED[:-1] + chr(ord("/") + 1)
-
 
 class WorkspaceState:
     """One worker's view of the workspace.
 
-    ``names``: of everything that is stored, ``delivered/`` excepted. ``delivered``: by group, the
+    ``names``: of everything that is stored, except for ``delivered/`` and the groups before the
+    first one that is not delivered: they are not listed any more. ``delivered``: by group, the
     marks of those whose transcripts are in their places; ``marks``: the same as they became known.
     ``plans``: the shards that are planned.
     ``claims``: how many times a batch, a delivery or the manifest has been claimed.
@@ -50,6 +48,7 @@ class WorkspaceState:
         self._listed_at: float | None = None
         self._took = 0.0
         self._seen_until = 0
+        self._first_open = 0
         self.looks = 0
         self.names: set[str] = set()
         self.marks: list[Mark] = []
@@ -73,7 +72,7 @@ class WorkspaceState:
             return
         began = self._clock()
         # Delivered groups come second: what is removed after a delivery is never missed.
-        active = self._workspace.names(after=_AFTER_DELIVERED)
+        active = self._workspace.names(after=group_folder(self._first_open))
         self._look_at_delivered(DELIVERED_SECONDS if at_most_every else 0.0)
         self._listed_at = self._clock()
         self._took = self._listed_at - began
@@ -97,23 +96,23 @@ class WorkspaceState:
             self._add_mark(Mark.parse(name))
             return
         self.names.add(name)
-        if name.startswith(PLANS):
-            self.plans.add(shard_of(name))
-        elif name.startswith(CLAIMS):
-            what, attempt = claim_of(name)
+        if shard := shard_of(name):
+            self.plans.add(shard)
+        elif claim := claim_of(name):
+            what, attempt = claim
             self.claims[what] = max(self.claims.get(what, 0), attempt + 1)
 
     def unfinished_claims(self) -> list[str]:
         """What has been claimed, with no part stored for it: being done, or left by the dead."""
-        stored = {name.removeprefix(PARTS).rpartition(".")[0] for name in self.names
-                  if name.startswith(PARTS)}  # fmt: skip
-        done = {name.rpartition(".")[0] for name in stored}
+        done = {batch_of(name) for name in self.names}
         return [what for what in self.claims if what not in done]
 
     def _add_mark(self, mark: Mark) -> None:
         if mark.group not in self.delivered:
             self.delivered[mark.group] = mark
             self.marks.append(mark)
+        while self._first_open in self.delivered:
+            self._first_open += 1
 
     def _look_at_delivered(self, at_most_every: float) -> None:
         now = round(time.time() * 1000)

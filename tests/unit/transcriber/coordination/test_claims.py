@@ -6,7 +6,11 @@ from whisper_transcriber.coordination.layout import Group, Shard
 from whisper_transcriber.coordination.state import WorkspaceState
 from whisper_transcriber.coordination.workspace import Workspace
 
-PARTS = ["parts/0.0.0.x.json", "parts/0.0.1.x.json", "parts/0.0.2.x.json"]
+PARTS = [
+    "groups/000000/parts/0.0.0.json",
+    "groups/000000/parts/0.1.0.json",
+    "groups/000000/parts/0.2.0.json",
+]
 SHARD = Shard(0, 0)
 
 
@@ -21,10 +25,19 @@ def board(*names: str, worker: int = 0, workers: int = 3) -> Claims:
     [
         ((), [0, 1, 2], [0, 1, 2]),
         ((PARTS[1],), [0, 2], [0, 2]),
-        (("leases/0.0.2.0",), [0, 1, 2], [0, 1]),
-        (("leases/0.1.2.0", "leases/1.0.2.0"), [0, 1, 2], [0, 1, 2]),
-        ((PARTS[0], "leases/0.0.0.0", "leases/0.0.1.0", "leases/0.0.1.1"), [1, 2], [2]),
-        (("leases/0.0", "leases/manifest.0"), [0, 1, 2], [0, 1, 2]),
+        (("groups/000000/leases/0.2.0",), [0, 1, 2], [0, 1]),
+        (("groups/000000/leases/1.2.0", "groups/000001/leases/0.2.0"), [0, 1, 2], [0, 1, 2]),
+        (
+            (
+                PARTS[0],
+                "groups/000000/leases/0.0.0",
+                "groups/000000/leases/0.1.0",
+                "groups/000000/leases/0.1.1",
+            ),
+            [1, 2],
+            [2],
+        ),
+        (("groups/000000/leases/delivery.0", "groups/leases/manifest.0"), [0, 1, 2], [0, 1, 2]),
     ],
     ids=["nothing yet", "a part", "a claim", "other shards'", "all of it", "other claims"],
 )
@@ -37,7 +50,13 @@ def test_batches_are_open_until_stored_and_free_until_claimed(
 
 
 def test_what_a_restarted_worker_had_claimed_is_free_again_and_nobody_else_s() -> None:
-    seen = board(PARTS[1], "leases/0.0.0.0", "leases/0.0.1.0", "leases/0.0.2.0", worker=1)
+    seen = board(
+        PARTS[1],
+        "groups/000000/leases/0.0.0",
+        "groups/000000/leases/0.1.0",
+        "groups/000000/leases/0.2.0",
+        worker=1,
+    )
     read: list[str] = []
 
     def worker_of(what: str) -> int:
@@ -54,13 +73,13 @@ def test_what_a_restarted_worker_had_claimed_is_free_again_and_nobody_else_s() -
 
 def test_the_shard_with_the_most_left_for_each_worker_at_it_is_helped() -> None:
     named = {
-        Shard(0, 0): [f"parts/0.0.{batch}.x.json" for batch in range(6)],
-        Shard(0, 1): [f"parts/0.1.{batch}.x.json" for batch in range(5)],
+        Shard(0, 0): [f"groups/000000/parts/0.{batch}.0.json" for batch in range(6)],
+        Shard(0, 1): [f"groups/000000/parts/1.{batch}.0.json" for batch in range(5)],
         Shard(0, 2): [],
     }
     alone = board(worker=2)
     assert alone.most_left(named, named) == Shard(0, 0)
-    in_company = board("leases/0.0.0.0", worker=2)
+    in_company = board("groups/000000/leases/0.0.0", worker=2)
     assert in_company.most_left(named, named) == Shard(0, 1)
 
 
@@ -76,7 +95,7 @@ def test_of_equals_each_worker_helps_another() -> None:
 
 
 def test_there_is_nothing_to_help_with_when_all_is_stored_or_claimed() -> None:
-    seen = board(PARTS[0], PARTS[1], "leases/0.0.2.0")
+    seen = board(PARTS[0], PARTS[1], "groups/000000/leases/0.2.0")
     assert seen.most_left({SHARD: PARTS}, [SHARD]) is None
 
 

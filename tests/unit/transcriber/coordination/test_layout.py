@@ -121,9 +121,9 @@ def test_openai_whisper_s_own_loop_gets_whole_recordings() -> None:
 
 def test_a_part_is_named_after_its_shard_unit_and_recipe() -> None:
     first, second = part_names(SHARD, PLAN, HOW)
-    assert first.startswith("parts/7.3.0.")
-    assert second.startswith("parts/7.3.1.")
-    assert first.split(".")[3:] == second.split(".")[3:]
+    assert first.startswith("groups/000007/parts/3.0.")
+    assert second.startswith("groups/000007/parts/3.1.")
+    assert first.split(".")[2:] == second.split(".")[2:]
     assert part_names(SHARD, PLAN, HOW) == [first, second]
 
 
