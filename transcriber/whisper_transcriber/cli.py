@@ -52,6 +52,7 @@ def _transcribe(
         job = _another_run(job)
         with ProgressBar(job.metrics, enabled=on_terminal):
             manifest = pipeline.run(job, composition.load_engine)
+            assert manifest, "one worker alone writes the manifest itself"
     except Interrupted:
         print(_STOPPED, file=sys.stderr)
         return ExitCode.TRY_AGAIN

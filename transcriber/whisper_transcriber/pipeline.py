@@ -38,8 +38,12 @@ log = logging.getLogger(__name__)
 LoadEngine = Callable[[Job, Checkpoint], Engine]
 
 
-def run(job: Job, load_engine: LoadEngine) -> Manifest:
-    """Do this worker's share of the job; returns when the whole job is delivered."""
+def run(job: Job, load_engine: LoadEngine) -> Manifest | None:
+    """Do this worker's share of the job; returns when the whole job is delivered.
+
+    Returns the manifest, or None if another worker has written it meanwhile: what thousands of
+    recordings became need not be read by every worker.
+    """
     job = preflight.checked(job)
     try:
         manifest = find_manifest(job.store, job.task) or _transcribe(job, load_engine)
@@ -50,11 +54,12 @@ def run(job: Job, load_engine: LoadEngine) -> Manifest:
                 _tidy_up(job)
         raise
     _tidy_up(job)
-    check_any_success(manifest)
+    if manifest:
+        check_any_success(manifest)
     return manifest
 
 
-def _transcribe(job: Job, load_engine: LoadEngine) -> Manifest:
+def _transcribe(job: Job, load_engine: LoadEngine) -> Manifest | None:
     local_model = _local_model(job)
     items_etag = job.workspace.etag(names.ITEMS)
     items = job.workspace.agree(

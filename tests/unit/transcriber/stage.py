@@ -20,6 +20,7 @@ from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
 from whisper_transcriber.coordination import language, listing, patience, scheduler
 from whisper_transcriber.coordination.job import Job
+from whisper_transcriber.coordination.manifest import Manifest
 from whisper_transcriber.coordination.workspace import Workspace
 from whisper_transcriber.engine.protocol import DecodingResult, RecordingResult
 from whisper_transcriber.errors import MediaInvalid
@@ -201,6 +202,6 @@ def job(directory: Path, store: MemoryStore, task: Task = TASK, worker: int = 0)
     )
 
 
-def run(given: Job) -> None:
+def run(given: Job) -> Manifest | None:
     """Run a worker to its end."""
-    pipeline.run(given, lambda *_: DigestEngine())
+    return pipeline.run(given, lambda *_: DigestEngine())

@@ -17,10 +17,6 @@ _FAIL = ExistingOutput.FAIL
 class DeliveredElsewhere(Exception):  # noqa: N818  no error: the way out of all loops
     """Another worker has delivered the whole job."""
 
-    def __init__(self, manifest: Manifest) -> None:
-        super().__init__("another worker has delivered the job")
-        self.manifest = manifest
-
 
 def find_manifest(store: Store, task: Task) -> Manifest | None:
     """This job's manifest, if the job is finished.
@@ -65,8 +61,11 @@ class ManifestWatch:
         self._items_etag = items_etag
         self._known = self._etag()
 
-    def look(self) -> None:
+    def look(self, *, is_ours: bool = False) -> None:
         """Look for a new manifest.
+
+        Args:
+            is_ours: whether it can only be this job's. Otherwise it is read.
 
         Raises:
             DeliveredElsewhere: this job is finished.
@@ -75,8 +74,8 @@ class ManifestWatch:
         now = self._etag()
         if now == self._known:
             return
-        if manifest := find_manifest(self._store, self._task):
-            raise DeliveredElsewhere(manifest)
+        if is_ours or find_manifest(self._store, self._task):
+            raise DeliveredElsewhere
         self._known = now
 
     def check(self, items_etag: str | None) -> None:

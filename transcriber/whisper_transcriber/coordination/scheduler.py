@@ -56,8 +56,8 @@ class Scheduler:
         self._patience = Patience()
         self._cleaning = Cleaning(job.workspace, state)
 
-    def run(self) -> Manifest:
-        """Return when the whole job is delivered, by any worker."""
+    def run(self) -> Manifest | None:
+        """Return when the whole job is delivered; None if another worker has the manifest."""
         try:
             self._progress.update()
             if self._has_company:
@@ -69,8 +69,9 @@ class Scheduler:
             while self._take_over():
                 pass
             return self._finish()
-        except DeliveredElsewhere as elsewhere:
-            return elsewhere.manifest
+        except DeliveredElsewhere:
+            log.info("another worker has delivered the job")
+            return None
 
     @property
     def _has_company(self) -> bool:
@@ -188,7 +189,7 @@ class Scheduler:
         what = names.MANIFEST_CLAIM
         at_least = DELIVERY_SECONDS * (1 + len(self._items.groups) / 1000)
         while self._has_company:
-            self._watch.look()
+            self._watch.look(is_ours=not self._claims.is_free(what))
             if self._is_abandoned(what, at_least) and self._claim(what):
                 break
             self._job.interruption.wait(_POLL_SECONDS)
@@ -275,6 +276,7 @@ class Scheduler:
             return
         self._state.look(at_most_every=at_most_every)
         if self._state.is_gone:
-            self._watch.look()
+            # Only a worker that has written the manifest removes the workspace.
+            self._watch.look(is_ours=True)
             raise PlanChanged("the workspace was removed while the job was running")
         self._progress.update()
