@@ -88,6 +88,10 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     add("--translate", action="store_true", help="write it in English")
     add("--include", action="append", default=[], metavar="GLOB", help="only these of a folder")
     add("--exclude", action="append", default=[], metavar="GLOB", help="none of these")
+    add("--existing", type=ExistingOutput, choices=list(ExistingOutput),
+        default=ExistingOutput.SKIP, help="what to do about transcripts that are there (skip)")  # fmt: skip
+    add("--overwrite", dest="existing", action="store_const", const=ExistingOutput.OVERWRITE,
+        help="short for --existing overwrite")  # fmt: skip
     add("--initial-prompt", default="", help="names and terms to expect")
     add("--word-timestamps", action="store_true", help="time each word, in the JSON")
     add("--max-line-width", type=int, help="characters in a line of subtitles")
@@ -130,7 +134,7 @@ def task_of(options: argparse.Namespace) -> tuple[Task, Path | None]:
                 max_line_count=options.max_line_count,
                 highlight_words=options.highlight_words,
             ),
-            existing=ExistingOutput.OVERWRITE,
+            existing=options.existing,
             model=_model(options, model_file),
             language=options.language,
             task="translate" if options.translate else "transcribe",
