@@ -89,7 +89,8 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     add("--include", action="append", default=[], metavar="GLOB", help="only these of a folder")
     add("--exclude", action="append", default=[], metavar="GLOB", help="none of these")
     add("--existing", type=ExistingOutput, choices=list(ExistingOutput),
-        default=ExistingOutput.SKIP, help="what to do about transcripts that are there (skip)")  # fmt: skip
+        default=ExistingOutput.SKIP,
+        help="what to do about transcripts that are there (skip)")  # fmt: skip
     add("--overwrite", dest="existing", action="store_const", const=ExistingOutput.OVERWRITE,
         help="short for --existing overwrite")  # fmt: skip
     add("--initial-prompt", default="", help="names and terms to expect")
