@@ -1,10 +1,11 @@
 """An object store in a dictionary, for tests of what is built on one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import SourceReplaced
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
 
 
 class MemoryStore:
@@ -37,9 +38,16 @@ class MemoryStore:
     def remove(self, uri: ObjectUri) -> None:
         self.objects.pop(uri, None)
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         if source.uri not in self.objects:
             raise ObjectMissingError(str(source.uri))
         if self.stat(source.uri).etag != source.etag:
             raise SourceReplaced(f"{source.uri} was replaced")
+        at_each_chunk()
         path.write_bytes(self.objects[source.uri])

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from transcription_contract.locations import WORKSPACES, ObjectUri
 from whisper_transcriber.errors import AccessDenied, ConfigurationInvalid, SourceReplaced
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage.downloads import CHUNK_BYTES, FULL, new_file, room_for
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,13 @@ class FileStore:
                     return
                 folder.rmdir()
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         """Copy a file to a new one.
 
         Raises:
@@ -98,6 +104,7 @@ class FileStore:
             _require_same(source, os.fstat(original.fileno()))
             while chunk := original.read(CHUNK_BYTES):
                 self._interruption.check()
+                at_each_chunk()
                 copy.write(chunk)
             _require_same(source, os.fstat(original.fileno()))
 

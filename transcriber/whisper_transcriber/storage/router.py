@@ -1,12 +1,12 @@
 """Every place where a job's objects may lie, as one Store."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import ConfigurationInvalid
 from whisper_transcriber.storage.https import shown
-from whisper_transcriber.storage.store import Store, StoredObject
+from whisper_transcriber.storage.store import Store, StoredObject, nothing
 
 
 class StoreRouter:
@@ -38,9 +38,15 @@ class StoreRouter:
         """See Store."""
         self._of(uri).remove(uri)
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         """See Store."""
-        self._of(source.uri).download(source, path)
+        self._of(source.uri).download(source, path, at_each_chunk=at_each_chunk)
 
     def _of(self, uri: ObjectUri) -> Store:
         if uri.scheme not in self._by_scheme:

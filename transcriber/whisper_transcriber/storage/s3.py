@@ -38,7 +38,7 @@ from whisper_transcriber.storage.downloads import (
     short,
 )
 from whisper_transcriber.storage.identity import PodIdentity
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,13 @@ class S3Store:
         except ObjectMissingError:
             return
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         """Stream an object to a new file; after a cut, go on from there.
 
         Raises:
@@ -151,14 +157,23 @@ class S3Store:
             while file.tell() < source.size:
                 self._interruption.check()
                 # Retries are counted anew after every byte of progress.
-                self._try(source.uri, lambda: self._receive(source, file.tell(), file.write))
+                self._try(
+                    source.uri,
+                    lambda: self._receive(source, file.tell(), file.write, at_each_chunk),
+                )
 
     def _touch(self, uri: ObjectUri) -> None:
         response = self._client.get_object(uri.bucket, uri.key, length=1)
         response.close()
         response.release_conn()
 
-    def _receive(self, source: StoredObject, offset: int, write: Callable[[bytes], int]) -> None:
+    def _receive(
+        self,
+        source: StoredObject,
+        offset: int,
+        write: Callable[[bytes], int],
+        at_each_chunk: Callable[[], None],
+    ) -> None:
         """Fetch the rest from ``offset`` on; a cut is no error if anything has come before it."""
         response = self._client.get_object(
             source.uri.bucket,
@@ -174,6 +189,7 @@ class S3Store:
                 raise _replaced(source.uri)
             for chunk in response.stream(CHUNK_BYTES):
                 self._interruption.check()
+                at_each_chunk()
                 received += write(chunk)
         except urllib3.exceptions.HTTPError as error:
             if not received:

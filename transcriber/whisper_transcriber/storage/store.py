@@ -4,12 +4,17 @@ s3.py is the one that a cluster uses, files.py the command line's local folders,
 source; stores.py picks one by a URI's scheme.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from transcription_contract.locations import ObjectUri
+
+
+def nothing() -> None:
+    """Do nothing."""
 
 
 class ObjectMissingError(Exception):
@@ -48,8 +53,19 @@ class Store(Protocol):
     def remove(self, uri: ObjectUri) -> None:
         """Remove an object; it is no error when it is gone already."""
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         """Stream an object to a new file that others may read while it grows.
+
+        Args:
+            source: what ``stat`` or ``list`` told.
+            path: a new file.
+            at_each_chunk: called now and then; what it raises ends the download.
 
         Raises:
             SourceReplaced: the object is no longer the one that ``source`` describes.

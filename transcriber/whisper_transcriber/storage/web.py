@@ -33,7 +33,7 @@ from whisper_transcriber.storage.downloads import (
     short,
 )
 from whisper_transcriber.storage.https import HttpsClient, Response, StatusError, shown
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,13 @@ class WebSource:
 
         return self._try(uri, ask)
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         """Stream a file to a new one; after a cut, go on from there where the server can.
 
         Raises:
@@ -91,7 +97,7 @@ class WebSource:
             while file.tell() < source.size:
                 self._interruption.check()
                 # Retries are counted anew after every bit of progress.
-                self._try(source.uri, lambda: self._receive(source, file))
+                self._try(source.uri, lambda: self._receive(source, file, at_each_chunk))
 
     def find(self, uri: ObjectUri) -> bytes | None:
         """Refused with ConfigurationInvalid."""
@@ -109,7 +115,9 @@ class WebSource:
         """Refused with ConfigurationInvalid."""
         _refuse(uri)
 
-    def _receive(self, source: StoredObject, file: BufferedWriter) -> None:
+    def _receive(
+        self, source: StoredObject, file: BufferedWriter, at_each_chunk: Callable[[], None]
+    ) -> None:
         """Fetch what is missing; a cut is no error if enough has come before it."""
         offset = file.tell()
         wanted = {"Range": f"bytes={offset}-"} if offset else {}
@@ -121,13 +129,19 @@ class WebSource:
                     "running"
                 )
             try:
-                self._write(response, source.size, file)
+                self._write(response, source.size, file, at_each_chunk)
             except HTTPError as error:
                 if file.tell() - offset < LEAST_BYTES:
                     raise
                 log.warning("download of %r was cut: %s", shown(str(source.uri)), short(error))
 
-    def _write(self, response: Response, size: int, file: BufferedWriter) -> None:
+    def _write(
+        self,
+        response: Response,
+        size: int,
+        file: BufferedWriter,
+        at_each_chunk: Callable[[], None],
+    ) -> None:
         # Without ranges it begins anew. Others read the file while it grows, so what is there
         # already is passed over, not written again.
         skip = file.tell() - _start(response)
@@ -136,6 +150,7 @@ class WebSource:
         pace = Pace()
         while file.tell() < size:
             self._interruption.check()
+            at_each_chunk()
             chunk = response.read1(CHUNK_BYTES, decode_content=False)
             if not chunk:
                 raise ProtocolError(f"it ended after {file.tell()} of {size} bytes")
