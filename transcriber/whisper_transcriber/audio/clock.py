@@ -36,15 +36,20 @@ class _Gap:
 class Clock:
     """One track's."""
 
-    def __init__(self, origin: int, limit: int, errors: Callable[[], int]) -> None:
+    def __init__(
+        self, origin: int, limit: int, errors: Callable[[], int], *, has_zero: bool = True
+    ) -> None:
         """Begin at a position.
 
         Args:
             origin: the position of the time 0.
+            has_zero: whether the time 0 means anything: in a bare stream of frames, such as an
+                MP3, the first sound is the beginning.
             limit: no gap leads beyond this position: such timestamps are wrong.
             errors: how many errors the decoder has reported so far.
         """
         self._offset = origin
+        self._has_zero = has_zero
         self._limit = limit
         self._errors = errors
         self._seen_errors = 0
@@ -89,7 +94,7 @@ class Clock:
         )
 
     def _begin(self, off: int) -> int:
-        if LATE < off <= self._limit:
+        if self._has_zero and LATE < off <= self._limit:
             self._late = off
             return off
         self._offset -= off
@@ -115,7 +120,7 @@ class Clock:
     def warnings(self) -> list[AudioWarning]:
         """What was filled in and left out, in order."""
         told: list[AudioWarning] = []
-        if self._late:
+        if self._late > TOLERANCE:
             told.append(
                 _warning(
                     WarningKind.LATE_START, self._origin, self._late,

@@ -52,6 +52,9 @@ class Recording(Protocol):
     def lanes(self, count: int) -> list[Lane]:
         """The first ``count`` lanes."""
 
+    def allow(self, samples: int) -> None:
+        """Raises LimitExceeded if a recording must not be so long."""
+
     def found(self, facts: AudioFacts) -> None:
         """Take note of which sound is transcribed."""
 

@@ -22,23 +22,34 @@ class Block(NamedTuple):
 
 
 class MatroskaReader:
-    """Takes bytes, gives blocks. ``channels``: of each track, complete before the first block."""
+    """Takes bytes, gives blocks.
+
+    ``channels``: of each track, complete before the first block. ``needed``: how many bytes must
+    be there before there is another block.
+    """
 
     def __init__(self) -> None:
         self.channels: dict[int, int] = {}
-        self._rest = b""
+        self.needed = 0
+        self._pieces: list[bytes] = []
+        self._size = 0
         self._cluster = 0
         self._track = 0
 
     def feed(self, piece: bytes) -> list[Block]:
         """The blocks that are complete with ``piece``."""
-        data = self._rest + piece
-        position = 0
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size < self.needed:
+            return []
+        data = b"".join(self._pieces)
+        position = self.needed = 0
         blocks: list[Block] = []
         while (head := _head(data, position)) is not None:
             name, start, size = head
             if name not in _ENTERED:
                 if start + size > len(data):
+                    self.needed = start + size - position
                     break
                 if name == _SIMPLE_BLOCK:
                     track, time = _BLOCK_HEAD.unpack_from(data, start)
@@ -50,7 +61,8 @@ class MatroskaReader:
                     self._note(name, int.from_bytes(data[start : start + min(size, 8)], "big"))
                 start += size
             position = start
-        self._rest = data[position:]
+        self._pieces = [data[position:]]
+        self._size = len(data) - position
         return blocks
 
     def _note(self, name: int, value: int) -> None:

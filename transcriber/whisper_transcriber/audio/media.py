@@ -179,7 +179,7 @@ class _Decoding(Recording):
             if number:
                 path = lane_path(self._target, number)
                 self._files.append(path.open("wb", buffering=0))
-            self._lanes.append(Lane(self._files[number].fileno(), self._allow))
+            self._lanes.append(Lane(self._files[number].fileno(), self.allow))
         self._even()
         self._findings.lanes = len(self._lanes)
         return self._lanes[:count]
@@ -251,7 +251,8 @@ class _Decoding(Recording):
             if lane.position < position:
                 lane.silence(position - lane.position)
 
-    def _allow(self, samples: int) -> None:
+    def allow(self, samples: int) -> None:
+        """Raises LimitExceeded if the recording must not be so long."""
         if samples > self.longest:
             raise LimitExceeded(
                 f"{self.uri} is longer than the {self.limits.max_file_seconds} seconds that "

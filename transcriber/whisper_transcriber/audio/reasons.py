@@ -20,6 +20,8 @@ _MARKS_OF_PROTECTION = (b"enca", b"drms", b"aavd", b"pssh")
 
 _MARKED_BYTES = 1 << 20
 
+_NO_DECODER = "Decoder (codec "
+
 _CODEC_NAMES = {
     "mpegh_3d_audio": "MPEG-H 3D Audio",
     "mhm1": "MPEG-H 3D Audio",
@@ -50,7 +52,7 @@ def undecodable(
         return MediaInvalid(f"{uri} is encrypted or protected against copying (DRM)")
     if any("matches no streams" in line for line in outcome.complaints):
         return NoAudioStream(f"{uri} has no audio track")
-    if outcome.undecodable and codecs:
+    if outcome.undecodable and codecs and any(_NO_DECODER in e for e in outcome.complaints):
         names = ", ".join(dict.fromkeys(codec_name(each) for each in codecs))
         return MediaInvalid(f"{uri} has its sound in {names}, which cannot be decoded: convert it")
     if any("Cannot allocate memory" in line for line in outcome.complaints):

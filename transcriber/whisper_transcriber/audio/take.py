@@ -14,6 +14,11 @@ from whisper_transcriber.audio.matroska import Block, MatroskaReader
 from whisper_transcriber.audio.samples import SAMPLE_BYTES
 from whisper_transcriber.audio.tracks import Track
 
+_BARE_STREAMS = frozenset(
+    ["aac", "ac3", "amr", "dts", "dtshd", "eac3", "flac", "loas", "mlp", "mp3", "truehd"]
+)
+"""ffmpeg's names of formats that are nothing but frames, one after the other."""
+
 
 class OtherTracksError(Exception):
     """Other tracks than those that were asked for are the right ones: ``maps``."""
@@ -35,6 +40,9 @@ class Target(Protocol):
 
     def lanes(self, count: int) -> list[Lane]:
         """The first ``count`` lanes."""
+
+    def allow(self, samples: int) -> None:
+        """Raises LimitExceeded if a recording must not be so long."""
 
     def found(self, facts: AudioFacts) -> None:
         """Take note of which sound is transcribed."""
@@ -87,6 +95,8 @@ class Take:
         """
         blocks = self._reader.feed(piece)
         if not blocks:
+            channels = max(self._reader.channels.values(), default=1)
+            self._target.allow(self._reader.needed // (channels * SAMPLE_BYTES))
             return
         if not self._mixers:
             self._begin()
@@ -123,7 +133,14 @@ class Take:
         origin = self._target.position
         for each, count in zip(channels, counts, strict=True):
             self._mixers.append(TrackMixer(each, lanes[:count]))
-            self._clocks.append(Clock(origin, self._target.longest, lambda: self.outcome.errors))
+            self._clocks.append(
+                Clock(
+                    origin,
+                    self._target.longest,
+                    lambda: self.outcome.errors,
+                    has_zero=self.outcome.listing.container not in _BARE_STREAMS,
+                )
+            )
             lanes = lanes[count:]
 
     def _facts(self, listed: Sequence[Track], channels: int) -> AudioFacts:

@@ -201,6 +201,8 @@ class Delivery:
             update={
                 "seconds": whole.duration,
                 "language": whole.language,
+                "audio": whole.audio,
+                "warnings": whole.warnings,
                 "outputs": tuple(
                     self._output(source.name, whole, each) for each in self._job.task.formats
                 ),
@@ -210,6 +212,7 @@ class Delivery:
     def _transcript(self, group: int, item: int, own: list[ItemText]) -> Transcript:
         duration = round(self._planner.item_samples(group, item) / SAMPLE_RATE, 3)
         told = next((each.language for each in own if each.language), None)
+        audio, warnings = self._planner.item_audio(group, item)
         return Transcript(
             segments=transcript.join(chain.from_iterable(e.segments for e in own), duration),
             language=told or self._planner.item_language(group, item),
@@ -218,6 +221,8 @@ class Delivery:
             model=self._job.task.model.label,
             model_sha256=self._model_sha256,
             task=self._job.task.task,
+            audio=audio,
+            warnings=warnings,
         )
 
     def _output(self, name: str, whole: Transcript, output_format: OutputFormat) -> ManifestOutput:

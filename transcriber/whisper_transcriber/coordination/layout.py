@@ -22,6 +22,7 @@ from transcription_contract.locations import ObjectUri
 from transcription_contract.options import Decoding, DecodingMode
 from transcription_contract.task import Task
 from transcription_contract.termination import Failure
+from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
 from whisper_transcriber.audio.windows import Batch
 from whisper_transcriber.coordination.manifest import ManifestItem
 from whisper_transcriber.decoding.transcript import Segment
@@ -94,14 +95,21 @@ class GroupAudio(Model):
     samples: int
     slices: int
     failure: Failure | None = None
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 class ItemPlan(Model):
-    """A recording as its shard's planner found it; ``samples``: in the shard."""
+    """A recording as its shard's planner found it; ``samples``: in the shard.
+
+    ``audio``, ``warnings``: of a recording that is not sliced; the others' are in GroupAudio.
+    """
 
     samples: int
     language: str
     failure: Failure | None = None
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 class ShardPlan(Model):

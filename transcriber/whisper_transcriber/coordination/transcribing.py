@@ -1,5 +1,7 @@
 """A batch to what its recordings say in it: the engine's results, and the faults of the sources."""
 
+from collections.abc import Iterable
+
 from transcription_contract.options import LANGUAGE_AUTO
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio.cache import AudioCache
@@ -7,7 +9,7 @@ from whisper_transcriber.audio.windows import Batch
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.layout import Group, ItemText, Part, ShardPlan
 from whisper_transcriber.decoding.fallback import FallbackDecoder
-from whisper_transcriber.decoding.transcript import from_passage
+from whisper_transcriber.decoding.transcript import Segment, from_passage
 from whisper_transcriber.engine.protocol import Engine
 from whisper_transcriber.errors import ITEM_FAULTS
 
@@ -35,13 +37,35 @@ class BatchTranscriber:
         }
         windows = [window for window in batch.windows if window.item not in faults]
         heard = self._decoder.decode(windows, languages)
-        texts = [ItemText(item=item, segments=tuple(said)) for item, said in heard.items()]
+        texts = [
+            ItemText(item=item, segments=tuple(self._in_channels(item, said)))
+            for item, said in heard.items()
+        ]
         failed = [ItemText(item=item, failure=fault) for item, fault in faults.items()]
         return Part(texts=(*texts, *failed))
 
+    def _in_channels(self, item: int, segments: Iterable[Segment]) -> Iterable[Segment]:
+        """Segments that name their channel only where there are several."""
+        if self._recordings.lanes(item) > 1:
+            return segments
+        return (each.model_copy(update={"channel": None}) for each in segments)
+
     def _whole(self, item: int) -> ItemText:
         """By openai-whisper's transcribe(), which wants all of it in memory."""
-        task, samples = self._job.task, self._recordings.samples(item)
+        lanes = self._recordings.lanes(item)
+        texts = [self._whole_lane(item, lane) for lane in range(lanes)]
+        if lanes == 1:
+            return texts[0]
+        segments = [
+            each.model_copy(update={"channel": lane + 1})
+            for lane, text in enumerate(texts)
+            for each in text.segments
+        ]
+        segments.sort(key=lambda each: (each.start, each.channel or 0))
+        return texts[0].model_copy(update={"segments": tuple(segments)})
+
+    def _whole_lane(self, item: int, lane: int) -> ItemText:
+        task, samples = self._job.task, self._recordings.samples(item, lane)
         language = None if task.language == LANGUAGE_AUTO else task.language
 
         def at_each_window() -> None:
