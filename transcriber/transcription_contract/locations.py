@@ -28,6 +28,7 @@ _KEY_BYTES = 1024
 
 _KEPT_BYTES = 900
 _DIGESTED = re.compile(r"\.[0-9a-f]{24}\Z")
+_SHOWN_CHARACTERS = 300
 _MANIFEST = "manifest"
 
 
@@ -62,12 +63,28 @@ class ObjectUri:
         """Whether it stands for all objects whose keys begin with it."""
         return self.scheme != "https" and (not self.key or self.key.endswith("/"))
 
+    @property
+    def shown(self) -> str:
+        """The URI for logs, messages and results; see ``shown``."""
+        return shown(str(self))
+
     def child(self, name: str) -> "ObjectUri":
         """The object ``name`` below this prefix."""
         return ObjectUri(self.bucket, self.key + name, self.scheme)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.bucket}/{self.key}"
+
+
+def shown(uri: str) -> str:
+    """A URL without query, fragment and user, cut to 300 characters; S3 and file URIs unchanged.
+
+    The query of a signed link is a key to the object: it belongs in the request and nowhere else.
+    """
+    if uri.startswith(("s3:", "file:")):
+        return uri
+    plain = re.sub(r"[?#].*", "", uri, flags=re.DOTALL)
+    return re.sub(r"//[^/]*@", "//", plain)[:_SHOWN_CHARACTERS]
 
 
 def result_name(source_uri: str) -> str:

@@ -176,3 +176,11 @@ class PromptTooLong(ConfigurationInvalid):
 
 class OutputTaken(ConfigurationInvalid):
     """The output belongs to another job already."""
+
+
+def by_reason(reason: str) -> type[TranscriberError]:
+    """The error with that reason; the root if there is none in this version."""
+    known: list[type[TranscriberError]] = [TranscriberError]
+    for each in known:
+        known += each.__subclasses__()
+    return next((each for each in known if each.__name__ == reason), TranscriberError)

@@ -11,6 +11,7 @@ from transcription_contract.locations import (
     manifest_uri,
     result_name,
     result_uri,
+    shown,
     workspace_uri,
 )
 from transcription_contract.options import OutputFormat
@@ -135,3 +136,25 @@ def test_a_uri_comes_apart_and_together_again(uri, parts, prefix):
 def test_what_is_no_uri_of_ours_is_refused(uri):
     with pytest.raises(ValueError, match="not an S3 URI"):
         ObjectUri.parse(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        (
+            "https://media.example/a%20b.mp3?X-Amz-Signature=SECRET",
+            "https://media.example/a%20b.mp3",
+        ),
+        ("https://me:secret@media.example/a.mp3#x", "https://media.example/a.mp3"),
+        ("http://media.example/a.mp3?sig=x", "http://media.example/a.mp3"),
+        ("s3://media/what?#really@.mp3", "s3://media/what?#really@.mp3"),
+        ("file:///media/what?.mp3", "file:///media/what?.mp3"),
+    ],
+    ids=["a signed link", "a user", "a redirect to http", "an odd key", "an odd file"],
+)
+def test_what_is_shown_of_a_uri_has_no_secret(uri: str, expected: str) -> None:
+    assert shown(uri) == expected
+
+
+def test_an_object_shows_its_uri_without_its_query() -> None:
+    assert ObjectUri.parse("https://a.example/x.mp3?sig=1").shown == "https://a.example/x.mp3"

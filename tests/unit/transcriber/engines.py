@@ -53,7 +53,8 @@ def item_of(read: Callable[[int, int], Any]) -> Callable[[int, int, int], Any]:
 class FakeEngine:
     """Answers with ``answer(start, stop, temperature)`` for windows cut from ``ramp``."""
 
-    description = "fake"
+    identity = "fake"
+    description = "fake on nothing"
     only_language: str | None = None
 
     def __init__(

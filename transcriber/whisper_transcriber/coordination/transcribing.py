@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from transcription_contract.options import LANGUAGE_AUTO
+from transcription_contract.options import LANGUAGE_AUTO, LanguagePer
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.windows import Batch
@@ -23,6 +23,7 @@ class BatchTranscriber:
         self._engine = engine
         self._recordings = recordings
         self._strict = strict
+        self._per_slice = job.task.decoding.language_per is LanguagePer.SLICE
         self._decoder = FallbackDecoder(
             engine, job.task.batch_size, recordings.waveform, recordings.integers
         )
@@ -30,25 +31,28 @@ class BatchTranscriber:
     def transcribe(self, group: Group, plan: ShardPlan, batch: Batch) -> Part:
         """The text of a batch of one of the group's shards."""
         if plan.whole:
-            return Part(texts=(self._whole(group.first),) if batch.samples else ())
+            texts = (self._whole(group.first),) if batch.samples else ()
+            return Part(texts=texts, device=self._engine.description)
         faults = self._faults(batch)
         languages = {
             item: found.language for item, found in zip(group.items, plan.items, strict=True)
         }
         windows = [window for window in batch.windows if window.item not in faults]
         heard = self._decoder.decode(windows, languages)
-        texts = [
-            ItemText(item=item, segments=tuple(self._in_channels(item, said)))
+        decoded = [
+            ItemText(item=item, segments=tuple(self._told(item, said, languages[item])))
             for item, said in heard.items()
         ]
         failed = [ItemText(item=item, failure=fault) for item, fault in faults.items()]
-        return Part(texts=(*texts, *failed))
+        return Part(texts=(*decoded, *failed), device=self._engine.description)
 
-    def _in_channels(self, item: int, segments: Iterable[Segment]) -> Iterable[Segment]:
-        """Segments that name their channel only where there are several."""
-        if self._recordings.lanes(item) > 1:
-            return segments
-        return (each.model_copy(update={"channel": None}) for each in segments)
+    def _told(self, item: int, segments: Iterable[Segment], language: str) -> Iterable[Segment]:
+        """Segments that name their language, where each slice has its own, and their channel,
+        where there are several."""
+        changes: dict[str, object] = {"language": language} if self._per_slice else {}
+        if self._recordings.lanes(item) == 1:
+            changes["channel"] = None
+        return (each.model_copy(update=changes) for each in segments)
 
     def _whole(self, item: int) -> ItemText:
         """By openai-whisper's transcribe(), which wants all of it in memory."""

@@ -37,6 +37,7 @@ class Segment(Model):
     window that it was heard in, in 10 ms frames. ``tokens``: with their timestamps. ``words``: in
     order, together the text; empty unless they were asked for. ``suspect``: why the text may be
     wrong. ``channel``: counted from 1, where channels or tracks are transcribed separately.
+    ``language``: None where it is the recording's.
     """
 
     seek: int
@@ -51,6 +52,7 @@ class Segment(Model):
     words: tuple[Word, ...] = ()
     suspect: tuple[Suspicion, ...] = ()
     channel: int | None = None
+    language: str | None = None
 
 
 def from_passage(passage: RecordingResult) -> list[Segment]:

@@ -1,10 +1,11 @@
 """Folders of this machine as a Store: what the command line works on."""
 
+import errno
 import hashlib
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +15,13 @@ from transcription_contract.locations import WORKSPACES, ObjectUri
 from whisper_transcriber.errors import AccessDenied, ConfigurationInvalid, SourceReplaced
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage.downloads import CHUNK_BYTES, FULL, new_file, room_for
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
 
 log = logging.getLogger(__name__)
 
 _TEMPORARY = ".transcription-"
 _ATTEMPTS = 5
+_LINKLESS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 class FileStore:
@@ -48,17 +50,13 @@ class FileStore:
 
     def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:  # noqa: ARG002
         """Write a small file, whole or not at all, and the folders that it lies in."""
-        path = _path(uri)
-        with room_for(uri), _explained(uri):
-            for _ in range(_ATTEMPTS):
-                # Another process may remove the empty folder before the file is in it.
-                with suppress(FileNotFoundError):
-                    _make_folder(path.parent, uri)
-                    _write(path, content)
-                    return
-        raise ObjectMissingError(str(uri))
+        self._place(uri, lambda path: _write(path, content))
 
-    def list(self, prefix: ObjectUri) -> list[StoredObject]:
+    def create(self, uri: ObjectUri, content: bytes, content_type: str = "") -> bool:  # noqa: ARG002
+        """Write a small file unless there is one; returns whether it was written."""
+        return self._place(uri, lambda path: _write_new(path, content))
+
+    def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
         """Every file below a folder, in the order of names; links to folders are not followed."""
         found = []
         folders = [prefix]
@@ -71,6 +69,7 @@ class FileStore:
                 elif _is_file(entry) and not _is_temporary(folder, entry.name):
                     with suppress(FileNotFoundError):  # gone meanwhile
                         found.append(_described(folder.child(entry.name), entry.stat()))
+        found = [each for each in found if after is None or each.uri.key > after]
         return sorted(found, key=lambda each: each.uri.key)
 
     def remove(self, uri: ObjectUri) -> None:
@@ -85,13 +84,13 @@ class FileStore:
                     return
                 folder.rmdir()
 
-    def download(
-        self,
-        source: StoredObject,
-        path: Path,
-        *,
-        at_each_chunk: Callable[[], None] = nothing,
-    ) -> None:
+    def remove_many(self, uris: Iterable[ObjectUri]) -> None:
+        """Remove files in the given order, and of a workspace the folders that are empty now."""
+        for uri in uris:
+            self._interruption.check()
+            self.remove(uri)
+
+    def download(self, source: StoredObject, path: Path) -> None:
         """Copy a file to a new one.
 
         Raises:
@@ -104,9 +103,19 @@ class FileStore:
             _require_same(source, os.fstat(original.fileno()))
             while chunk := original.read(CHUNK_BYTES):
                 self._interruption.check()
-                at_each_chunk()
                 copy.write(chunk)
             _require_same(source, os.fstat(original.fileno()))
+
+    def _place(self, uri: ObjectUri, write: Callable[[Path], bool]) -> bool:
+        """What ``write`` returns for the path of ``uri``, whose folder exists."""
+        path = _path(uri)
+        with room_for(uri), _explained(uri):
+            for _ in range(_ATTEMPTS):
+                # Another process may remove the empty folder before the file is in it.
+                with suppress(FileNotFoundError):
+                    _make_folder(path.parent, uri)
+                    return write(path)
+        raise ObjectMissingError(str(uri))
 
 
 def _path(uri: ObjectUri) -> Path:
@@ -185,14 +194,43 @@ def _make_folder(path: Path, uri: ObjectUri) -> None:
         ) from None
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> bool:
+    with _temporary(path, content) as temporary:
+        temporary.replace(path)
+    return True
+
+
+def _write_new(path: Path, content: bytes) -> bool:
+    """Whether there was no file at ``path``; then ``content`` is there, whole."""
+    try:
+        with _temporary(path, content) as temporary:
+            _link(temporary, path)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _LINKLESS:
+            raise
+        # A file system without hard links: the name is taken first, and then the file put there.
+        path.open("xb").close()
+        temporary.replace(path)
+
+
+@contextmanager
+def _temporary(path: Path, content: bytes) -> Iterator[Path]:
+    """A file with ``content``, on the disk already, in the folder of ``path``."""
     temporary = path.with_name(f"{_TEMPORARY}{token_hex(8)}")
     try:
         with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -6,7 +6,6 @@ cannot lead elsewhere; each redirect is judged like the first URL. What may be a
 query, is never shown.
 """
 
-import re
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +17,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError
 from urllib3.util import Url, parse_url
 
+from transcription_contract.locations import shown
 from whisper_transcriber.errors import ConfigurationInvalid, SourceNotFound
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage import addresses
@@ -28,7 +28,6 @@ MAX_REDIRECTS = 5
 Response = urllib3.BaseHTTPResponse
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_SHOWN_CHARACTERS = 300
 
 
 class StatusError(Exception):
@@ -126,12 +125,6 @@ class HttpsClient:
                     "internet: ask the operator's administrator to allow its network"
                 )
         return resolved
-
-
-def shown(address: str) -> str:
-    """A URL as it may be told: without query and user, which may be secrets."""
-    plain = re.sub(r"[?#].*", "", address, flags=re.DOTALL)
-    return re.sub(r"//[^/]*@", "//", plain)[:_SHOWN_CHARACTERS]
 
 
 def _trust(certificates: Path | None) -> ssl.SSLContext:

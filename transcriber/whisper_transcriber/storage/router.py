@@ -1,12 +1,13 @@
 """Every place where a job's objects may lie, as one Store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import ConfigurationInvalid
-from whisper_transcriber.storage.https import shown
-from whisper_transcriber.storage.store import Store, StoredObject, nothing
+from whisper_transcriber.storage.store import Store, StoredObject
 
 
 class StoreRouter:
@@ -30,28 +31,34 @@ class StoreRouter:
         """See Store."""
         self._of(uri).put(uri, content, content_type)
 
-    def list(self, prefix: ObjectUri) -> list[StoredObject]:
+    def create(
+        self, uri: ObjectUri, content: bytes, content_type: str = "application/json"
+    ) -> bool:
         """See Store."""
-        return self._of(prefix).list(prefix)
+        return self._of(uri).create(uri, content, content_type)
+
+    def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
+        """See Store."""
+        return self._of(prefix).list(prefix, after)
 
     def remove(self, uri: ObjectUri) -> None:
         """See Store."""
         self._of(uri).remove(uri)
 
-    def download(
-        self,
-        source: StoredObject,
-        path: Path,
-        *,
-        at_each_chunk: Callable[[], None] = nothing,
-    ) -> None:
+    def remove_many(self, uris: Iterable[ObjectUri]) -> None:
         """See Store."""
-        self._of(source.uri).download(source, path, at_each_chunk=at_each_chunk)
+        for _, group in groupby(uris, attrgetter("scheme")):
+            same = list(group)
+            self._of(same[0]).remove_many(same)
+
+    def download(self, source: StoredObject, path: Path) -> None:
+        """See Store."""
+        self._of(source.uri).download(source, path)
 
     def _of(self, uri: ObjectUri) -> Store:
         if uri.scheme not in self._by_scheme:
             known = ", ".join(f"{scheme}://" for scheme in sorted(self._by_scheme))
             raise ConfigurationInvalid(
-                f"{uri.scheme}:// URIs cannot be used here, only {known}: check {shown(str(uri))}"
+                f"{uri.scheme}:// URIs cannot be used here, only {known}: check {uri.shown}"
             )
         return self._by_scheme[uri.scheme]

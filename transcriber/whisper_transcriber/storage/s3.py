@@ -6,7 +6,7 @@ do about it.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -38,7 +38,7 @@ from whisper_transcriber.storage.downloads import (
     short,
 )
 from whisper_transcriber.storage.identity import PodIdentity
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
 
 log = logging.getLogger(__name__)
 
@@ -110,11 +110,22 @@ class S3Store:
             ),
         )
 
-    def list(self, prefix: ObjectUri) -> list[StoredObject]:
+    def create(
+        self, uri: ObjectUri, content: bytes, content_type: str = "application/json"
+    ) -> bool:
+        """See Store."""
+        if self.find(uri) is not None:
+            return False
+        self.put(uri, content, content_type)
+        return True
+
+    def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
         """Every object whose key begins with ``prefix``'s, in the order of keys."""
 
         def listing() -> list[StoredObject]:
-            found = self._client.list_objects(prefix.bucket, prefix.key, recursive=True)
+            found = self._client.list_objects(
+                prefix.bucket, prefix.key, recursive=True, start_after=after
+            )
             objects = [
                 StoredObject(
                     ObjectUri(prefix.bucket, entry.object_name),
@@ -140,13 +151,12 @@ class S3Store:
         except ObjectMissingError:
             return
 
-    def download(
-        self,
-        source: StoredObject,
-        path: Path,
-        *,
-        at_each_chunk: Callable[[], None] = nothing,
-    ) -> None:
+    def remove_many(self, uris: Iterable[ObjectUri]) -> None:
+        """See Store."""
+        for uri in uris:
+            self.remove(uri)
+
+    def download(self, source: StoredObject, path: Path) -> None:
         """Stream an object to a new file; after a cut, go on from there.
 
         Raises:
@@ -157,23 +167,14 @@ class S3Store:
             while file.tell() < source.size:
                 self._interruption.check()
                 # Retries are counted anew after every byte of progress.
-                self._try(
-                    source.uri,
-                    lambda: self._receive(source, file.tell(), file.write, at_each_chunk),
-                )
+                self._try(source.uri, lambda: self._receive(source, file.tell(), file.write))
 
     def _touch(self, uri: ObjectUri) -> None:
         response = self._client.get_object(uri.bucket, uri.key, length=1)
         response.close()
         response.release_conn()
 
-    def _receive(
-        self,
-        source: StoredObject,
-        offset: int,
-        write: Callable[[bytes], int],
-        at_each_chunk: Callable[[], None],
-    ) -> None:
+    def _receive(self, source: StoredObject, offset: int, write: Callable[[bytes], int]) -> None:
         """Fetch the rest from ``offset`` on; a cut is no error if anything has come before it."""
         response = self._client.get_object(
             source.uri.bucket,
@@ -189,7 +190,6 @@ class S3Store:
                 raise _replaced(source.uri)
             for chunk in response.stream(CHUNK_BYTES):
                 self._interruption.check()
-                at_each_chunk()
                 received += write(chunk)
         except urllib3.exceptions.HTTPError as error:
             if not received:

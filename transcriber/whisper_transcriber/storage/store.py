@@ -4,17 +4,13 @@ s3.py is the one that a cluster uses, files.py the command line's local folders,
 source; stores.py picks one by a URI's scheme.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from transcription_contract.locations import ObjectUri
-
-
-def nothing() -> None:
-    """Do nothing."""
 
 
 class ObjectMissingError(Exception):
@@ -29,6 +25,11 @@ class StoredObject:
     etag: str
     size: int
     modified: datetime | None = None
+
+    @property
+    def shown(self) -> str:
+        """Its URI for logs and messages; see ObjectUri.shown."""
+        return self.uri.shown
 
 
 class Store(Protocol):
@@ -47,25 +48,29 @@ class Store(Protocol):
     def put(self, uri: ObjectUri, content: bytes, content_type: str = "application/json") -> None:
         """Write a small object, whole or not at all."""
 
-    def list(self, prefix: ObjectUri) -> list[StoredObject]:
-        """Every object whose key begins with ``prefix``'s, in the order of keys."""
+    def create(
+        self, uri: ObjectUri, content: bytes, content_type: str = "application/json"
+    ) -> bool:
+        """Write a small object unless there is one already; returns whether it was written.
+
+        Exact where the store supports ``If-None-Match: *`` or is a file system; elsewhere the
+        store is read before the write, and of two writers at the same moment the last one wins.
+        """
+
+    def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
+        """Every object whose key begins with ``prefix``'s, in the order of keys.
+
+        ``after``: a whole key. Only greater keys are returned, so that a listing can be continued.
+        """
 
     def remove(self, uri: ObjectUri) -> None:
         """Remove an object; it is no error when it is gone already."""
 
-    def download(
-        self,
-        source: StoredObject,
-        path: Path,
-        *,
-        at_each_chunk: Callable[[], None] = nothing,
-    ) -> None:
-        """Stream an object to a new file that others may read while it grows.
+    def remove_many(self, uris: Iterable[ObjectUri]) -> None:
+        """Remove objects in the given order, many in a request where the store can."""
 
-        Args:
-            source: what ``stat`` or ``list`` told.
-            path: a new file.
-            at_each_chunk: called now and then; what it raises ends the download.
+    def download(self, source: StoredObject, path: Path) -> None:
+        """Stream an object to a new file that others may read while it grows.
 
         Raises:
             SourceReplaced: the object is no longer the one that ``source`` describes.

@@ -32,8 +32,8 @@ from whisper_transcriber.storage.downloads import (
     patiently,
     short,
 )
-from whisper_transcriber.storage.https import HttpsClient, Response, StatusError, shown
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
+from whisper_transcriber.storage.https import HttpsClient, Response, StatusError
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
 
 log = logging.getLogger(__name__)
 
@@ -80,24 +80,18 @@ class WebSource:
 
         return self._try(uri, ask)
 
-    def download(
-        self,
-        source: StoredObject,
-        path: Path,
-        *,
-        at_each_chunk: Callable[[], None] = nothing,
-    ) -> None:
+    def download(self, source: StoredObject, path: Path) -> None:
         """Stream a file to a new one; after a cut, go on from there where the server can.
 
         Raises:
             SourceReplaced: it is no longer the one that ``source`` describes.
             ObjectMissingError: it has been removed.
         """
-        with new_file(path, shown(str(source.uri))) as file:
+        with new_file(path, source.uri.shown) as file:
             while file.tell() < source.size:
                 self._interruption.check()
                 # Retries are counted anew after every bit of progress.
-                self._try(source.uri, lambda: self._receive(source, file, at_each_chunk))
+                self._try(source.uri, lambda: self._receive(source, file))
 
     def find(self, uri: ObjectUri) -> bytes | None:
         """Refused with ConfigurationInvalid."""
@@ -107,7 +101,11 @@ class WebSource:
         """Refused with ConfigurationInvalid."""
         _refuse(uri)
 
-    def list(self, prefix: ObjectUri) -> list[StoredObject]:
+    def create(self, uri: ObjectUri, content: bytes, content_type: str = "") -> bool:  # noqa: ARG002
+        """Refused with ConfigurationInvalid."""
+        _refuse(uri)
+
+    def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:  # noqa: ARG002
         """Refused with ConfigurationInvalid."""
         _refuse(prefix)
 
@@ -115,9 +113,12 @@ class WebSource:
         """Refused with ConfigurationInvalid."""
         _refuse(uri)
 
-    def _receive(
-        self, source: StoredObject, file: BufferedWriter, at_each_chunk: Callable[[], None]
-    ) -> None:
+    def remove_many(self, uris: Iterable[ObjectUri]) -> None:
+        """Refused with ConfigurationInvalid."""
+        for uri in uris:
+            _refuse(uri)
+
+    def _receive(self, source: StoredObject, file: BufferedWriter) -> None:
         """Fetch what is missing; a cut is no error if enough has come before it."""
         offset = file.tell()
         wanted = {"Range": f"bytes={offset}-"} if offset else {}
@@ -125,23 +126,16 @@ class WebSource:
             now = _described(source.uri, response)
             if (now.etag, now.size) != (source.etag, source.size):
                 raise SourceReplaced(
-                    f"{shown(str(source.uri))} was replaced by another file while the job was "
-                    "running"
+                    f"{source.shown} was replaced by another file while the job was running"
                 )
             try:
-                self._write(response, source.size, file, at_each_chunk)
+                self._write(response, source.size, file)
             except HTTPError as error:
                 if file.tell() - offset < LEAST_BYTES:
                     raise
-                log.warning("download of %r was cut: %s", shown(str(source.uri)), short(error))
+                log.warning("download of %r was cut: %s", source.shown, short(error))
 
-    def _write(
-        self,
-        response: Response,
-        size: int,
-        file: BufferedWriter,
-        at_each_chunk: Callable[[], None],
-    ) -> None:
+    def _write(self, response: Response, size: int, file: BufferedWriter) -> None:
         # Without ranges it begins anew. Others read the file while it grows, so what is there
         # already is passed over, not written again.
         skip = file.tell() - _start(response)
@@ -150,7 +144,6 @@ class WebSource:
         pace = Pace()
         while file.tell() < size:
             self._interruption.check()
-            at_each_chunk()
             chunk = response.read1(CHUNK_BYTES, decode_content=False)
             if not chunk:
                 raise ProtocolError(f"it ended after {file.tell()} of {size} bytes")
@@ -163,12 +156,12 @@ class WebSource:
             passing = partial(self._is_worth_a_retry, uri)
             return patiently(call, passing, self._retry_seconds)
         except (HTTPError, socket.gaierror, StatusError) as error:
-            raise _meaning(shown(str(uri)), error) from error
+            raise _meaning(uri.shown, error) from error
 
     def _is_worth_a_retry(self, uri: ObjectUri, error: Exception) -> bool:
         if self._interruption.requested or not _is_passing(error):
             return False
-        log.warning("%r: %s; trying again", shown(str(uri)), short(error))
+        log.warning("%r: %s; trying again", uri.shown, short(error))
         return True
 
 
@@ -197,7 +190,7 @@ def _described(uri: ObjectUri, response: Response) -> StoredObject:
     encoding = response.headers.get("Content-Encoding", "")
     if encoding.lower() in _COMPRESSED:
         raise ConfigurationInvalid(
-            f"{shown(str(uri))} is sent compressed ({encoding}), even when asked not to be"
+            f"{uri.shown} is sent compressed ({encoding}), even when asked not to be"
         )
     size, date = _size(uri, response), response.headers.get("Last-Modified", "")
     tag = response.headers.get("ETag", "").removeprefix("W/").strip('"')
@@ -214,7 +207,7 @@ def _size(uri: ObjectUri, response: Response) -> int:
     if not whole and (found := _RANGE.fullmatch(told.strip())):
         return int(found["size"])
     raise ConfigurationInvalid(
-        f"the server of {shown(str(uri))} does not tell the file's size, without which it is not "
+        f"the server of {uri.shown} does not tell the file's size, without which it is not "
         "fetched: copy it to your object store"
     )
 
@@ -266,6 +259,6 @@ def _meaning(address: str, error: Exception) -> Exception:
 
 def _refuse(uri: ObjectUri) -> NoReturn:
     raise ConfigurationInvalid(
-        f"{shown(str(uri))} can only be read: an https URL is a single recording, never a folder "
+        f"{uri.shown} can only be read: an https URL is a single recording, never a folder "
         "or an output"
     )

@@ -3,8 +3,10 @@
 import json
 import os
 import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -40,13 +42,25 @@ def manifest(held: Objects) -> Manifest:
     return Manifest.model_validate_json(held[ObjectUri("out", "x/manifest.json")])
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    held = library()
+@cache
+def alone(directory: Path, workers: int) -> dict[str, bytes]:
+    """What one worker delivers that is never killed, though it may be one of many."""
+    held, task = library(), MANY.model_copy(update={"workers": workers})
     with pytest.MonkeyPatch.context() as monkeypatch:
         stage.leave_the_world(monkeypatch)
-        run(job(tmp_path_factory.mktemp("undisturbed"), MortalStore(held), MANY))
+        (directory / str(workers)).mkdir()
+        run(job(directory / str(workers), MortalStore(held), task))
     return outputs(held)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], dict[str, bytes]]:
+    return partial(alone, tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.fixture
+def undisturbed(undisturbed_of: Callable[[int], dict[str, bytes]]) -> dict[str, bytes]:
+    return undisturbed_of(1)
 
 
 def test_each_recording_below_a_prefix_is_delivered_under_its_own_name(
@@ -70,8 +84,8 @@ def test_the_manifest_lists_every_recording_in_order(undisturbed: dict[str, byte
 
 
 @pytest.mark.parametrize("workers", [2, 3, 5])
-def test_workers_side_by_side_deliver_the_same_bytes(
-    tmp_path: Path, undisturbed: dict[str, bytes], workers: int
+def test_workers_side_by_side_deliver_the_same_text(
+    tmp_path: Path, undisturbed_of: Callable[[int], dict[str, bytes]], workers: int
 ) -> None:
     held, task = library(), MANY.model_copy(update={"workers": workers})
     stores = [MortalStore(held) for _ in range(workers)]
@@ -83,12 +97,12 @@ def test_workers_side_by_side_deliver_the_same_bytes(
         (tmp_path / str(worker)).mkdir()
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, range(workers)))
-    assert outputs(held) == undisturbed
+    assert outputs(held) == undisturbed_of(workers)
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_workers_killed_at_random_writes_deliver_the_same_bytes(
-    tmp_path: Path, undisturbed: dict[str, bytes], seed: int
+def test_workers_killed_at_random_writes_deliver_the_same_text(
+    tmp_path: Path, undisturbed_of: Callable[[int], dict[str, bytes]], seed: int
 ) -> None:
     chance = random.Random(seed)
     workers = chance.choice((1, 2, 3, 5))
@@ -98,7 +112,7 @@ def test_workers_killed_at_random_writes_deliver_the_same_bytes(
         with suppress(Killed):
             run(job(tmp_path, store, task, worker=chance.randrange(workers)))
     run(job(tmp_path, MortalStore(held), task))
-    assert outputs(held) == undisturbed
+    assert outputs(held) == undisturbed_of(workers)
 
 
 def open_files() -> list[Path]:

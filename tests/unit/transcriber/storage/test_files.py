@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 import threading
@@ -291,3 +292,49 @@ def test_a_source_that_was_removed_is_missing(tmp_path: Path) -> None:
     STORE.remove(uri)
     with pytest.raises(ObjectMissingError):
         STORE.download(source, tmp_path / "copy")
+
+
+def test_of_many_that_create_a_file_one_does(tmp_path: Path) -> None:
+    uri, created = at(tmp_path, "new/items.json"), []
+    start = threading.Barrier(8)
+
+    def create(content: bytes) -> None:
+        start.wait()
+        if STORE.create(uri, content):
+            created.append(content)
+
+    writers = [threading.Thread(target=create, args=(b"%d" % each * 9,)) for each in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert created == [STORE.find(uri)]
+    assert os.listdir(tmp_path / "new") == ["items.json"]
+
+
+def test_a_file_is_created_once_even_where_there_are_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    uri = at(tmp_path, "items.json")
+    assert [STORE.create(uri, b"one"), STORE.create(uri, b"two")] == [True, False]
+    assert STORE.find(uri) == b"one"
+    assert os.listdir(tmp_path) == ["items.json"]
+
+
+def test_a_listing_can_be_continued_after_a_key(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        STORE.put(at(tmp_path, name), b"")
+    listed = STORE.list(at(tmp_path), after=at(tmp_path, "a").key)
+    assert [each.uri.key.rpartition("/")[2] for each in listed] == ["b", "c"]
+
+
+def test_many_are_removed_at_once(tmp_path: Path) -> None:
+    uris = [at(tmp_path, f"out/.transcription/uid/{name}") for name in ("a", "b", "none")]
+    for uri in uris[:2]:
+        STORE.put(uri, b"")
+    STORE.remove_many(uris)
+    assert os.listdir(tmp_path / "out") == []

@@ -20,8 +20,12 @@ def test_each_uri_goes_to_the_store_of_its_scheme(tmp_path: Path) -> None:
     assert [each.uri for each in stores.list(ObjectUri.parse("s3://media/"))] == [S3]
     stores.download(stores.stat(S3), tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == b"bucket"
+    assert stores.create(S3, b"too late") is False
     stores.remove(S3)
     assert (s3.objects, file.objects) == ({}, {FILE: b"folder"})
+    assert stores.create(S3, b"new") is True
+    stores.remove_many([S3, FILE])
+    assert (s3.objects, file.objects) == ({}, {})
 
 
 def test_a_scheme_without_a_store_is_refused_with_those_that_have_one() -> None:
