@@ -22,7 +22,12 @@ class BatchTranscriber:
         self._recordings = recordings
         self._strict = strict
         self._decoder = FallbackDecoder(
-            engine, job.task.batch_size, recordings.waveform, recordings.integers
+            engine,
+            job.task.batch_size,
+            recordings.waveform,
+            recordings.integers,
+            job.task.decoding,
+            translates=job.task.task == "translate",
         )
 
     def transcribe(self, group: Group, plan: ShardPlan, batch: Batch) -> Part:
@@ -35,7 +40,11 @@ class BatchTranscriber:
         }
         windows = [window for window in batch.windows if window.item not in faults]
         heard = self._decoder.decode(windows, languages)
-        texts = [ItemText(item=item, segments=tuple(said)) for item, said in heard.items()]
+        self._job.metrics.suspect_segments.inc(heard.suspect)
+        self._job.metrics.dropped_seconds.inc(heard.dropped_seconds)
+        texts = [
+            ItemText(item=item, segments=tuple(found)) for item, found in heard.segments.items()
+        ]
         failed = [ItemText(item=item, failure=fault) for item, fault in faults.items()]
         return Part(texts=(*texts, *failed))
 
