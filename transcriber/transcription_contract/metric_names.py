@@ -22,3 +22,10 @@ UNITS_DECODED = "transcription_worker_units_decoded_total"
 
 UNITS_RESUMED = "transcription_worker_units_resumed_total"
 """Counter: units that this worker found already stored when it came to them."""
+
+SUSPECT_SEGMENTS = "transcription_worker_suspect_segments_total"
+"""Counter: segments that this worker decoded and flagged as suspect."""
+
+DROPPED_SECONDS = "transcription_worker_dropped_seconds_total"
+"""Counter: seconds of text that this worker left out: nobody speaks there, or it is suspect and the
+job drops that."""

@@ -52,6 +52,16 @@ class Metrics:
             "Units that this worker found already stored when it came to them.",
             registry=self.registry,
         )
+        self.suspect_segments = Counter(
+            metric_names.SUSPECT_SEGMENTS,
+            "Segments decoded by this worker whose text may be wrong.",
+            registry=self.registry,
+        )
+        self.dropped_seconds = Counter(
+            metric_names.DROPPED_SECONDS,
+            "Seconds of text that this worker left out as invented or suspect.",
+            registry=self.registry,
+        )
 
     def serve(self, port: int) -> None:
         """Answer on ``port`` from a thread of its own; a port in use is only worth a warning."""

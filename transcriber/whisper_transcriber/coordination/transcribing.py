@@ -25,7 +25,12 @@ class BatchTranscriber:
         self._strict = strict
         self._per_slice = job.task.decoding.language_per is LanguagePer.SLICE
         self._decoder = FallbackDecoder(
-            engine, job.task.batch_size, recordings.waveform, recordings.integers
+            engine,
+            job.task.batch_size,
+            recordings.waveform,
+            recordings.integers,
+            job.task.decoding,
+            translates=job.task.task == "translate",
         )
 
     def transcribe(self, group: Group, plan: ShardPlan, batch: Batch) -> Part:
@@ -39,9 +44,11 @@ class BatchTranscriber:
         }
         windows = [window for window in batch.windows if window.item not in faults]
         heard = self._decoder.decode(windows, languages)
+        self._job.metrics.suspect_segments.inc(heard.suspect)
+        self._job.metrics.dropped_seconds.inc(heard.dropped_seconds)
         decoded = [
-            ItemText(item=item, segments=tuple(self._told(item, said, languages[item])))
-            for item, said in heard.items()
+            ItemText(item=item, segments=tuple(self._told(item, found, languages[item])))
+            for item, found in heard.segments.items()
         ]
         failed = [ItemText(item=item, failure=fault) for item, fault in faults.items()]
         return Part(texts=(*decoded, *failed), device=self._engine.description)
