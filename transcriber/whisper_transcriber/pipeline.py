@@ -121,6 +121,7 @@ def _audio_cache(job: Job, items: Items, scratch: Path) -> AudioCache:
         limits=job.task.limits,
         interruption=job.interruption,
         sign_of_life=job.watchdog.sign_of_life,
+        audio=job.task.audio,
     )
 
 

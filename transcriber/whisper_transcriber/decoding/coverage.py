@@ -112,6 +112,7 @@ def _segment(
         compression_ratio=round(decoded.compression_ratio, _FIGURE_DECIMALS),
         no_speech_prob=round(decoded.no_speech_prob, _FIGURE_DECIMALS),
         suspect=suspect,
+        channel=window.lane + 1,
     )
 
 

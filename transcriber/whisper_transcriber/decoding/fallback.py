@@ -30,8 +30,8 @@ SHORTEST_HALF = SAMPLE_RATE
 DROPPED = frozenset({Suspicion.LOW_PROBABILITY, Suspicion.LOOP, Suspicion.NO_SPEECH})
 """What decoding.suspectText drops. Text that leaves words out is no worse than none."""
 
-ReadWaveform = Callable[[int, int, int], Waveform]
-ReadItemIntegers = Callable[[int, int, int], NDArray[np.int16]]
+ReadWaveform = Callable[[int, int, int, int], Waveform]
+ReadItemIntegers = Callable[[int, int, int, int], NDArray[np.int16]]
 """An item's samples between two positions."""
 
 
@@ -98,7 +98,7 @@ class FallbackDecoder:
 
     def _fitted(self, window: Window, language: str) -> list[Window]:
         text_language = ENGLISH if self._translates else language
-        return fitted(window, text_language, partial(self._integers, window.item))
+        return fitted(window, text_language, partial(self._read, window))
 
     def _attempts(
         self, pending: Iterable[WindowDecoding], languages: Mapping[int, str]
@@ -111,7 +111,10 @@ class FallbackDecoder:
                 yield from zip(
                     batch,
                     self._engine.decode(
-                        [self._waveform(each.item, each.start, each.stop) for each in windows],
+                        [
+                            self._waveform(each.item, each.start, each.stop, each.lane)
+                            for each in windows
+                        ],
                         [languages[each.item] for each in windows],
                         temperature,
                         seed=windows[0].start if temperature else 0,
@@ -137,6 +140,9 @@ class FallbackDecoder:
             dropped_seconds=sum(each.end - each.start for each in left_out),
         )
 
+    def _read(self, window: Window, start: int, stop: int) -> NDArray[np.int16]:
+        return self._integers(window.item, start, stop, window.lane)
+
     def _cut_place(self, window: Window) -> int:
         """The middle of the widest gap, or the quietest place of the middle third."""
         gaps = [
@@ -152,7 +158,7 @@ class FallbackDecoder:
             return max(usable)[1]
         third = (window.stop - window.start) // 3
         earliest = window.start + third
-        return earliest + quietest(self._integers(window.item, earliest, window.stop - third))
+        return earliest + quietest(self._read(window, earliest, window.stop - third))
 
 
 def _in_batches(all_of_them: list[WindowDecoding], size: int) -> Iterator[list[WindowDecoding]]:

@@ -48,4 +48,4 @@ def fitted(window: Window, language: str, read: ReadIntegers) -> list[Window]:
     limit = window_seconds(language, length / SAMPLE_RATE)
     if length <= limit * SAMPLE_RATE:
         return [window]
-    return windows(window.item, window.speech, read, round(limit * SAMPLE_RATE))
+    return windows(window.item, window.speech, read, round(limit * SAMPLE_RATE), window.lane)
