@@ -39,6 +39,7 @@ KNOWN_REASONS = frozenset(ending.reason for ending in ENDINGS.values()) | {
     "LimitExceeded", "NoAudioStream", "SourceReplaced", "AllItemsFailed", "ModelSourceUnavailable",
     "Stalled", "DecoderKilled", "OutOfMemory", "VolumeFull", "PlanChanged", "BucketNotFound",
     "ModelNotFound", "ModelInvalid", "LanguageUnknown", "PromptTooLong", "OutputTaken",
+    "SourceArchived", "SourceDenied", "SourceNameInvalid",
 }  # fmt: skip
 """A pod's status can be written by others too, so an unknown word is no label."""
 

@@ -10,8 +10,10 @@ from transcription_contract.locations import ObjectUri
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_contract.task import (
     CA_CERTIFICATE_PATH,
+    KEY_FILES,
     MODEL_DIRECTORY,
     OPTIONAL_STORE_KEYS,
+    STORE_DIRECTORY,
     STORE_VARIABLES,
     TASK_VARIABLE,
     WORK_DIRECTORY,
@@ -125,7 +127,10 @@ def _container(
     ]
     if parent.spec.object_store.secret:
         directory = CA_CERTIFICATE_PATH.rpartition("/")[0]
-        mounts.append({"name": "ca", "mountPath": directory, "readOnly": True})
+        mounts += [
+            {"name": "ca", "mountPath": directory, "readOnly": True},
+            {"name": "object-store", "mountPath": STORE_DIRECTORY, "readOnly": True},
+        ]
     return {
         "name": names.CONTAINER,
         "image": settings.transcriber_image,
@@ -190,7 +195,16 @@ def _volumes(parent: TranscriptionJob, settings: Settings) -> list[Manifest]:
     if secret := parent.spec.object_store.secret:
         items = [{"key": "caCert", "path": CA_CERTIFICATE_PATH.rpartition("/")[2]}]
         certificates = {"secretName": secret, "items": items, "optional": True}
-        volumes.append({"name": "ca", "secret": certificates})
+        # Optional: that a key is missing is told by the environment, in the kubelet's clear words.
+        keys = {
+            "secretName": secret,
+            "items": [{"key": key, "path": key} for key in KEY_FILES],
+            "optional": True,
+        }
+        volumes += [
+            {"name": "ca", "secret": certificates},
+            {"name": "object-store", "secret": keys},
+        ]
     return volumes
 
 

@@ -27,6 +27,12 @@ _KEY_BYTES = 1024
 """The longest key that S3 allows."""
 
 _KEPT_BYTES = 900
+_COMPONENT_BYTES = 255
+"""The longest name of a file or folder on a disk."""
+
+_DIGEST_BYTES = 25
+_DOTS = frozenset({".", ".."})
+_DOT = re.compile(r"dot\.[0-9a-f]{24}")
 _DIGESTED = re.compile(r"\.[0-9a-f]{24}\Z")
 _SHOWN_CHARACTERS = 300
 _MANIFEST = "manifest"
@@ -110,13 +116,41 @@ def item_name(prefix_uri: str, item_uri: str) -> str:
 def result_uri(name: str, output_uri: str, output_format: OutputFormat) -> ObjectUri:
     """Where the transcript of the recording called ``name`` is delivered in one format."""
     prefix, suffix = ObjectUri.parse(output_uri), f".{output_format.value}"
-    uri = prefix.child(name + suffix)
+    local = prefix.scheme == "file"
+    *folders, last = name.split("/")
+    usable = "/".join([*(_component(each, 0, local) for each in folders),
+                       _component(last, len(suffix), local)])  # fmt: skip
+    uri = prefix.child(usable + suffix)
     # A name that looks like a shortened one is shortened, too, so that it cannot be taken for one.
-    if len(uri.key.encode()) <= _KEY_BYTES and not _DIGESTED.search(name):
+    if (local or len(uri.key.encode()) <= _KEY_BYTES) and not _DIGESTED.search(name):
         return uri
-    digest = hashlib.sha256(name.encode()).hexdigest()[:24]
-    room = max(0, _KEPT_BYTES - len(prefix.key.encode()))
-    return prefix.child(f"{name.encode()[:room].decode(errors='ignore')}.{digest}{suffix}")
+    kept = usable if local else _cut(usable, max(0, _KEPT_BYTES - len(prefix.key.encode())))
+    return prefix.child(f"{kept}.{_digest(name)}{suffix}")
+
+
+def _component(name: str, more: int, local: bool) -> str:
+    """One part of a path as stores and disks accept it; unchanged where they do.
+
+    Neither accept "." and "..", and disks (``local``) no part that is empty or longer than 255
+    bytes, of which ``more`` and perhaps a digest are added later.
+    """
+    if name in _DOTS or _DOT.fullmatch(name):
+        return f"dot.{_digest(name)}"
+    if not local:
+        return name
+    too_long = len(name.encode()) + more > _COMPONENT_BYTES - (_DIGEST_BYTES if more else 0)
+    if not name or too_long or _DIGESTED.search(name):
+        return f"{_cut(name, _COMPONENT_BYTES - 3 * _DIGEST_BYTES)}.{_digest(name)}"
+    return name
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:24]
+
+
+def _cut(name: str, most: int) -> str:
+    """As many whole characters as fit into so many bytes."""
+    return name.encode()[:most].decode(errors="ignore")
 
 
 def manifest_uri(output_uri: str) -> ObjectUri:

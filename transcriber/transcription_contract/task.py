@@ -26,16 +26,25 @@ MODEL_DIRECTORY = "/models"
 CA_CERTIFICATE_PATH = "/etc/transcription/ca/ca.crt"
 """Where the Secret's caCert is mounted; the file is absent when the Secret has none."""
 
+STORE_DIRECTORY = "/etc/transcription/object-store"
+"""Where the Secret's KEY_FILES are mounted: workers read them again when the Secret changes."""
+
+KEY_FILES = ("accessKey", "secretKey", "sessionToken")
+
 STORE_VARIABLES: dict[str, str] = {
     "endpoint": "AWS_ENDPOINT_URL",
     "accessKey": "AWS_ACCESS_KEY_ID",
     "secretKey": "AWS_SECRET_ACCESS_KEY",
     "region": "AWS_REGION",
     "sessionToken": "AWS_SESSION_TOKEN",
+    "requestPayer": "AWS_REQUEST_PAYER",
+    "serverSideEncryption": "AWS_SERVER_SIDE_ENCRYPTION",
+    "kmsKeyId": "AWS_SSE_KMS_KEY_ID",
+    "addressing": "AWS_S3_ADDRESSING_STYLE",
 }
 """The object store Secret's keys, and the AWS SDKs' variables that carry them to the worker."""
 
-OPTIONAL_STORE_KEYS = frozenset({"region", "sessionToken"})
+OPTIONAL_STORE_KEYS = frozenset(STORE_VARIABLES) - {"endpoint", "accessKey", "secretKey"}
 
 
 class Limits(Model):

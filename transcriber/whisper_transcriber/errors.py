@@ -6,6 +6,8 @@
     │   ├── NoAudioStream              a video without sound, a picture
     │   ├── NotMedia                   no recording at all: skipped in a prefix
     │   ├── SourceReplaced             another recording took its place while the job ran
+    │   ├── SourceArchived             it is in an archive (Glacier) and must be restored
+    │   ├── SourceNameInvalid          the store does not serve an object of that name
     │   └── AllItemsFailed             of many recordings, none could be transcribed
     ├── SourceNotFound (66)
     ├── ObjectStoreUnavailable (69)
@@ -17,6 +19,7 @@
     ├── VolumeFull (75)              no room for a download
     ├── PlanChanged (75)             another worker's plan won
     ├── AccessDenied (77)
+    │   └── SourceDenied               of one recording: the others may well be read
     └── ConfigurationInvalid (78)
         ├── BucketNotFound
         ├── ModelNotFound
@@ -80,6 +83,14 @@ class SourceReplaced(MediaInvalid):
     """The source is no longer the object that this job began with."""
 
 
+class SourceArchived(MediaInvalid):
+    """The object is in an archive storage class, and must be restored before it can be read."""
+
+
+class SourceNameInvalid(MediaInvalid):
+    """The object store does not serve an object of that name."""
+
+
 class AllItemsFailed(MediaInvalid):
     """The job had many recordings, and none of them could be transcribed."""
 
@@ -88,10 +99,6 @@ class SourceNotFound(TranscriberError):
     """There is no such object or bucket."""
 
     exit_code = ExitCode.SOURCE_NOT_FOUND
-
-
-ITEM_FAULTS = (MediaInvalid, SourceNotFound)
-"""What is wrong with one recording, and says nothing about the others."""
 
 
 class ObjectStoreUnavailable(TranscriberError):
@@ -146,6 +153,14 @@ class AccessDenied(TranscriberError):
     """The object store refused the credentials, or what they were used for."""
 
     exit_code = ExitCode.ACCESS_DENIED
+
+
+class SourceDenied(AccessDenied):
+    """The object store refused to let this one object be read: by an ACL, a policy or a KMS key."""
+
+
+ITEM_FAULTS = (MediaInvalid, SourceNotFound, SourceDenied)
+"""What is wrong with one recording, and says nothing about the others."""
 
 
 class ConfigurationInvalid(TranscriberError):

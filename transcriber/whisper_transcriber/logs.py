@@ -24,5 +24,3 @@ def to_stderr(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
-    # Its callers tell of each try, and why.
-    logging.getLogger("stamina").setLevel(logging.ERROR)

@@ -156,6 +156,7 @@ def _checkpoint(job: Job) -> Checkpoint:
         job.store,
         job.interruption,
         mirror_uri=job.task.model_mirror_uri,
+        sign_of_life=job.watchdog.sign_of_life,
     )
     return store.resolve(job.task.model)
 

@@ -15,6 +15,7 @@ from transcription_contract.metric_names import METRICS_PORT
 from transcription_contract.task import (
     CA_CERTIFICATE_PATH,
     MODEL_DIRECTORY,
+    STORE_DIRECTORY,
     STORE_VARIABLES,
     TASK_VARIABLE,
     WORK_DIRECTORY,
@@ -30,7 +31,7 @@ DEFAULT_RETRY_SECONDS = 180.0
 DEFAULT_SLICE_SECONDS = 1800
 """Long enough that a shard's planning (VAD, seconds) is nothing beside its decoding."""
 
-_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class StoreSettings:
     ``endpoint``: a URL such as http://minio:9000. Without ``access_key``, AWS is asked for the
     machine's own. ``keys_from``: where the user put all this, for messages, such as "the Secret
     'object-store'". ``certificates``: a PEM file to trust in place of the system's.
+    ``keys_directory``: files accessKey, secretKey and sessionToken, whose present content wins.
+    ``request_payer``: "requester" where the bucket's owner does not pay for requests, or empty.
+    ``encryption``: of what is written: AES256 or aws:kms, then with ``kms_key``, or empty for the
+    bucket's default. ``addressing``: auto, or buckets in the path or in the host's name (virtual).
     """
 
     endpoint: str
@@ -50,6 +55,11 @@ class StoreSettings:
     certificates: Path | None
     retry_seconds: float
     keys_from: str
+    keys_directory: Path | None = None
+    request_payer: str = ""
+    encryption: str = ""
+    kms_key: str = ""
+    addressing: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,7 @@ def _at_home(environ: Mapping[str, str]) -> dict[str, str]:
         "METRICS_PORT": "0",
         "AWS_ENDPOINT_URL": "https://s3.amazonaws.com",
         "CA_CERTIFICATE_PATH": "",
+        "STORE_DIRECTORY": "",
         **environ,
     }
 
@@ -150,14 +161,22 @@ def _settings(environ: Mapping[str, str], task: Task, store: StoreSettings | Non
         raise ConfigurationInvalid(f"the worker's environment is malformed: {error}") from None
 
 
-def available_processors() -> int:
+def available_processors(cgroups: Path = _CGROUPS) -> int:
     """Processors that this container may use: its quota, rounded up, or those it is bound to."""
     bound = len(os.sched_getaffinity(0))
-    try:
-        quota, period = _CPU_QUOTA.read_text().split()
-        return min(bound, max(1, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no cgroup v2, or "max": no quota
-        return bound
+    quota = _quota(cgroups)
+    return min(bound, max(1, math.ceil(quota))) if quota else bound
+
+
+def _quota(cgroups: Path) -> float | None:
+    """Processors that a control group of version 2 or 1 allows, or None."""
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            quota, period = " ".join((cgroups / name).read_text() for name in names).split()
+            return int(quota) / int(period) if int(quota) > 0 else None
+        except (OSError, ValueError):  # not this version, or "max": no quota
+            continue
+    return None
 
 
 def _task(environ: Mapping[str, str]) -> Task:
@@ -192,7 +211,38 @@ def _store(environ: Mapping[str, str], keys_from: str) -> StoreSettings:
         certificates=_certificates(environ),
         retry_seconds=float(environ.get("STORE_RETRY_SECONDS", DEFAULT_RETRY_SECONDS)),
         keys_from=keys_from,
+        keys_directory=_mounted_keys(environ),
+        request_payer=_one_of(value("requestPayer"), ("requester",), "requestPayer", keys_from),
+        encryption=_one_of(
+            value("serverSideEncryption") or ("aws:kms" if value("kmsKeyId") else ""),
+            ("AES256", "aws:kms", "aws:kms:dsse"),
+            "serverSideEncryption",
+            keys_from,
+        ),
+        kms_key=value("kmsKeyId"),
+        addressing=_one_of(
+            value("addressing") or "auto", ("auto", "path", "virtual"), "addressing", keys_from
+        ),
     )
+
+
+def _one_of(value: str, allowed: tuple[str, ...], key: str, keys_from: str) -> str:
+    """The value, which may be empty.
+
+    Raises:
+        ConfigurationInvalid: it is not one of those allowed.
+    """
+    if value and value not in allowed:
+        raise ConfigurationInvalid(
+            f"{key} in {keys_from} must be {' or '.join(allowed)}, not {value!r}"
+        )
+    return value
+
+
+def _mounted_keys(environ: Mapping[str, str]) -> Path | None:
+    """The directory that the Secret is mounted as, if it holds keys."""
+    stated = environ.get("STORE_DIRECTORY", STORE_DIRECTORY)
+    return Path(stated) if stated and Path(stated, "accessKey").is_file() else None
 
 
 def _certificates(environ: Mapping[str, str]) -> Path | None:

@@ -15,8 +15,8 @@ class ObjectStore(ApiModel):
         min_length=1,
         max_length=253,
         description="Name of a Secret in the job's namespace with the keys endpoint, accessKey and "
-        "secretKey, and optionally region, sessionToken and caCert (PEM). Defaults to "
-        f"{DEFAULT_SECRET} if endpoint is not set.",
+        "secretKey, and optionally region, sessionToken, caCert (PEM), addressing, requestPayer, "
+        f"serverSideEncryption and kmsKeyId. Defaults to {DEFAULT_SECRET} if endpoint is not set.",
     )
     endpoint: str | None = Field(
         default=None,

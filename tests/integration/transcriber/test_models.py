@@ -127,13 +127,13 @@ web = tests.internet(Web(0, Path(certificate)))
 
 def fetch(path):
     uri = ObjectUri.parse(url)
-    web.download(web.stat(uri), path)
+    web.download(web.stat(uri), path, resume=True)
 
 print(ModelCache(Path(folder), Interruption()).add("large", sha256, fetch))
 """
 
 
-def test_a_worker_that_is_killed_while_it_downloads_leaves_the_next_one_nothing_to_trip_over(
+def test_a_worker_that_is_killed_while_it_downloads_is_continued_by_the_next_one(
     web: Web, tmp_path: Path
 ) -> None:
     models, gate, once = tmp_path / "m", threading.Event(), threading.Event()
@@ -182,4 +182,6 @@ def test_a_worker_that_is_killed_while_it_downloads_leaves_the_next_one_nothing_
     assert second.wait(60) == 0, (tmp_path / "second.log").read_text()
     gate.set()
     assert (models / f"{SHA256}.pt").read_bytes() == CONTENT
+    offset = web.requests[-1][1]["Range"].removeprefix("bytes=").removesuffix("-")
+    assert 1_000_000 < int(offset) <= 2_000_000
     assert sorted(path.suffix for path in models.iterdir()) == [".lock", ".ok", ".pt"]

@@ -68,7 +68,7 @@ def test_manifest_and_workspace_lie_below_the_output():
 
 
 pieces = st.sampled_from(
-    ["manifest", ".", "json", "/", "a" * 505, "a" * 506, "é" * 250, WORKSPACES]
+    ["manifest", ".", "..", "json", "/", "a" * 250, "a" * 505, "a" * 506, "é" * 250, WORKSPACES]
 ) | st.text(max_size=8)
 names = (
     st.lists(pieces, min_size=1, max_size=5)
@@ -77,12 +77,18 @@ names = (
     .filter(lambda name: 0 < len(name.encode()) <= 1024 and not name.endswith("/"))
     .filter(lambda name: not name.startswith(WORKSPACES))
 )
-prefixes = st.sampled_from(["s3://out/", "s3://out/x/", f"s3://out/{'p' * 990}/"])
+prefixes = st.sampled_from(
+    ["s3://out/", "s3://out/x/", f"s3://out/{'p' * 990}/", "file:///home/me/out/"]
+)
 
 
 @example(keys={"manifest", "manifest.", "manifest..", "manifest.json"}, output="s3://out/")
 @example(
     keys={"a" * 1020, f"{'a' * 900}.{sha256(b'a' * 1020).hexdigest()[:24]}"}, output="s3://out/"
+)
+@example(keys={"a/../b", f"a/dot.{sha256(b'..').hexdigest()[:24]}/b"}, output="s3://out/")
+@example(
+    keys={"a" * 254, f"{'a' * 180}.{sha256(b'a' * 254).hexdigest()[:24]}"}, output="file:///out/"
 )
 @given(keys=st.sets(names, max_size=8), output=prefixes)
 def test_no_two_results_share_a_place_with_each_other_the_manifest_or_the_workspace(keys, output):
@@ -97,7 +103,11 @@ def test_no_two_results_share_a_place_with_each_other_the_manifest_or_the_worksp
     for uri in taken:
         assert str(uri).startswith(output)
         assert not str(uri).startswith(str(workspace_uri(output, "")))
-        assert len(uri.key.encode()) <= 1024
+        assert not {".", ".."} & set(uri.key.split("/"))
+        if uri.scheme == "file":
+            assert all(0 < len(part.encode()) <= 255 for part in uri.key.split("/"))
+        else:
+            assert len(uri.key.encode()) <= 1024
 
 
 @pytest.mark.parametrize(

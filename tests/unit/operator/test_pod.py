@@ -6,6 +6,7 @@ from tests.unit.operator.builders import parent, settings
 from transcription_contract.task import (
     MODEL_DIRECTORY,
     OPTIONAL_STORE_KEYS,
+    STORE_DIRECTORY,
     STORE_VARIABLES,
     Task,
 )
@@ -85,6 +86,18 @@ def test_credentials_are_references_and_what_a_secret_may_lack_is_optional():
         assert reference["name"] == "mine"
         assert reference.get("optional", False) is (key in OPTIONAL_STORE_KEYS)
     assert volume(spec, "ca")["secret"]["secretName"] == "mine"
+
+
+def test_the_secrets_keys_are_mounted_too_so_that_a_running_worker_sees_them_change():
+    spec = pod(objectStore={"secretName": "mine"})
+    mounted = volume(spec, "object-store")["secret"]
+    assert mounted["secretName"] == "mine"
+    assert [item["path"] for item in mounted["items"]] == ["accessKey", "secretKey", "sessionToken"]
+    # A missing Secret is the environment's to tell: CreateContainerConfigError, not FailedMount.
+    assert mounted["optional"] is True
+    mount = next(m for m in container(spec)["volumeMounts"] if m["name"] == "object-store")
+    # A subPath would never be updated.
+    assert mount == {"name": "object-store", "mountPath": STORE_DIRECTORY, "readOnly": True}
 
 
 def test_with_the_pods_own_identity_there_is_no_secret_at_all():

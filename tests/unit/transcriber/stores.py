@@ -2,13 +2,13 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import SourceReplaced
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
 
 
 class MemoryStore:
@@ -57,12 +57,21 @@ class MemoryStore:
         for uri in uris:
             self.remove(uri)
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        resume: bool = False,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         if source.uri not in self.objects:
             raise ObjectMissingError(str(source.uri))
         if self.stat(source.uri).etag != source.etag:
             raise SourceReplaced(f"{source.uri} was replaced")
-        path.write_bytes(self.objects[source.uri])
+        at_each_chunk()
+        with path.open("ab" if resume else "wb") as file:
+            file.write(self.objects[source.uri][file.tell() :])
 
 
 PAGE = 1000
@@ -147,7 +156,15 @@ class CountingStore(MemoryStore):
         for uri in gone:
             super().remove(uri)
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        resume: bool = False,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         self._count("DOWNLOAD")
         self.downloads.append(source.uri.key)
+        at_each_chunk()
         path.write_bytes(self.objects[source.uri])

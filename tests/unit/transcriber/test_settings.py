@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from transcription_contract.options import ModelReference
@@ -99,3 +101,55 @@ def test_the_command_line_reaches_stores_by_the_usual_variables() -> None:
 def test_a_shell_is_no_pod() -> None:
     assert not settings.in_pod({"AWS_REGION": "eu-1"})
     assert settings.in_pod(ENVIRONMENT)
+
+
+def test_a_store_s_options_come_from_the_environment() -> None:
+    given = settings.store_of_shell(
+        {
+            "AWS_REQUEST_PAYER": "requester\n",
+            "AWS_SSE_KMS_KEY_ID": "arn:aws:kms:x",
+            "AWS_S3_ADDRESSING_STYLE": "path",
+        }
+    )
+    assert (given.request_payer, given.encryption) == ("requester", "aws:kms")
+    assert (given.kms_key, given.addressing) == ("arn:aws:kms:x", "path")
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        ("AWS_REQUEST_PAYER", "requestPayer in the AWS_. environment variables must be requester"),
+        ("AWS_SERVER_SIDE_ENCRYPTION", "must be AES256 or aws:kms"),
+        ("AWS_S3_ADDRESSING_STYLE", "must be auto or path or virtual, not 'maybe'"),
+    ],
+)
+def test_a_store_s_option_that_does_not_exist_is_refused(variable: str, words: str) -> None:
+    with pytest.raises(ConfigurationInvalid, match=words):
+        settings.store_of_shell({variable: "maybe"})
+
+
+def test_keys_are_read_from_the_mounted_secret_where_there_is_one(tmp_path: Path) -> None:
+    assert settings.store_of_shell({"STORE_DIRECTORY": str(tmp_path)}).keys_directory is None
+    (tmp_path / "accessKey").write_text("key")
+    assert settings.store_of_shell({"STORE_DIRECTORY": str(tmp_path)}).keys_directory == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "allowed"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "max 100000\n"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 64),
+        ({}, 64),
+    ],
+    ids=["version 2", "version 2 without a quota", "version 1", "version 1 without one", "none"],
+)
+def test_a_quota_on_processors_is_obeyed(
+    files: dict[str, str], allowed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
+    (tmp_path / "cpu").mkdir()
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    assert settings.available_processors(tmp_path) == allowed

@@ -105,8 +105,9 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 def _single(job: Job, source: ObjectUri) -> SourceItem:
     try:
         stored = job.store.stat(source)
-    except ObjectMissingError:
-        raise SourceNotFound(f"{source.shown} does not exist: check spec.source.uri") from None
+    except ObjectMissingError as error:
+        advice = error.hint or ": check spec.source.uri"
+        raise SourceNotFound(f"{source.shown} does not exist{advice}") from None
     limit = job.task.limits.max_file_bytes
     if stored.size > limit:
         raise LimitExceeded(

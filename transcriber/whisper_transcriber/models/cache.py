@@ -17,9 +17,16 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO
 
-from whisper_transcriber.errors import ConfigurationInvalid, ModelInvalid
+from whisper_transcriber.errors import (
+    ConfigurationInvalid,
+    Interrupted,
+    ModelInvalid,
+    ModelSourceUnavailable,
+    ObjectStoreUnavailable,
+)
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage.downloads import CHUNK_BYTES, room_for
+from whisper_transcriber.storage.store import nothing
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +34,25 @@ _LOCK_POLL_SECONDS = 0.5
 _ABANDONED_SECONDS = 3600.0
 """A download that lives writes every minute (downloads.READ_SECONDS)."""
 
+_CONTINUED = (Interrupted, ModelSourceUnavailable, ObjectStoreUnavailable)
+"""What ends a download that the next worker goes on with."""
+
 _UNWRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 class ModelCache:
     """Checkpoints by their SHA-256; the directory is made when something is put into it."""
 
-    def __init__(self, directory: Path, interruption: Interruption) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        interruption: Interruption,
+        sign_of_life: Callable[[], None] = nothing,
+    ) -> None:
+        """``sign_of_life``: called while a file is hashed, or another process is waited for."""
         self._directory = directory
         self._interruption = interruption
+        self._sign_of_life = sign_of_life
 
     def find(self, sha256: str, *names: str) -> Path | None:
         """The checked file, under its checksum or one of the ``names``; needs no right to write."""
@@ -54,7 +71,8 @@ class ModelCache:
 
         Args:
             label: what the job calls it.
-            fetch: writes the file to the path that it is given; see ``require``.
+            fetch: writes the file to the path that it is given, where an earlier download may have
+                left its first bytes; see ``require``.
 
         Raises:
             ConfigurationInvalid: the directory cannot be written to.
@@ -64,8 +82,9 @@ class ModelCache:
             alone = self._wait_for(file, label)
             if found := self.find(sha256):
                 return found
-            self._clear(sha256 if alone else None)
-            return self._fetch(sha256, fetch)
+            cut = self._cut_download(sha256) if alone else None
+            self._clear(sha256 if alone else None, keep=cut)
+            return self._fetch(sha256, fetch, cut)
 
     def require(self, path: Path, sha256: str, label: str) -> None:
         """Check a file that has arrived.
@@ -79,19 +98,30 @@ class ModelCache:
                 f"the model {label!r} has the SHA-256 {actual}, not {sha256} as promised"
             )
 
-    def _fetch(self, sha256: str, fetch: Callable[[Path], None]) -> Path:
+    def _fetch(self, sha256: str, fetch: Callable[[Path], None], cut: Path | None) -> Path:
         target = self._directory / f"{sha256}.pt"
-        arriving = self._directory / f".{sha256}.{token_hex(4)}.part"
+        arriving = cut or self._directory / f".{sha256}.{token_hex(4)}.part"
         try:
             fetch(arriving)
             # On the disk before its name: after a crash, the name must not stand for less.
             with arriving.open("rb") as file:
                 os.fsync(file.fileno())
             arriving.replace(target)
-        finally:
+        except _CONTINUED:
+            raise
+        except BaseException:
             arriving.unlink(missing_ok=True)
+            raise
         _note(target, sha256)
         return target
+
+    def _cut_download(self, sha256: str) -> Path | None:
+        """The largest rest of a cut download of this model; its lock must be ours."""
+        found = [(path.stat().st_size, path) for path in self._directory.glob(f".{sha256}.*.part")]
+        size, path = max(found, default=(0, None))
+        if path:
+            log.info("a cut download of the model is continued after %d bytes", size)
+        return path
 
     def _is_right(self, path: Path, sha256: str) -> bool:
         try:
@@ -110,6 +140,7 @@ class ModelCache:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 self._interruption.check()
+                self._sign_of_life()
                 digest.update(chunk)
         return digest.hexdigest()
 
@@ -139,16 +170,19 @@ class ModelCache:
                 if not waiting:
                     log.info("another worker is fetching the model %r; waiting for it", label)
                 waiting = True
+                self._sign_of_life()
                 self._interruption.wait(_LOCK_POLL_SECONDS)
             except OSError as error:
                 # Two that fetch the same do each other no harm.
                 log.warning("the model volume cannot be locked: %s", error.strerror)
                 return False
 
-    def _clear(self, sha256: str | None) -> None:
+    def _clear(self, sha256: str | None, keep: Path | None) -> None:
         """Remove what killed downloads left: of a model whose lock is ours, and what is old."""
         for path in self._directory.glob(".*.part"):
             with suppress(OSError):
+                if path == keep:
+                    continue
                 ours = sha256 is not None and path.name.startswith(f".{sha256}.")
                 if ours or time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
                     log.info("removing the rest of a cut download: %s", path.name)

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from whisper_transcriber.models import catalogue
 from whisper_transcriber.models.cache import ModelCache
 from whisper_transcriber.models.catalogue import OfficialModel
 from whisper_transcriber.storage import addresses
-from whisper_transcriber.storage.store import ObjectMissingError, Store
+from whisper_transcriber.storage.store import ObjectMissingError, Store, nothing
 from whisper_transcriber.storage.web import WebSource
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class ModelStore:
 
     ``mirror_uri``: a prefix in ``store`` with official models, such as large-v3.pt.
     ``internet``: a Store of https URLs; by default one that trusts the system's authorities.
+    ``sign_of_life``: called while a checkpoint is fetched or hashed, and while another worker is.
     """
 
     def __init__(
@@ -81,8 +83,10 @@ class ModelStore:
         *,
         mirror_uri: str | None = None,
         internet: Store | None = None,
+        sign_of_life: Callable[[], None] = nothing,
     ) -> None:
-        self._cache = ModelCache(directory, interruption)
+        self._cache = ModelCache(directory, interruption, sign_of_life)
+        self._sign_of_life = sign_of_life
         self._store = store
         self._mirror = ObjectUri.parse(mirror_uri) if mirror_uri else None
         # The addresses are OpenAI's, not the user's: a company's own resolver may well lead
@@ -156,17 +160,25 @@ class ModelStore:
         return None
 
     def _fetch(self, store: Store, uri: ObjectUri, sha256: str, path: Path) -> None:
-        """Write a checked file to ``path``, or none."""
-        log.info("fetching the model from %r", str(uri))
+        """Write a checked file to ``path``, after the bytes of it that are there already."""
+        log.info("fetching the model from %r", uri.shown)
+        continued = path.exists()
         try:
-            store.download(store.stat(uri), path)
-            self._cache.require(path, sha256, str(uri))
+            source = store.stat(uri)
+            if continued and path.stat().st_size > source.size:
+                path.unlink()
+            store.download(source, path, resume=True, at_each_chunk=self._sign_of_life)
+            self._cache.require(path, sha256, uri.shown)
         except SourceReplaced as error:
             path.unlink(missing_ok=True)
-            raise ModelInvalid(f"the model {str(uri)!r} was replaced while it was read") from error
-        except BaseException:
+            raise ModelInvalid(f"the model {uri.shown!r} was replaced while it was read") from error
+        except ModelInvalid:
             path.unlink(missing_ok=True)
-            raise
+            if not continued:
+                raise
+            # The first bytes may have been another file's.
+            log.warning("the continued download is not the model: fetching it from the beginning")
+            self._fetch(store, uri, sha256, path)
 
     def _advice(self, model: OfficialModel, missing: list[str], error: Exception) -> str:
         cause = f"{model.url} is not there" if isinstance(error, ObjectMissingError) else str(error)

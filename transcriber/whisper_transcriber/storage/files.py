@@ -12,10 +12,15 @@ from pathlib import Path
 from secrets import token_hex
 
 from transcription_contract.locations import WORKSPACES, ObjectUri
-from whisper_transcriber.errors import AccessDenied, ConfigurationInvalid, SourceReplaced
+from whisper_transcriber.errors import (
+    AccessDenied,
+    ConfigurationInvalid,
+    SourceDenied,
+    SourceReplaced,
+)
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage.downloads import CHUNK_BYTES, FULL, new_file, room_for
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +42,7 @@ class FileStore:
             ObjectMissingError: it does not exist.
             ConfigurationInvalid: it is a folder, a device or a pipe.
         """
-        with _explained(uri):
+        with _readable(uri):
             return _described(uri, _path(uri).stat())
 
     def find(self, uri: ObjectUri) -> bytes | None:
@@ -90,19 +95,29 @@ class FileStore:
             self._interruption.check()
             self.remove(uri)
 
-    def download(self, source: StoredObject, path: Path) -> None:
-        """Copy a file to a new one.
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        resume: bool = False,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
+        """Copy a file.
 
         Raises:
             SourceReplaced: it is no longer the one that ``source`` describes, or changed meanwhile.
             ObjectMissingError: it has been removed.
+            SourceDenied: this user may not read it.
         """
-        with _explained(source.uri):
+        with _readable(source.uri):
             original = _path(source.uri).open("rb")
-        with original, new_file(path, source.uri) as copy:
+        with original, new_file(path, source.uri, resume=resume) as copy:
             _require_same(source, os.fstat(original.fileno()))
+            original.seek(copy.tell())
             while chunk := original.read(CHUNK_BYTES):
                 self._interruption.check()
+                at_each_chunk()
                 copy.write(chunk)
             _require_same(source, os.fstat(original.fileno()))
 
@@ -233,6 +248,16 @@ def _temporary(path: Path, content: bytes) -> Iterator[Path]:
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _readable(uri: ObjectUri) -> Iterator[None]:
+    """As ``_explained``, where one file is to be read: a refusal is that file's fault alone."""
+    try:
+        with _explained(uri):
+            yield
+    except AccessDenied as error:
+        raise SourceDenied(str(error)) from error
 
 
 @contextmanager

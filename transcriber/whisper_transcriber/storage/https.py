@@ -2,7 +2,9 @@
 
 The URL is a stranger's, and so is whatever answers. Names are resolved here, and the connection
 goes to the very address that was judged (see addresses.py), so that a second answer of the DNS
-cannot lead elsewhere; each redirect is judged like the first URL. What may be a signature, the
+cannot lead elsewhere; each redirect is judged like the first URL. Where the environment names a
+proxy, the proxy resolves names and connects: what leads to a private address here is refused, and
+everything else is up to the proxy. What may be a signature, the
 query, is never shown.
 """
 
@@ -20,7 +22,7 @@ from urllib3.util import Url, parse_url
 from transcription_contract.locations import shown
 from whisper_transcriber.errors import ConfigurationInvalid, SourceNotFound
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.storage import addresses
+from whisper_transcriber.storage import addresses, proxies
 from whisper_transcriber.storage.downloads import CONNECT_SECONDS, READ_SECONDS
 
 MAX_REDIRECTS = 5
@@ -82,7 +84,12 @@ class HttpsClient:
 
     @contextmanager
     def _connected(self, url: Url, headers: Mapping[str, str]) -> Iterator[Response]:
-        """What the first of the host's addresses that can be reached answers."""
+        """What the first of the host's addresses that can be reached answers, or the proxy."""
+        if proxies.proxy_for("https", url.netloc or ""):
+            self._judge_before_proxy(url)
+            with self._proxied(url) as pool:
+                yield _request(pool, url, headers)
+            return
         *others, last = self._addresses(url)
         for address in others:
             self._interruption.check()
@@ -96,11 +103,26 @@ class HttpsClient:
         with self._pool(url, last) as pool:
             yield _request(pool, url, headers)
 
+    @contextmanager
+    def _proxied(self, url: Url) -> Iterator[urllib3.HTTPConnectionPool]:
+        manager = proxies.pool_manager(
+            "https", url.netloc or "", timeout=_timeout(), ssl_context=self._context
+        )
+        with manager:
+            yield manager.connection_from_host(_host(url), url.port or 443, "https")
+
+    def _judge_before_proxy(self, url: Url) -> None:
+        """Refuse a name that leads to a private address here; the proxy resolves the others."""
+        try:
+            self._addresses(url)
+        except (SourceNotFound, socket.gaierror):
+            return
+
     def _pool(self, url: Url, address: str) -> urllib3.HTTPSConnectionPool:
         return urllib3.HTTPSConnectionPool(
             address,
             url.port or 443,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            timeout=_timeout(),
             ssl_context=self._context,
             # For SNI and the certificate: the name that was asked for.
             server_hostname=_host(url),
@@ -125,6 +147,10 @@ class HttpsClient:
                     "internet: ask the operator's administrator to allow its network"
                 )
         return resolved
+
+
+def _timeout() -> urllib3.Timeout:
+    return urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
 
 
 def _trust(certificates: Path | None) -> ssl.SSLContext:
@@ -157,7 +183,7 @@ def _host(url: Url) -> str:
     return (url.host or "").strip("[]")
 
 
-def _request(pool: urllib3.HTTPSConnectionPool, url: Url, headers: Mapping[str, str]) -> Response:
+def _request(pool: urllib3.HTTPConnectionPool, url: Url, headers: Mapping[str, str]) -> Response:
     return pool.urlopen(
         "GET",
         url.request_uri,

@@ -1,13 +1,13 @@
 """Every place where a job's objects may lie, as one Store."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import ConfigurationInvalid
-from whisper_transcriber.storage.store import Store, StoredObject
+from whisper_transcriber.storage.store import Store, StoredObject, nothing
 
 
 class StoreRouter:
@@ -51,9 +51,16 @@ class StoreRouter:
             same = list(group)
             self._of(same[0]).remove_many(same)
 
-    def download(self, source: StoredObject, path: Path) -> None:
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        resume: bool = False,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
         """See Store."""
-        self._of(source.uri).download(source, path)
+        self._of(source.uri).download(source, path, resume=resume, at_each_chunk=at_each_chunk)
 
     def _of(self, uri: ObjectUri) -> Store:
         if uri.scheme not in self._by_scheme:

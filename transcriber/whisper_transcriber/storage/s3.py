@@ -1,4 +1,4 @@
-"""The object store: with pod_identity.py, the only module that knows minio.
+"""The object store as a Store.
 
 Every call is tried again, with jitter, for as long as the settings say when the store is down,
 busy or cut off; what the store refuses is an error of ours at once, named after what the user can
@@ -6,52 +6,41 @@ do about it.
 """
 
 import logging
-from collections.abc import Callable, Iterable
-from io import BytesIO
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from io import BufferedWriter
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
-import urllib3
-from minio import Minio
-from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from transcription_contract.locations import ObjectUri
-from whisper_transcriber.errors import (
-    AccessDenied,
-    BucketNotFound,
-    ConfigurationInvalid,
-    ObjectStoreUnavailable,
-    SourceReplaced,
-    TranscriberError,
-)
+from whisper_transcriber.errors import ConfigurationInvalid, TranscriberError
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.settings import StoreSettings
+from whisper_transcriber.storage import listing, refusals
+from whisper_transcriber.storage.deletion import Deletion
 from whisper_transcriber.storage.downloads import (
-    CHUNK_BYTES,
-    CONNECT_SECONDS,
-    READ_SECONDS,
-    is_busy,
-    is_untrusted,
+    append,
+    moment,
     new_file,
     patiently,
     short,
+    whole_size,
 )
-from whisper_transcriber.storage.identity import PodIdentity
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.listing import plain
+from whisper_transcriber.storage.s3_client import RefusalError, Response, S3Client
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
 
 log = logging.getLogger(__name__)
 
-_CONNECTIONS = 16
-"""Kept open: downloads, the delivery's threads and the planner's use the store at once."""
-
-_MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject", "ResourceNotFound"})
-# Clients of S3 try these again, whatever status carries them:
-# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-_BUSY = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout"})
-# Refusals that do not come as 401 or 403 everywhere; the last one is versitygw's, a 404.
-_DENIED = frozenset({"ExpiredToken", "InvalidToken", "XAdminUserNotFound"})
+_UNCONDITIONAL = frozenset({"InvalidArgument", "InvalidRequest", "NotImplemented"})
 _Answer = TypeVar("_Answer")
+
+
+class _UnconditionalError(Exception):
+    """The store refuses If-None-Match."""
 
 
 class S3Store:
@@ -60,22 +49,21 @@ class S3Store:
     def __init__(self, settings: StoreSettings, interruption: Interruption) -> None:
         self._settings = settings
         self._interruption = interruption
-        self._client = _client(settings)
+        self._client = S3Client(settings)
+        self._deletion = Deletion(self._client)
+        self._writes_conditionally: bool | None = None
 
     def stat(self, uri: ObjectUri) -> StoredObject:
         """Etag and size of an object.
 
         Raises:
-            ObjectMissingError: it does not exist.
+            ObjectMissingError: it does not exist; with a hint if there are objects below it.
             BucketNotFound: nor does its bucket.
         """
         try:
-            found = self._try(uri, lambda: self._client.stat_object(uri.bucket, uri.key))
-        except ObjectMissingError:
-            # The answer to a HEAD has no body that could say which of both is missing.
-            self._try(uri, lambda: self._touch(uri))
-            raise
-        return StoredObject(uri, _plain(found.etag), int(found.size or 0), found.last_modified)
+            return self._try(uri, lambda: self._described(uri), reading=True)
+        except ObjectMissingError as error:
+            raise ObjectMissingError(str(uri), hint=self._hint(uri)) from error
 
     def find(self, uri: ObjectUri) -> bytes | None:
         """A small object's bytes, or None when it does not exist.
@@ -83,17 +71,8 @@ class S3Store:
         Raises:
             BucketNotFound: nor does its bucket.
         """
-
-        def read() -> bytes:
-            response = self._client.get_object(uri.bucket, uri.key)
-            try:
-                return bytes(response.read())
-            finally:
-                response.close()
-                response.release_conn()
-
         try:
-            return self._try(uri, read)
+            return self._try(uri, lambda: self._client.exchange("GET", uri.bucket, uri.key)[1])
         except ObjectMissingError:
             return None
 
@@ -103,194 +82,211 @@ class S3Store:
         Raises:
             BucketNotFound: there is no such bucket.
         """
-        self._try(
-            uri,
-            lambda: self._client.put_object(
-                uri.bucket, uri.key, BytesIO(content), len(content), content_type
-            ),
-        )
+        self._try(uri, lambda: self._write(uri, content, content_type))
 
     def create(
         self, uri: ObjectUri, content: bytes, content_type: str = "application/json"
     ) -> bool:
-        """See Store."""
+        """Write a small object unless there is one already; see Store."""
+        if self._writes_conditionally:
+            return self._create(uri, content, content_type)
         if self.find(uri) is not None:
             return False
+        if self._writes_conditionally is None:
+            return self._create_first(uri, content, content_type)
         self.put(uri, content, content_type)
         return True
 
     def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
-        """Every object whose key begins with ``prefix``'s, in the order of keys."""
+        """Every object whose key begins with ``prefix``'s, in the order of keys.
 
-        def listing() -> list[StoredObject]:
-            found = self._client.list_objects(
-                prefix.bucket, prefix.key, recursive=True, start_after=after
-            )
-            objects = [
-                StoredObject(
-                    ObjectUri(prefix.bucket, entry.object_name),
-                    _plain(entry.etag),
-                    int(entry.size or 0),
-                    entry.last_modified,
-                )
-                for entry in found
-                if entry.object_name and not entry.is_dir
-            ]
-            # Not every server keeps the order that S3 promises.
-            return sorted(objects, key=lambda each: each.uri.key)
+        Raises:
+            ConfigurationInvalid: the store's listing repeats itself.
+        """
 
+        def fetch(query: Mapping[str, str]) -> bytes:
+            return self._patiently(prefix, partial(self._page, prefix.bucket, query))
+
+        found: dict[str, StoredObject] = {}
         try:
-            return self._try(prefix, listing)
+            for page in listing.pages(prefix, after, fetch):
+                self._interruption.check()
+                found |= {each.uri.key: each for each in page.objects}
         except ObjectMissingError:
             return []
+        # Not every server keeps the order that S3 promises, or knows start-after.
+        return [found[key] for key in sorted(found) if after is None or key > after]
 
     def remove(self, uri: ObjectUri) -> None:
         """Remove an object; it is no error when it is gone already."""
         try:
-            self._try(uri, lambda: self._client.remove_object(uri.bucket, uri.key))
+            self._try(uri, lambda: self._deletion.remove(uri))
         except ObjectMissingError:
             return
 
     def remove_many(self, uris: Iterable[ObjectUri]) -> None:
-        """See Store."""
-        for uri in uris:
-            self.remove(uri)
+        """Remove objects, a thousand in a request; the last one after all the others."""
+        for batch in self._deletion.batches(uris):
+            self._interruption.check()
+            self._try(batch[0], partial(self._deletion.remove_batch, batch))
 
-    def download(self, source: StoredObject, path: Path) -> None:
-        """Stream an object to a new file; after a cut, go on from there.
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        resume: bool = False,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
+        """Stream an object to a file; after a cut, go on from there.
 
         Raises:
             SourceReplaced: the object's etag is no longer ``source.etag``.
             ObjectMissingError: it has been removed.
+            SourceDenied, SourceArchived, SourceNameInvalid: the store does not let it be read.
         """
-        with new_file(path, source.uri) as file:
+
+        def safe_point() -> None:
+            self._interruption.check()
+            at_each_chunk()
+
+        with new_file(path, source.uri, resume=resume) as file:
             while file.tell() < source.size:
-                self._interruption.check()
-                # Retries are counted anew after every byte of progress.
-                self._try(source.uri, lambda: self._receive(source, file.tell(), file.write))
+                safe_point()
+                receive = partial(self._receive, source, file, safe_point)
+                # Retries are counted anew after every bit of progress.
+                self._try(source.uri, receive, reading=True)
 
-    def _touch(self, uri: ObjectUri) -> None:
-        response = self._client.get_object(uri.bucket, uri.key, length=1)
-        response.close()
-        response.release_conn()
+    def _described(self, uri: ObjectUri) -> StoredObject:
+        try:
+            head, _ = self._client.exchange("HEAD", uri.bucket, uri.key)
+            return _stored(uri, head, int(head.headers.get("Content-Length") or 0))
+        except RefusalError:
+            # The answer to a HEAD has no body that could say why.
+            part = self._client.open("GET", uri.bucket, uri.key, headers={"Range": "bytes=0-0"})
+            part.close()
+            part.release_conn()
+        return _stored(uri, part, whole_size(part) or 0)
 
-    def _receive(self, source: StoredObject, offset: int, write: Callable[[bytes], int]) -> None:
-        """Fetch the rest from ``offset`` on; a cut is no error if anything has come before it."""
-        response = self._client.get_object(
-            source.uri.bucket,
-            source.uri.key,
-            offset=offset,
-            length=source.size - offset,
-            request_headers={"If-Match": f'"{source.etag}"'} if source.etag else None,
-        )
-        received = 0
+    def _hint(self, uri: ObjectUri) -> str:
+        """What to say of a missing object below whose key there are others."""
+        below = ObjectUri(uri.bucket, f"{uri.key}/")
+        query = {"list-type": "2", "prefix": below.key, "max-keys": "1"}
+        try:
+            body = self._patiently(below, partial(self._page, uri.bucket, query))
+            found = listing.parse(below, query, body).objects
+        except (TranscriberError, ObjectMissingError, ElementTree.ParseError):
+            return ""
+        return f"; {below}, with a slash at its end, means all recordings below it" if found else ""
+
+    def _page(self, bucket: str, query: Mapping[str, str]) -> bytes:
+        body = self._client.exchange("GET", bucket, query=query)[1]
+        try:
+            ElementTree.fromstring(body)
+        except ElementTree.ParseError as error:
+            raise ProtocolError(f"the listing is not XML: {error}") from error
+        return body
+
+    def _write(
+        self, uri: ObjectUri, content: bytes, content_type: str, *, new: bool = False
+    ) -> None:
+        headers = {"Content-Type": content_type}
+        if new:
+            headers["If-None-Match"] = "*"
+        if self._settings.encryption:
+            headers["x-amz-server-side-encryption"] = self._settings.encryption
+        if self._settings.kms_key:
+            headers["x-amz-server-side-encryption-aws-kms-key-id"] = self._settings.kms_key
+        self._client.exchange("PUT", uri.bucket, uri.key, headers=headers, body=content)
+
+    def _create(self, uri: ObjectUri, content: bytes, content_type: str) -> bool:
+        attempts = 0
+
+        def write() -> bool:
+            nonlocal attempts
+            attempts += 1
+            try:
+                self._write(uri, content, content_type, new=True)
+            except RefusalError as refusal:
+                if refusal.status == 412:
+                    return False
+                if refusal.status == 501 or refusal.code in _UNCONDITIONAL:
+                    raise _UnconditionalError from refusal
+                raise
+            return True
+
+        written = self._try(uri, write)
+        # The answer to an attempt of ours that succeeded may have been lost.
+        return written or (attempts > 1 and self.find(uri) == content)
+
+    def _create_first(self, uri: ObjectUri, content: bytes, content_type: str) -> bool:
+        """Create an object, and find out whether the store obeys If-None-Match."""
+        try:
+            if not self._create(uri, content, content_type):
+                self._writes_conditionally = True
+                return False
+            # A store that ignores the header writes the same bytes again.
+            self._writes_conditionally = not self._create(uri, content, content_type)
+        except _UnconditionalError:
+            self._writes_conditionally = False
+            self.put(uri, content, content_type)
+        if not self._writes_conditionally:
+            log.info("the object store does not know If-None-Match: reading before writing instead")
+        return True
+
+    def _receive(
+        self, source: StoredObject, file: BufferedWriter, safe_point: Callable[[], None]
+    ) -> None:
+        """Fetch what is missing; a cut is no error if anything has come before it."""
+        offset = file.tell()
+        headers = {"Range": f"bytes={offset}-{source.size - 1}"}
+        if source.etag:
+            headers["If-Match"] = f'"{source.etag}"'
+        response = self._client.open("GET", source.uri.bucket, source.uri.key, headers=headers)
         try:
             # Not every server obeys If-Match.
-            if _plain(response.headers.get("etag")) != source.etag:
-                raise _replaced(source.uri)
-            for chunk in response.stream(CHUNK_BYTES):
-                self._interruption.check()
-                received += write(chunk)
-        except urllib3.exceptions.HTTPError as error:
-            if not received:
+            if plain(response.headers.get("etag")) != source.etag:
+                raise refusals.replaced(source.uri)
+            append(response, source.size, file, safe_point)
+        except HTTPError as error:
+            if file.tell() == offset:
                 raise
-            log.warning("download of %r was cut at %d: %s", str(source.uri), offset, error)
+            log.warning("download of %r was cut at %d: %s", str(source.uri), file.tell(), error)
         finally:
             response.close()
             response.release_conn()
 
-    def _try(self, uri: ObjectUri, call: Callable[[], _Answer]) -> _Answer:
+    def _try(
+        self, uri: ObjectUri, call: Callable[[], _Answer], *, reading: bool = False
+    ) -> _Answer:
+        if not uri.key:
+            raise ConfigurationInvalid(f"{uri} is no name that S3 allows: the key is missing")
+        return self._patiently(uri, call, reading=reading)
+
+    def _patiently(
+        self, uri: ObjectUri, call: Callable[[], _Answer], *, reading: bool = False
+    ) -> _Answer:
+        tried = partial(self._is_worth_a_retry, uri, reading)
         try:
-            return patiently(call, self._is_worth_a_retry, self._settings.retry_seconds)
-        except ValueError as error:  # minio's, for a name that no bucket or object can have
-            raise ConfigurationInvalid(f"{uri} is no name that S3 allows: {error}") from error
-        except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._meaning(uri, error) from error
+            return patiently(call, tried, self._settings.retry_seconds, self._interruption)
+        except (RefusalError, HTTPError, OSError) as error:
+            raise refusals.meaning(self._settings, uri, error, reading=reading) from error
 
-    def _is_worth_a_retry(self, error: Exception) -> bool:
-        if self._interruption.requested or not _is_passing(error):
-            return False
-        log.warning("object store: %s; trying again", short(error))
-        return True
-
-    def _meaning(self, uri: ObjectUri, error: Exception) -> Exception:
-        """What a failed call means to a job. Errors of this program's own stay what they are."""
-        if _is_passing(error):
-            return ObjectStoreUnavailable(
-                f"the object store at {self._settings.endpoint} could not be reached "
-                f"or did not answer properly: {short(error)}"
-            )
-        if is_untrusted(error):
-            return ConfigurationInvalid(
-                f"the certificate of the object store at {self._settings.endpoint} is not trusted; "
-                f"add caCert to {self._settings.keys_from}: {short(error)}"
-            )
-        if isinstance(error, S3Error):
-            return self._meaning_of_refusal(uri, error)
-        return error
-
-    def _meaning_of_refusal(self, uri: ObjectUri, error: S3Error) -> Exception:
-        if error.code == "NoSuchBucket":
-            return BucketNotFound(
-                f"the bucket {uri.bucket!r} of {uri} does not exist in the object store at "
-                f"{self._settings.endpoint}"
-            )
-        if error.code in _MISSING:
-            return ObjectMissingError(str(uri))
-        if error.response.status == 412:
-            return _replaced(uri)
-        if error.response.status in (401, 403) or error.code in _DENIED:
-            return AccessDenied(
-                f"the object store refused access to {uri} ({error.code}): check the keys in "
-                f"{self._settings.keys_from} and what they may read and write"
-            )
-        return ConfigurationInvalid(
-            f"the object store refused a request for {uri}: {error.code}: {error.message}"
+    def _is_worth_a_retry(self, uri: ObjectUri, reading: bool, error: BaseException) -> bool:
+        if refusals.is_passing(error):
+            meant = refusals.meaning(self._settings, uri, error, reading=reading)
+            log.warning("%s; trying again", short(meant))
+            return True
+        # A Secret that was renewed meanwhile has reached the files that it is mounted as.
+        return (
+            isinstance(error, RefusalError)
+            and refusals.is_of_keys(error)
+            and self._client.has_other_keys_than(error.keys)
         )
 
 
-def _client(settings: StoreSettings) -> Minio:
-    endpoint = urlsplit(settings.endpoint)
-    if endpoint.scheme not in ("http", "https") or not endpoint.netloc or "@" in endpoint.netloc:
-        # Its value stays unsaid: two keys may have been swapped.
-        raise ConfigurationInvalid(
-            f"the endpoint in {settings.keys_from} is not a URL such as https://s3.example.com"
-        )
-    # AWS tells a bucket's region when asked; others rarely have more than the default one.
-    ask_for_region = (endpoint.hostname or "").endswith(".amazonaws.com")
-    return Minio(
-        endpoint.netloc,
-        access_key=settings.access_key or None,
-        secret_key=settings.secret_key or None,
-        session_token=settings.session_token,
-        credentials=None if settings.access_key else PodIdentity(settings),
-        secure=endpoint.scheme == "https",
-        region=settings.region or (None if ask_for_region else "us-east-1"),
-        http_client=urllib3.PoolManager(
-            maxsize=_CONNECTIONS,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-            retries=False,  # this module's own are the only ones
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=str(settings.certificates) if settings.certificates else None,
-        ),
+def _stored(uri: ObjectUri, response: Response, size: int) -> StoredObject:
+    headers = response.headers
+    return StoredObject(
+        uri, plain(headers.get("ETag")), size, moment(headers.get("Last-Modified", ""))
     )
-
-
-def _is_passing(error: Exception) -> bool:
-    """Whether the same request may succeed a little later."""
-    if isinstance(error, S3Error):
-        return is_busy(error.response.status) or error.code in _BUSY
-    if isinstance(error, ServerError):
-        return is_busy(error.status_code)
-    if isinstance(error, InvalidResponseError):  # not even XML: a proxy between us, mostly
-        return True
-    return isinstance(error, urllib3.exceptions.HTTPError) and not is_untrusted(error)
-
-
-def _replaced(uri: ObjectUri) -> TranscriberError:
-    return SourceReplaced(f"{uri} was replaced by another object while the job was running")
-
-
-def _plain(etag: str | None) -> str:
-    # A proxy that may compress makes it a weak one.
-    return (etag or "").removeprefix("W/").strip('"')

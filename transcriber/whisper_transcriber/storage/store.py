@@ -1,10 +1,10 @@
 """What the rest of the program knows of a place where objects lie: a protocol, and what it tells.
 
 s3.py is the one that a cluster uses, files.py the command line's local folders, web.py an https
-source; stores.py picks one by a URI's scheme.
+source; router.py picks one by a URI's scheme.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +13,19 @@ from typing import Protocol
 from transcription_contract.locations import ObjectUri
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 class ObjectMissingError(Exception):
-    """There is no such object; callers know what that means for the job."""
+    """There is no such object; callers know what that means for the job.
+
+    ``hint``: the end of a sentence that says so, such as "; with a slash it means …", or empty.
+    """
+
+    def __init__(self, uri: str, *, hint: str = "") -> None:
+        super().__init__(uri)
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -67,12 +78,26 @@ class Store(Protocol):
         """Remove an object; it is no error when it is gone already."""
 
     def remove_many(self, uris: Iterable[ObjectUri]) -> None:
-        """Remove objects in the given order, many in a request where the store can."""
+        """Remove objects, many in a request where the store can; the last one after the others."""
 
-    def download(self, source: StoredObject, path: Path) -> None:
-        """Stream an object to a new file that others may read while it grows.
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        resume: bool = False,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
+        """Stream an object to a file that others may read while it grows.
+
+        Args:
+            source: what ``stat`` or ``list`` told.
+            path: a new file, or with ``resume`` also one that has the object's first bytes already.
+            resume: whether to append to what is there.
+            at_each_chunk: called at least once a minute while bytes come.
 
         Raises:
             SourceReplaced: the object is no longer the one that ``source`` describes.
             ObjectMissingError: it has been removed.
+            SourceDenied, SourceArchived, SourceNameInvalid: this object cannot be read.
         """

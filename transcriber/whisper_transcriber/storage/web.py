@@ -2,18 +2,14 @@
 
 import hashlib
 import logging
-import re
 import socket
-import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from io import BufferedWriter
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import HTTPError
 
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import (
@@ -24,24 +20,21 @@ from whisper_transcriber.errors import (
 )
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage.downloads import (
-    CHUNK_BYTES,
-    READ_SECONDS,
+    LEAST_BYTES,
+    append,
     is_busy,
     is_untrusted,
+    moment,
     new_file,
     patiently,
     short,
+    whole_size,
 )
 from whisper_transcriber.storage.https import HttpsClient, Response, StatusError
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
+from whisper_transcriber.storage.store import ObjectMissingError, StoredObject, nothing
 
 log = logging.getLogger(__name__)
 
-LEAST_BYTES = 1 << 16
-"""What an attempt has to bring to be called progress, and a connection in every READ_SECONDS: a
-server that lets single bytes drip would otherwise hold a worker for ever."""
-
-_RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<size>\d+)")
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "br", "zstd"})
 _Answer = TypeVar("_Answer")
 
@@ -80,18 +73,30 @@ class WebSource:
 
         return self._try(uri, ask)
 
-    def download(self, source: StoredObject, path: Path) -> None:
-        """Stream a file to a new one; after a cut, go on from there where the server can.
+    def download(
+        self,
+        source: StoredObject,
+        path: Path,
+        *,
+        resume: bool = False,
+        at_each_chunk: Callable[[], None] = nothing,
+    ) -> None:
+        """Stream a file; after a cut, go on from there where the server can.
 
         Raises:
             SourceReplaced: it is no longer the one that ``source`` describes.
             ObjectMissingError: it has been removed.
         """
-        with new_file(path, source.uri.shown) as file:
+
+        def safe_point() -> None:
+            self._interruption.check()
+            at_each_chunk()
+
+        with new_file(path, source.uri.shown, resume=resume) as file:
             while file.tell() < source.size:
-                self._interruption.check()
+                safe_point()
                 # Retries are counted anew after every bit of progress.
-                self._try(source.uri, lambda: self._receive(source, file))
+                self._try(source.uri, lambda: self._receive(source, file, safe_point))
 
     def find(self, uri: ObjectUri) -> bytes | None:
         """Refused with ConfigurationInvalid."""
@@ -118,7 +123,9 @@ class WebSource:
         for uri in uris:
             _refuse(uri)
 
-    def _receive(self, source: StoredObject, file: BufferedWriter) -> None:
+    def _receive(
+        self, source: StoredObject, file: BufferedWriter, safe_point: Callable[[], None]
+    ) -> None:
         """Fetch what is missing; a cut is no error if enough has come before it."""
         offset = file.tell()
         wanted = {"Range": f"bytes={offset}-"} if offset else {}
@@ -129,61 +136,24 @@ class WebSource:
                     f"{source.shown} was replaced by another file while the job was running"
                 )
             try:
-                self._write(response, source.size, file)
+                append(response, source.size, file, safe_point)
             except HTTPError as error:
                 if file.tell() - offset < LEAST_BYTES:
                     raise
                 log.warning("download of %r was cut: %s", source.shown, short(error))
 
-    def _write(self, response: Response, size: int, file: BufferedWriter) -> None:
-        # Without ranges it begins anew. Others read the file while it grows, so what is there
-        # already is passed over, not written again.
-        skip = file.tell() - _start(response)
-        if skip < 0:
-            raise ProtocolError("the server left out a part")
-        pace = Pace()
-        while file.tell() < size:
-            self._interruption.check()
-            chunk = response.read1(CHUNK_BYTES, decode_content=False)
-            if not chunk:
-                raise ProtocolError(f"it ended after {file.tell()} of {size} bytes")
-            pace.count(len(chunk))
-            file.write(chunk[skip : skip + size - file.tell()])
-            skip = max(0, skip - len(chunk))
-
     def _try(self, uri: ObjectUri, call: Callable[[], _Answer]) -> _Answer:
         try:
             passing = partial(self._is_worth_a_retry, uri)
-            return patiently(call, passing, self._retry_seconds)
+            return patiently(call, passing, self._retry_seconds, self._interruption)
         except (HTTPError, socket.gaierror, StatusError) as error:
             raise _meaning(uri.shown, error) from error
 
-    def _is_worth_a_retry(self, uri: ObjectUri, error: Exception) -> bool:
-        if self._interruption.requested or not _is_passing(error):
+    def _is_worth_a_retry(self, uri: ObjectUri, error: BaseException) -> bool:
+        if not _is_passing(error):
             return False
         log.warning("%r: %s; trying again", uri.shown, short(error))
         return True
-
-
-class Pace:
-    """Gives a connection up that brings less than LEAST_BYTES in READ_SECONDS."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._since, self._received = clock(), 0
-
-    def count(self, size: int) -> None:
-        """So many bytes have come.
-
-        Raises:
-            ProtocolError: they are too few.
-        """
-        self._received += size
-        if self._clock() - self._since < READ_SECONDS:
-            return
-        if self._received < LEAST_BYTES:
-            raise ProtocolError(f"only {self._received} bytes came in {READ_SECONDS:.0f} seconds")
-        self._since, self._received = self._clock(), 0
 
 
 def _described(uri: ObjectUri, response: Response) -> StoredObject:
@@ -195,40 +165,21 @@ def _described(uri: ObjectUri, response: Response) -> StoredObject:
     size, date = _size(uri, response), response.headers.get("Last-Modified", "")
     tag = response.headers.get("ETag", "").removeprefix("W/").strip('"')
     made = hashlib.sha256(f"{date} {size}".encode()).hexdigest()[:32]
-    return StoredObject(uri, tag or made, size, _moment(date))
+    return StoredObject(uri, tag or made, size, moment(date))
 
 
 def _size(uri: ObjectUri, response: Response) -> int:
     """The whole file's, whatever part of it comes."""
-    whole = response.status == 200
-    told = response.headers.get("Content-Length" if whole else "Content-Range", "")
-    if whole and told.isdecimal():
-        return int(told)
-    if not whole and (found := _RANGE.fullmatch(told.strip())):
-        return int(found["size"])
+    size = whole_size(response)
+    if size is not None:
+        return size
     raise ConfigurationInvalid(
         f"the server of {uri.shown} does not tell the file's size, without which it is not "
         "fetched: copy it to your object store"
     )
 
 
-def _start(response: Response) -> int:
-    if response.status == 200:
-        return 0
-    found = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-    if not found or not found["start"]:
-        raise ProtocolError("the server did not send the part that was asked for")
-    return int(found["start"])
-
-
-def _moment(date: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(date)
-    except ValueError:
-        return None
-
-
-def _is_passing(error: Exception) -> bool:
+def _is_passing(error: BaseException) -> bool:
     """Whether the same request may succeed a little later."""
     if isinstance(error, StatusError):
         return is_busy(error.status)

@@ -184,3 +184,43 @@ def test_hashing_can_be_interrupted(tmp_path: Path) -> None:
     (tmp_path / f"{SHA256}.pt").write_bytes(CONTENT)
     with pytest.raises(Interrupted):
         cache(tmp_path, interruption).find(SHA256)
+
+
+def test_a_download_that_was_interrupted_is_continued(tmp_path: Path) -> None:
+    def begin(path: Path) -> None:
+        path.write_bytes(CONTENT[:3])
+        raise Interrupted("stop")
+
+    def go_on(path: Path) -> None:
+        with path.open("ab") as file:
+            file.write(CONTENT[file.tell() :])
+
+    with pytest.raises(Interrupted):
+        cache(tmp_path).add("mine", SHA256, begin)
+    assert cache(tmp_path).add("mine", SHA256, go_on).read_bytes() == CONTENT
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".ok", ".pt"]
+
+
+def test_hashing_and_waiting_give_signs_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "_LOCK_POLL_SECONDS", 0.01)
+    signs: list[int] = []
+    interruption = Interruption()
+    watched = ModelCache(tmp_path, interruption, lambda: signs.append(1))
+    (tmp_path / f"{SHA256}.pt").write_bytes(CONTENT)
+    assert watched.find(SHA256)
+    assert signs
+    signs.clear()
+
+    def wait() -> None:
+        with pytest.raises(Interrupted):
+            watched.add("mine", "a" * 64, never)
+
+    with (tmp_path / f"{'a' * 64}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        wait_until("it shows that it waits", lambda: len(signs) > 2, timeout=10)
+        interruption.request()
+        waiting.join(10)

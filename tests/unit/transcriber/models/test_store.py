@@ -184,3 +184,23 @@ def test_an_unknown_name_is_refused_before_anything_is_fetched() -> None:
         check(ModelReference(uri=URI))
     check(OWN)
     check(OFFICIAL)
+
+
+def test_a_download_gives_signs_of_life(tmp_path: Path) -> None:
+    signs: list[int] = []
+    models = ModelStore(
+        tmp_path, holding("s3://models/mine.pt"), Interruption(),
+        internet=NO_INTERNET, sign_of_life=lambda: signs.append(1),
+    )  # fmt: skip
+    models.resolve(ModelReference(uri="s3://models/mine.pt", sha256=SHA256))
+    assert signs
+
+
+@pytest.mark.parametrize("rest", [CONTENT[:3], b"xyz", CONTENT + b"more"])
+def test_the_rest_of_a_cut_download_is_used_if_it_is_the_model_s(
+    rest: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / f".{SHA256}.1234.part").write_bytes(rest)
+    models = models_of(tmp_path, holding("s3://models/mine.pt"))
+    found = models.resolve(ModelReference(uri="s3://models/mine.pt", sha256=SHA256))
+    assert found.path.read_bytes() == CONTENT

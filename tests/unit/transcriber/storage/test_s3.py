@@ -1,6 +1,7 @@
 import ssl
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,6 +14,7 @@ from whisper_transcriber.errors import (
     AccessDenied,
     BucketNotFound,
     ConfigurationInvalid,
+    Interrupted,
     ObjectStoreUnavailable,
     SourceReplaced,
     TranscriberError,
@@ -35,114 +37,124 @@ SETTINGS = StoreSettings(
 )
 
 
-@dataclass
-class Answer:
-    """What the server says, in the shape that minio expects of urllib3."""
+class _Cut(BytesIO):
+    """A connection that breaks when its bytes are read."""
 
-    status: int = 200
-    content: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    cut_after: int | None = None
+    def read(self, *given: Any) -> bytes:
+        found = super().read(*given)
+        if not found:
+            raise urllib3.exceptions.ProtocolError("cut")
+        return found
 
-    @property
-    def data(self) -> bytes:
-        return self.content
-
-    def read(self, cache_content: bool = False) -> bytes:
-        return self.content
-
-    def stream(self, size: int) -> Iterator[bytes]:
-        if self.cut_after is None:
-            yield self.content
-            return
-        if self.cut_after:
-            yield self.content[: self.cut_after]
-        raise urllib3.exceptions.ProtocolError("cut")
-
-    def close(self) -> None: ...
-
-    def release_conn(self) -> None: ...
+    read1 = read
 
 
-Exchange = Callable[[str, str, dict[str, str]], Answer]
+def answer(
+    status: int = 200,
+    content: bytes = b"",
+    headers: dict[str, str] | None = None,
+    *,
+    cut_after: int | None = None,
+) -> urllib3.HTTPResponse:
+    """What the server says."""
+    body = BytesIO(content) if cut_after is None else _Cut(content[:cut_after])
+    return urllib3.HTTPResponse(body, headers or {}, status, preload_content=False)
+
+
+Exchange = Callable[[str, str, dict[str, str]], urllib3.HTTPResponse]
 
 
 def store(exchange: Exchange) -> S3Store:
-    """A store whose server is a function of method, URL and headers."""
+    """A store whose server is a function of method, path and headers."""
     made = S3Store(SETTINGS, Interruption())
 
-    def urlopen(method: str, url: str, **given: Any) -> Any:
-        return exchange(method, url, dict(given["headers"]))
+    def urlopen(method: str, path: str, **given: Any) -> Any:
+        return exchange(method, path, dict(given["headers"]))
 
     talk_to(made, urlopen)
     return made
 
 
 def talk_to(made: S3Store, urlopen: Callable[..., Any]) -> None:
-    """Put a function where minio's connections are."""
-    made._client._http = cast(Any, SimpleNamespace(urlopen=urlopen, clear=lambda: None))
+    """Put a function where the connections are."""
+    pool = SimpleNamespace(urlopen=urlopen)
+    made._client._http = cast(
+        Any, SimpleNamespace(connection_from_host=lambda *_: pool, proxy=None)
+    )
 
 
-def refusal(status: int, code: str) -> Answer:
+def refusal(status: int, code: str) -> urllib3.HTTPResponse:
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
-    return Answer(status, body, {"content-type": "application/xml"})
+    return answer(status, body, {"content-type": "application/xml"})
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "words"),
+    ("status", "code", "error", "words"),
     [
         pytest.param(
-            refusal(403, "InvalidAccessKeyId"),
-            AccessDenied,
+            403, "InvalidAccessKeyId", AccessDenied,
             "s3://media/talks/a b.mp3 (InvalidAccessKeyId): check the keys in the "
             "Secret 'object-store'",
             id="an unknown key",
         ),
         pytest.param(
-            refusal(403, "SignatureDoesNotMatch"), AccessDenied, "SignatureDoesNotMatch",
+            403, "SignatureDoesNotMatch", AccessDenied, "SignatureDoesNotMatch",
             id="a wrong secret",
         ),
         pytest.param(
-            refusal(400, "ExpiredToken"), AccessDenied, "ExpiredToken", id="an expired token"
+            400, "ExpiredToken", ObjectStoreUnavailable, "has expired", id="an expired token"
         ),
         pytest.param(
-            refusal(404, "NoSuchBucket"), BucketNotFound, "'media'", id="a missing bucket"
+            403, "RequestTimeTooSkewed", ObjectStoreUnavailable, "clock of the node",
+            id="a wrong clock",
         ),
         pytest.param(
-            refusal(400, "InvalidRequest"), ConfigurationInvalid, "InvalidRequest: no",
+            400, "KMS.ThrottlingException", ObjectStoreUnavailable, "Throttling", id="a busy KMS"
+        ),
+        pytest.param(400, "RequestLimitExceeded", ObjectStoreUnavailable, "no", id="a limit"),
+        pytest.param(
+            404, "NoSuchBucket", BucketNotFound, "'media'", id="a missing bucket"
+        ),
+        pytest.param(
+            400, "InvalidRequest", ConfigurationInvalid, "InvalidRequest: no",
             id="what nobody foresaw",
         ),
         pytest.param(
-            refusal(503, "SlowDown"), ObjectStoreUnavailable, "http://store:9000", id="busy"
+            503, "SlowDown", ObjectStoreUnavailable, "http://store:9000", id="busy"
         ),
         pytest.param(
-            refusal(500, "InternalError"), ObjectStoreUnavailable, "InternalError", id="broken"
+            500, "InternalError", ObjectStoreUnavailable, "InternalError", id="broken"
         ),
         pytest.param(
-            refusal(429, "TooManyRequests"), ObjectStoreUnavailable, "TooMany", id="rate limit"
+            429, "TooManyRequests", ObjectStoreUnavailable, "TooMany", id="rate limit"
         ),
         pytest.param(
-            Answer(502, b"<html>", {"content-type": "text/html"}), ObjectStoreUnavailable,
-            "http://store:9000", id="a proxy without a store",
+            502, "", ObjectStoreUnavailable, "http://store:9000", id="a proxy without a store"
+        ),
+        pytest.param(
+            403, "", ObjectStoreUnavailable, "not one of an S3 store", id="a proxy's own page"
         ),
     ],
 )  # fmt: skip
 def test_refusals_mean_what_the_user_can_do_about_them(
-    answer: Answer, error: type[TranscriberError], words: str
+    status: int, code: str, error: type[TranscriberError], words: str
 ) -> None:
+    def refused(*_: object) -> urllib3.HTTPResponse:
+        return refusal(status, code) if code else answer(status, b"<html><br>")
+
     with pytest.raises(error) as raised:
-        store(lambda *_: answer).find(URI)
+        store(refused).find(URI)
     assert words in str(raised.value)
 
 
 def test_a_refusal_without_a_body_is_still_a_refusal() -> None:
     with pytest.raises(AccessDenied):
-        store(lambda *_: Answer(403)).stat(URI)
+        store(lambda *_: answer(403)).stat(URI)
 
 
 def test_a_missing_object_is_none_when_found_and_an_error_when_asked_about() -> None:
     missing = store(
-        lambda method, *_: refusal(404, "NoSuchKey") if method == "GET" else Answer(404)
+        lambda method, *_: refusal(404, "NoSuchKey") if method == "GET" else answer(404)
     )
     assert missing.find(URI) is None
     with pytest.raises(ObjectMissingError):
@@ -151,26 +163,26 @@ def test_a_missing_object_is_none_when_found_and_an_error_when_asked_about() -> 
 
 def test_a_name_that_s3_does_not_allow_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationInvalid, match="no name that S3 allows"):
-        store(lambda *_: Answer()).find(ObjectUri("media", ""))
+        store(lambda *_: answer()).find(ObjectUri("media", ""))
 
 
 def test_what_passes_is_tried_again() -> None:
-    answers = iter([refusal(503, "SlowDown"), Answer(200, b"hello")])
+    answers = iter([refusal(503, "SlowDown"), answer(200, b"hello")])
     assert store(lambda *_: next(answers)).find(URI) == b"hello"
 
 
 def test_nobody_waits_for_retries_once_the_worker_shall_stop() -> None:
     interruption = Interruption()
-    interruption.request()
-    stopped = S3Store(SETTINGS, interruption)
+    stopped = S3Store(replace(SETTINGS, retry_seconds=600.0), interruption)
     calls: list[str] = []
 
     def unreachable(method: str, url: str, **_: Any) -> Any:
         calls.append(method)
+        interruption.request()
         raise urllib3.exceptions.ProtocolError("cut")
 
     talk_to(stopped, unreachable)
-    with pytest.raises(ObjectStoreUnavailable):
+    with pytest.raises(Interrupted):
         stopped.find(URI)
     assert len(calls) == 1
 
@@ -178,7 +190,7 @@ def test_nobody_waits_for_retries_once_the_worker_shall_stop() -> None:
 def test_a_certificate_of_an_unknown_authority_is_a_configuration_error_at_once() -> None:
     calls: list[str] = []
 
-    def distrusted(method: str, *_: object) -> Answer:
+    def distrusted(method: str, *_: object) -> urllib3.HTTPResponse:
         calls.append(method)
         raise urllib3.exceptions.SSLError(ssl.SSLCertVerificationError("self-signed"))
 
@@ -191,15 +203,19 @@ CONTENT = bytes(range(200))
 SOURCE = StoredObject(URI, "abc", len(CONTENT))
 
 
-def ranged(headers: dict[str, str], cut_after: int | None = None, etag: str = "abc") -> Answer:
+def ranged(
+    headers: dict[str, str], cut_after: int | None = None, etag: str = "abc"
+) -> urllib3.HTTPResponse:
     start = int(headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
-    return Answer(206, CONTENT[start:], {"etag": f'"{etag}"'}, cut_after)
+    span = f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
+    sent = {"etag": '"abc"', "Content-Range": span}
+    return answer(206, CONTENT[start:], sent, cut_after=cut_after)
 
 
 def test_a_download_goes_on_where_it_was_cut(tmp_path: Path) -> None:
     ranges: list[str] = []
 
-    def exchange(method: str, url: str, headers: dict[str, str]) -> Answer:
+    def exchange(method: str, url: str, headers: dict[str, str]) -> urllib3.HTTPResponse:
         ranges.append(headers["Range"])
         return ranged(headers, cut_after=80 if len(ranges) < 3 else None)
 
@@ -216,18 +232,20 @@ def test_a_download_that_gets_nowhere_is_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "status",
     [
-        pytest.param(refusal(412, "PreconditionFailed"), id="a server that obeys If-Match"),
-        pytest.param(Answer(200, CONTENT, {"etag": '"other"'}), id="a server that ignores it"),
+        pytest.param(412, id="a server that obeys If-Match"),
+        pytest.param(200, id="a server that ignores it"),
     ],
 )
-def test_another_object_in_the_source_s_place_is_noticed(answer: Answer, tmp_path: Path) -> None:
+def test_another_object_in_the_source_s_place_is_noticed(status: int, tmp_path: Path) -> None:
     seen: list[str] = []
 
-    def exchange(method: str, url: str, headers: dict[str, str]) -> Answer:
+    def exchange(method: str, url: str, headers: dict[str, str]) -> urllib3.HTTPResponse:
         seen.append(headers["If-Match"])
-        return answer
+        if status == 412:
+            return refusal(412, "PreconditionFailed")
+        return answer(200, CONTENT, {"etag": '"other"'})
 
     with pytest.raises(SourceReplaced, match=r"s3://media/talks/a b.mp3 was replaced"):
         store(exchange).download(SOURCE, tmp_path / "file")
@@ -238,9 +256,19 @@ def test_another_object_in_the_source_s_place_is_noticed(answer: Answer, tmp_pat
     "endpoint", ["store:9000", "ftp://store", "http://", "s3", "http://me:key@s3"]
 )
 def test_an_endpoint_must_be_a_url(endpoint: str) -> None:
-    from dataclasses import replace
-
     with pytest.raises(ConfigurationInvalid, match="is not a URL") as refused:
         S3Store(replace(SETTINGS, endpoint=endpoint), Interruption())
     # Somebody may have put a key there.
     assert repr(endpoint) not in str(refused.value)
+
+
+def test_an_endpoint_must_not_have_a_path() -> None:
+    with pytest.raises(
+        ConfigurationInvalid, match=r"must not have a path \(…/recordings\): remove"
+    ):
+        S3Store(replace(SETTINGS, endpoint="http://store:9000/recordings/"), Interruption())
+
+
+@pytest.mark.parametrize("endpoint", ["HTTP://store:9000", "http://store:9000/", "http://[::1]:9"])
+def test_an_endpoint_may_be_written_in_several_ways(endpoint: str) -> None:
+    S3Store(replace(SETTINGS, endpoint=endpoint), Interruption())
