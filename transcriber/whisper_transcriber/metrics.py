@@ -68,16 +68,6 @@ class Metrics:
             "Seconds of text that this worker left out as invented or suspect.",
             registry=self.registry,
         )
-        self.suspect_segments = Counter(
-            metric_names.SUSPECT_SEGMENTS,
-            "Segments decoded by this worker whose text may be wrong.",
-            registry=self.registry,
-        )
-        self.dropped_seconds = Counter(
-            metric_names.DROPPED_SECONDS,
-            "Seconds of text that this worker left out as invented or suspect.",
-            registry=self.registry,
-        )
 
     def serve(self, port: int) -> None:
         """Serve the metrics on ``port`` in another thread; log a warning if the port is in use."""

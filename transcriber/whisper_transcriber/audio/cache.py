@@ -159,7 +159,7 @@ class AudioCache:
         return started
 
     def _decode(self, source: StoredObject, item: _Item) -> None:
-        uri = str(source.uri)
+        uri = source.uri.shown
         try:
             media.check_size(uri, source.size, self._limits)
             # Names of ours: the user's could be an option, a URL or a pattern to ffmpeg.
@@ -182,7 +182,9 @@ class AudioCache:
         try:
             self._store.download(source, path, at_each_chunk=stop.check)
         except ObjectMissingError:
-            raise SourceReplaced(f"{source.uri} was removed while the job was running") from None
+            raise SourceReplaced(
+                f"{source.uri.shown} was removed while the job was running"
+            ) from None
         finally:
             self._slots.release()
 

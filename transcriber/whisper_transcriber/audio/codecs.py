@@ -59,4 +59,10 @@ _RAW_FORMATS = {
 
 def raw_format(name: str) -> RawFormat | None:
     """The headerless format that a file's name stands for, or None."""
-    return _RAW_FORMATS.get(name.rpartition(".")[2].lower()) if "." in name else None
+    return _RAW_FORMATS.get(extension(name))
+
+
+def extension(name: str) -> str:
+    """What a file's name or address ends with, in lower case, without the dot."""
+    last = name.rpartition("/")[2]
+    return last.rpartition(".")[2].lower() if "." in last else ""

@@ -4,6 +4,8 @@ import re
 import struct
 from typing import NamedTuple
 
+from whisper_transcriber.audio.codecs import extension
+
 HEAD_BYTES = 4096
 """What of a file's beginning is looked at."""
 
@@ -124,7 +126,7 @@ def unsupported_kind(head: bytes, name: str) -> str | None:
         return None
     found = next((kind for kind, pattern in _UNSUPPORTED if pattern.match(head)), None)
     if found is None and _text(head) is None:
-        found = _UNSUPPORTED_NAMES.get(name.rpartition(".")[2].lower())
+        found = _UNSUPPORTED_NAMES.get(extension(name))
     return f"{found}, which cannot be decoded: convert it to WAV or FLAC first" if found else None
 
 

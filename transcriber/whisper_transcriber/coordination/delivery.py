@@ -189,6 +189,8 @@ class Delivery:
         if failure:
             return entry.model_copy(update={"failure": failure})
         whole = self._transcript(group, item, own)
+        for warning in whole.warnings:
+            self._job.metrics.warnings.labels(kind=warning.kind.value).inc()
         return entry.model_copy(
             update={
                 "seconds": whole.duration,
