@@ -6,6 +6,7 @@ import secrets
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import PurePath
 from typing import Any
 
@@ -13,7 +14,13 @@ from pydantic import ValidationError
 
 from transcription_contract.base import mistakes
 from transcription_contract.locations import ObjectUri, result_name
-from transcription_contract.options import OutputFormat
+from transcription_contract.options import (
+    LANGUAGE_AUTO,
+    LANGUAGE_CODES,
+    ChannelMode,
+    ExistingOutput,
+    OutputFormat,
+)
 from transcription_operator.api import API_VERSION, KIND
 from transcription_operator.api.object_store import ObjectStore
 from transcription_operator.api.spec import Spec
@@ -27,7 +34,7 @@ _MARKS = re.compile("[\u0300-\u036f]")
 """What is left of an umlaut or an accent beside its letter."""
 
 _TAKES = {
-    "language": "--language takes a code such as en or de",
+    "source.audio.track": "--track takes auto, all, or a number from 1 to 99",
     "model.uri": "--model takes an official name, or an s3:// URI of a file of your own",
     "model.sha256": "--model-sha256 takes 64 digits and small letters, as `sha256sum` prints them",
 }
@@ -53,7 +60,10 @@ class Wishes:
     node_pool: str | None = None
     workers: int | None = None
     secret: str | None = None
-    overwrite: bool = False
+    track: str | None = None
+    channels: ChannelMode | None = None
+    existing: ExistingOutput | None = None
+    hotwords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,12 +177,13 @@ def _output(name: str, bucket: str | None, wishes: Wishes, alone: bool) -> str:
 def _manifest(name: str, namespace: str, source: str, output: str, wishes: Wishes) -> Json:
     formats = [each.value for each in wishes.formats]
     spec: Json = {
-        "source": {"uri": source},
-        "output": _given(uri=output, formats=formats, overwrite=wishes.overwrite or None),
+        "source": _given(uri=source, audio=_audio(wishes)),
+        "output": _given(uri=output, formats=formats, existing=_value(wishes.existing)),
         "objectStore": _given(secretName=wishes.secret),
         "model": _model(wishes.model or "", wishes.model_sha256),
-        "language": wishes.language,
+        "language": _language(wishes.language) if wishes.language else None,
         "task": "translate" if wishes.translate else None,
+        "decoding": _given(hotwords=list(wishes.hotwords)),
         "nodePool": wishes.node_pool,
         "workers": wishes.workers,
     }
@@ -184,6 +195,26 @@ def _manifest(name: str, namespace: str, source: str, output: str, wishes: Wishe
         raise ValueError(_TAKES.get(mistake.partition(": ")[0], f"spec.{mistake}")) from error
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}
+
+
+def _audio(wishes: Wishes) -> Json:
+    track = wishes.track
+    number = int(track) if track and track.isascii() and track.isdecimal() else None
+    return _given(track=number or track, channels=_value(wishes.channels))
+
+
+def _value(choice: StrEnum | None) -> str | None:
+    return choice.value if choice else None
+
+
+def _language(stated: str) -> str:
+    """Whisper's code: EN and pt-BR are written so elsewhere."""
+    code = stated.strip().lower().replace("_", "-").partition("-")[0]
+    if code not in (LANGUAGE_AUTO, *LANGUAGE_CODES):
+        raise ValueError(
+            f"--language {stated} is not a language code of Whisper, such as en, de or pt, or auto"
+        )
+    return code
 
 
 def _model(model: str, sha256: str | None) -> Json:

@@ -14,6 +14,9 @@ READABLE = (OutputFormat.TXT, OutputFormat.VTT, OutputFormat.SRT, OutputFormat.T
             OutputFormat.JSON)  # fmt: skip
 """What is printed when no format is asked for: the first of these that was delivered."""
 
+MAX_REMARKS = 20
+"""Number of remarks that are printed."""
+
 
 class Output(ApiModel):
     """One delivered file."""
@@ -22,11 +25,20 @@ class Output(ApiModel):
     uri: str
 
 
+class Warned(ApiModel):
+    """A warning about a recording. ``start``: in seconds, where it has a place."""
+
+    message: str
+    start: float | None = None
+
+
 class Item(ApiModel):
     """One recording."""
 
     uri: str
     outputs: tuple[Output, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    suspect_segments: int = 0
 
 
 class Delivered(ApiModel):
@@ -69,6 +81,31 @@ def chosen(
         for output in item.outputs
         if output.format in wanted
     ]
+
+
+def remarks(delivered: Delivered) -> list[str]:
+    """A line for each warning about a recording and for suspect text, the first MAX_REMARKS."""
+    found = [
+        f"warning: {item.uri}{_place_of(each)}: {each.message}"
+        for item in delivered.items
+        for each in item.warnings
+    ]
+    found += [
+        f"suspect text: {item.uri}: the JSON transcript flags {item.suspect_segments} of its "
+        "segments as improbable or repetitive"
+        for item in delivered.items
+        if item.suspect_segments
+    ]
+    more = len(found) - MAX_REMARKS
+    return found[:MAX_REMARKS] + ([f"{more} more: manifest.json lists them"] if more > 0 else [])
+
+
+def _place_of(warned: Warned) -> str:
+    if warned.start is None:
+        return ""
+    minutes, seconds = divmod(int(warned.start), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f" at {hours}:{minutes:02d}:{seconds:02d}"
 
 
 def is_silent(content: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What Prometheus is told: of the jobs, and of the operator's own health.
+"""The operator's Prometheus metrics: of the jobs, and of its own health.
 
 No label is a name or a text that users choose: there are as many series with ten thousand jobs as
 with one.
@@ -73,8 +73,10 @@ class Metrics:
         waited: float | None = None,
         ran: float | None = None,
         audio: float | None = None,
+        warnings: int = 0,
+        suspect_segments: int = 0,
     ) -> None:
-        """A job has ended.
+        """Count a job that has ended.
 
         Args:
             phase: Succeeded or Failed.
@@ -82,12 +84,16 @@ class Metrics:
             waited: seconds from its creation until a worker ran.
             ran: seconds from then until its end.
             audio: seconds of audio that were transcribed.
+            warnings: about its recordings.
+            suspect_segments: segments flagged as suspect.
         """
         self._finished.labels(phase, reason if reason in KNOWN_REASONS else OTHER).inc()
         if waited is not None:
             self._waited.observe(max(0.0, waited))
         if ran is not None:
             self._ran.observe(max(0.0, ran))
+        self._warnings.inc(warnings)
+        self._suspect.inc(suspect_segments)
         if audio:
             self._audio.inc(audio)
         if audio and ran and ran > 0:
@@ -131,7 +137,7 @@ class Metrics:
     def _define_of_jobs(self) -> None:
         self._finished = Counter(
             "transcription_jobs_finished",
-            "TranscriptionJobs that ended, by phase and reason.",
+            "Number of finished TranscriptionJobs by phase and reason.",
             ["phase", "reason"],
             registry=self._registry,
         )
@@ -141,19 +147,19 @@ class Metrics:
             self._finished.labels(Phase.FAILED, reason)
         self._waited = Histogram(
             "transcription_job_wait_seconds",
-            "From a TranscriptionJob's creation until a worker ran.",
+            "Time from the creation of a TranscriptionJob until its first worker ran.",
             buckets=_WAITS,
             registry=self._registry,
         )
         self._ran = Histogram(
             "transcription_job_run_seconds",
-            "From a TranscriptionJob's first running worker until its end.",
+            "Time from the first running worker of a TranscriptionJob until its end.",
             buckets=_RUNS,
             registry=self._registry,
         )
         self._speed = Histogram(
             "transcription_job_speed_ratio",
-            "Seconds of audio per second of a finished TranscriptionJob's run.",
+            "Seconds of audio per second of run time of finished TranscriptionJobs.",
             buckets=_SPEEDS,
             registry=self._registry,
         )
@@ -162,45 +168,55 @@ class Metrics:
             "Seconds of audio in finished TranscriptionJobs.",
             registry=self._registry,
         )
+        self._warnings = Counter(
+            "transcription_recording_warnings",
+            "Number of warnings about recordings in finished TranscriptionJobs.",
+            registry=self._registry,
+        )
+        self._suspect = Counter(
+            "transcription_suspect_segments",
+            "Number of suspect segments in finished TranscriptionJobs.",
+            registry=self._registry,
+        )
         self._standstill = Gauge(
             "transcription_jobs_standstill_seconds",
-            "Since a worker began or got on, of the running TranscriptionJob where that is longest "
-            "ago; 0 with none.",
+            "Longest time in seconds that a running TranscriptionJob has made no progress; 0 with "
+            "none.",
             registry=self._registry,
         )
 
     def _define_of_operator(self) -> None:
         self._requests = Counter(
             "transcription_operator_api_requests",
-            "Requests to the API server, by their answer.",
+            "Number of requests to the API server by verb, resource and status code.",
             ["verb", "resource", "code"],
             registry=self._registry,
         )
         self._visits = Histogram(
             "transcription_operator_reconcile_seconds",
-            "How long a visit to one TranscriptionJob takes.",
+            "Duration of reconciling one TranscriptionJob.",
             buckets=_VISITS,
             registry=self._registry,
         )
         self._visit_errors = Counter(
             "transcription_operator_reconcile_errors",
-            "Visits that failed and are made again.",
+            "Number of failed reconciliations, which are retried.",
             registry=self._registry,
         )
         self._depth = Gauge(
             "transcription_operator_queue_depth",
-            "TranscriptionJobs that wait to be visited.",
+            "Number of TranscriptionJobs in the workqueue.",
             registry=self._registry,
         )
         self._watch_age = Gauge(
             "transcription_operator_watch_age_seconds",
-            "Since the API server was last heard of a resource.",
+            "Seconds since the last answer of the API server about a resource.",
             ["resource"],
             registry=self._registry,
         )
         self._leader = Gauge(
             "transcription_operator_leader",
-            "1 when this operator is the one that works.",
+            "1 if this operator is the leader.",
             registry=self._registry,
         )
 
@@ -215,15 +231,14 @@ class _JobsByPhase(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         counts, longest = self._count(), self._longest()
         family = GaugeMetricFamily(
-            "transcription_jobs", "TranscriptionJobs there are, by phase.", labels=["phase"]
+            "transcription_jobs", "Number of TranscriptionJobs by phase.", labels=["phase"]
         )
         for phase in Phase:
             family.add_metric([phase.value], counts.get(phase.value, 0))
         yield family
         family = GaugeMetricFamily(
             "transcription_jobs_longest_wait_seconds",
-            "For how long the TranscriptionJob that waits in a phase for longest has done so; 0 "
-            "with none.",
+            "Longest time in seconds that a TranscriptionJob has been in a phase; 0 with none.",
             labels=["phase"],
         )
         for phase in (Phase.PENDING, Phase.QUEUED):

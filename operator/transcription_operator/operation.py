@@ -139,6 +139,8 @@ class Operation:
             waited=(began - created).total_seconds() if began and created else None,
             ran=(ended - began).total_seconds() if began and ended else None,
             audio=after.result.audio_seconds if after.result else None,
+            warnings=(after.result.warnings if after.result else None) or 0,
+            suspect_segments=(after.result.suspect_segments if after.result else None) or 0,
         )
 
     def _begin(self) -> None:

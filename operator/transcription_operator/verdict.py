@@ -116,7 +116,7 @@ def _failed(parent: TranscriptionJob, job: ObservedJob, seen: Observation) -> Ve
 
 def _suspended(seen: Observation) -> Verdict:
     stopping = sum(1 for pod in seen.pods if pod.phase in ("Pending", "Running"))
-    still = f"; {stopping} pods are stopping" if stopping else ""
+    still = f"; {plural(stopping, 'pod')} still stopping" if stopping else ""
     return Verdict(
         Phase.SUSPENDED,
         "Suspended",
@@ -183,13 +183,34 @@ def _delivered(parent: TranscriptionJob, seen: Observation) -> str:
     words = last_words(seen)
     if words is None:
         return NO_DETAILS.format(manifest=manifest_uri(parent.spec.output.uri))
-    length, output = _duration(words.audio_seconds), parent.spec.output.uri
-    if words.items == 1:
-        return f"Transcribed {length} of audio to {output}"
-    done = f"{words.items} recordings"
+    output, counts = parent.spec.output.uri, _counts(words)
+    recordings = words.items - words.items_skipped
+    if recordings == 0:
+        return f"Nothing new to transcribe, {', '.join(counts)}, in {output}"
+    length = f"{_duration(words.audio_seconds)} of audio"
+    if words.items == 1 and not counts:
+        return f"Transcribed {length} to {output}"
+    done = plural(recordings, "recording")
     if words.items_failed:
-        done = f"{words.items - words.items_failed} of {done} ({words.items_failed} failed)"
-    return f"Transcribed {done}, {length} of audio, to {output}"
+        done = f"{recordings - words.items_failed} of {done}"
+    parts = [length, *counts] if words.items == 1 else [done, length, *counts]
+    return f"Transcribed {', '.join(parts)}, to {output}"
+
+
+def _counts(words: Result) -> list[str]:
+    """What a reader should know beside the length: only what there is of it."""
+    counted = (
+        (words.items_failed, "recording", " failed"),
+        (words.items_skipped, "file", " skipped"),
+        (words.warnings, "warning", ""),
+        (words.suspect_segments, "suspect segment", ""),
+    )
+    return [plural(number, noun) + verb for number, noun, verb in counted if number]
+
+
+def plural(number: int, noun: str) -> str:
+    """1 file, 2 files."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _duration(seconds: int) -> str:

@@ -3,22 +3,32 @@
 METRICS_PORT = 9095
 
 PROCESSED_SECONDS = "transcription_worker_processed_seconds"
-"""Gauge: audio seconds of the whole job whose parts are known to be stored, by any worker."""
+"""Gauge: seconds of audio of the whole job that are transcribed, by any worker."""
 
 TOTAL_SECONDS = "transcription_worker_total_seconds"
-"""Gauge: audio seconds of the whole job, estimated while recordings arrive; 0 until known."""
+"""Gauge: seconds of audio of the whole job, estimated while recordings arrive; 0 until known."""
 
 ITEMS = "transcription_worker_items"
 """Gauge: recordings of the whole job; 0 until listed."""
 
 ITEMS_DONE = "transcription_worker_items_done"
-"""Gauge: recordings of the whole job that are delivered, or have failed, as far as known."""
+"""Gauge: recordings of the whole job that are delivered or have failed."""
 
 ITEMS_FAILED = "transcription_worker_items_failed"
-"""Gauge: recordings of the whole job that have failed, as far as known."""
+"""Gauge: recordings of the whole job that have failed."""
 
 UNITS_DECODED = "transcription_worker_units_decoded_total"
-"""Counter: units that this worker decoded."""
+"""Counter: batches that this worker decoded."""
 
 UNITS_RESUMED = "transcription_worker_units_resumed_total"
-"""Counter: units that this worker found already stored when it came to them."""
+"""Counter: batches that were already stored when this worker reached them."""
+
+WARNINGS = "transcription_worker_warnings_total"
+"""Counter with the label kind: warnings about recordings that this worker delivered."""
+
+SUSPECT_SEGMENTS = "transcription_worker_suspect_segments_total"
+"""Counter: segments that this worker decoded and flagged as suspect."""
+
+DROPPED_SECONDS = "transcription_worker_dropped_seconds_total"
+"""Counter: seconds of text that this worker left out: nobody speaks there, or it is suspect and the
+job drops that."""

@@ -1,4 +1,4 @@
-"""The options that a user states in the TranscriptionJob and a worker obeys, in one form."""
+"""The options of a TranscriptionJob, as users state them and workers read them."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -8,6 +8,17 @@ from pydantic import Field, field_validator
 from transcription_contract.base import Model
 
 LANGUAGE_AUTO = "auto"
+
+LANGUAGE_CODES = (
+    "en", "zh", "de", "es", "ru", "ko", "fr", "ja", "pt", "tr", "pl", "ca", "nl", "ar", "sv", "it",
+    "id", "hi", "fi", "vi", "he", "uk", "el", "ms", "cs", "ro", "da", "hu", "ta", "no", "th", "ur",
+    "hr", "bg", "lt", "la", "mi", "ml", "cy", "sk", "te", "fa", "lv", "bn", "sr", "az", "sl", "kn",
+    "et", "mk", "br", "eu", "is", "hy", "ne", "mn", "bs", "kk", "sq", "sw", "gl", "mr", "pa", "si",
+    "km", "sn", "yo", "so", "af", "oc", "ka", "be", "tg", "sd", "gu", "am", "yi", "lo", "uz", "fo",
+    "ht", "ps", "tk", "nn", "mt", "sa", "lb", "my", "bo", "tl", "mg", "as", "tt", "haw", "ln", "ha",
+    "ba", "jw", "su", "yue",
+)  # fmt: skip
+"""openai-whisper's, in its order."""
 
 
 class OutputFormat(StrEnum):
@@ -26,34 +37,34 @@ WhisperTask = Literal["transcribe", "translate"]
 
 
 class FailurePolicy(StrEnum):
-    """What a bad recording among many does to the job."""
+    """Effect of a recording that cannot be transcribed on a job of many."""
 
     CONTINUE = "Continue"
     FAIL_FAST = "FailFast"
 
 
 class ModelReference(Model):
-    """Which Whisper checkpoint to use: an official name, or a file of your own."""
+    """A Whisper checkpoint: an official name, or your own file."""
 
     name: str | None = Field(
         default=None,
         min_length=1,
         max_length=64,
-        description="An official Whisper model, such as tiny, small, large-v3 or turbo. "
-        "Either name or uri.",
+        description="Name of an official Whisper model, such as tiny, small, large-v3 or turbo. "
+        "Set either name or uri.",
     )
     uri: str | None = Field(
         default=None,
         pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.*[^/]$",
         max_length=1024,
-        description="A checkpoint in openai-whisper's format in the job's object store, such as "
-        "s3://models/mine.pt. Needs sha256.",
+        description="URI of a checkpoint in openai-whisper's format in the job's object store, "
+        "such as s3://models/mine.pt. Requires sha256.",
     )
     sha256: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{64}$",
-        description="The checkpoint's SHA-256 in lower-case hexadecimal. Required with uri, so "
-        "that the model cannot change under a running job.",
+        description="SHA-256 of the checkpoint in lower-case hexadecimal. Required with uri: the "
+        "model cannot change while the job runs.",
     )
 
     @property
@@ -63,22 +74,25 @@ class ModelReference(Model):
 
 
 class Subtitles(Model):
-    """How srt and vtt files are laid out. Setting any of it makes the worker time each word."""
+    """Layout of srt and vtt files. A width or highlighting makes the worker time each word."""
 
     max_line_width: int | None = Field(
         default=None,
         ge=10,
         le=1000,
-        description="Characters in a line, such as 42. Default: as long as the phrase is.",
+        description="Width of a line in columns, such as 42. East Asian wide characters count as "
+        "2, combining marks as 0. Lines break at spaces; in scripts without spaces, such as "
+        "Chinese, Japanese and Thai, between any two characters. Defaults to no limit.",
     )
     max_line_count: int | None = Field(
         default=None,
         ge=1,
         le=100,
-        description="Lines shown at once, such as 2. Needs maxLineWidth.",
+        description="Number of lines shown at once, such as 2. Requires maxLineWidth. Defaults to "
+        "no limit.",
     )
     highlight_words: bool = Field(
-        default=False, description="Underline each word while it is spoken."
+        default=False, description="Underline each word while it is spoken. Defaults to false."
     )
 
     @property
@@ -88,14 +102,14 @@ class Subtitles(Model):
 
 
 class ChannelMode(StrEnum):
-    """What becomes of a recording's channels."""
+    """Treatment of a recording's channels."""
 
     MIX = "mix"
     SEPARATE = "separate"
 
 
 class SourceAudio(Model):
-    """Which of a recording's sound is transcribed."""
+    """Selection of a recording's tracks and channels."""
 
     track: str | int = Field(
         default="auto",
@@ -105,7 +119,14 @@ class SourceAudio(Model):
         json_schema_extra={
             "anyOf": None,
             "x-kubernetes-int-or-string": True,
-            "pattern": "^(auto|all|[1-9][0-9]?)$",
+            "maxLength": 4,
+            "x-kubernetes-validations": [
+                {
+                    "rule": "type(self) == int ? self >= 1 && self <= 99 : "
+                    "self.matches('^(auto|all|[1-9][0-9]?)$')",
+                    "message": "source.audio.track must be auto, all, or a number from 1 to 99",
+                }
+            ],
         },
     )
     channels: ChannelMode = Field(
@@ -126,7 +147,7 @@ class SourceAudio(Model):
 
 
 class ExistingOutput(StrEnum):
-    """What a job does about results that another job delivered to its output."""
+    """Treatment of results that another job delivered to the same output."""
 
     FAIL = "fail"
     SKIP = "skip"
@@ -134,20 +155,22 @@ class ExistingOutput(StrEnum):
 
 
 class SuspectText(StrEnum):
-    """What becomes of text that stays improbable or repetitive after every retry."""
+    """Treatment of text that is improbable or repetitive after every retry."""
 
     KEEP = "keep"
     DROP = "drop"
 
 
 class LanguagePer(StrEnum):
-    """What a detected language holds for."""
+    """Scope of a detected language."""
 
     RECORDING = "recording"
     SLICE = "slice"
 
 
-Number = Annotated[str, Field(pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,4})?$", max_length=9)]
+NUMBER_PATTERN = r"^-?[0-9]{1,3}(\.[0-9]{1,4})?$"
+
+Number = Annotated[str, Field(pattern=NUMBER_PATTERN, max_length=9)]
 """A decimal number as a string: the Kubernetes API conventions rule out floats."""
 
 
@@ -184,59 +207,58 @@ class VoiceActivity(Model):
 
 
 class DecodingMode(StrEnum):
-    """Whose loop goes through the audio."""
+    """Loop that decodes the audio: batches of windows, or openai-whisper's own."""
 
     BATCHED = "batched"
     SEQUENTIAL = "sequential"
 
 
 class AudioContext(StrEnum):
-    """How much of its 30 s the encoder computes."""
+    """Part of its 30 s that the encoder computes."""
 
     FULL = "full"
     WINDOW = "window"
 
 
 class Decoding(Model):
-    """How the recogniser works through the audio."""
+    """Decoding options."""
 
     mode: DecodingMode = Field(
         default=DecodingMode.BATCHED,
-        description="batched: windows of speech, many at once, shared between workers. "
-        "sequential: openai-whisper's own transcribe() on each recording, for its exact output; "
-        "slow, in one worker, and with the whole recording in memory.",
+        description="batched: decode windows of speech in batches that workers share. sequential: "
+        "run openai-whisper's transcribe() on each recording, for its exact output; slow, in one "
+        "worker, with the whole recording in memory. Defaults to batched.",
     )
     batch_size: int | None = Field(
         default=None,
         ge=1,
         le=256,
-        description="Windows of speech decoded at once. Default: the node pool's (8 on CPU, 32 on "
-        "a GPU). More is faster until the GPU's memory is full.",
+        description="Number of windows of speech decoded at once. Larger batches are faster until "
+        "the GPU's memory is full. Defaults to the node pool's (8 on CPU, 32 on a GPU).",
     )
     beam_size: int = Field(
         default=1,
         ge=1,
         le=16,
-        description="1 takes the likeliest word each time; more follows so many candidates, one "
-        "window at a time, which is slower and seldom better.",
+        description="Beam size. 1 is greedy decoding. Defaults to 1.",
     )
     initial_prompt: str = Field(
         default="",
         max_length=4096,
-        description="Words that the model should expect, such as names and terms; at most 223 "
-        "Whisper tokens.",
+        description="Text that precedes every window, such as names and terms to expect; at most "
+        "223 Whisper tokens. Defaults to none.",
     )
     hotwords: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
         default=(),
         max_length=200,
-        description="Names and terms to expect, given to the model before every window. Repeated "
-        "ones count once; together with initialPrompt at most 223 Whisper tokens.",
+        description="Names and terms to expect, given to the model before every window. "
+        "Duplicates count once; together with initialPrompt at most 223 Whisper tokens.",
     )
     suspect_text: SuspectText = Field(
         default=SuspectText.KEEP,
-        description="Text that stays improbable or repetitive after every retry. keep: it is "
-        "delivered, and its segments are flagged as suspect in the JSON. drop: it is left out, "
-        "and counted. Defaults to keep.",
+        description="Text that is improbable or repetitive after every retry. keep: deliver it, "
+        "and flag its segments as suspect in the JSON. drop: leave it out, and count it. Defaults "
+        "to keep.",
     )
     language_per: LanguagePer = Field(
         default=LanguagePer.RECORDING,
@@ -277,10 +299,11 @@ class Decoding(Model):
         "value measured for the model's size.",
     )
     word_timestamps: bool = Field(
-        default=False, description="Give each word its time and probability in the JSON."
+        default=False,
+        description="Add the time and probability of each word to the JSON. Defaults to false.",
     )
     audio_context: AudioContext = Field(
         default=AudioContext.FULL,
         description="full: encode 30 s for every window, as Whisper was trained. window: encode "
-        "the window and 5 s more, which is faster and changes a word now and then.",
+        "the window and 5 s more, which is faster and can change single words. Defaults to full.",
     )

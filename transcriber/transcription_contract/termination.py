@@ -1,4 +1,4 @@
-"""The worker's last word: a small JSON text in the pod's termination message.
+"""A worker's result: a small JSON text in the pod's termination message.
 
 The kubelet keeps the last 4096 bytes of it
 (https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/), which
@@ -19,33 +19,33 @@ class ResultFile(Model):
     """One delivered transcript."""
 
     format: OutputFormat
-    uri: str = Field(description="The object that holds it.")
-    bytes: int = Field(description="Its size.")
+    uri: str = Field(description="URI of the object.")
+    bytes: int = Field(description="Size in bytes.")
 
 
 class Failure(Model):
-    """Why a worker gave up: a PascalCase word and one sentence that names the object."""
+    """Why a worker failed: a reason in PascalCase, and a message that names the object."""
 
     reason: str
     message: str
 
 
 class ItemFailure(Failure):
-    """Why one recording among many has no transcript."""
+    """Why one recording of many has no transcript."""
 
-    item: str = Field(description="The recording's URI.")
+    item: str = Field(description="URI of the recording.")
 
 
 MAX_FAILURES = 10
-"""So many are told here; the manifest has them all."""
+"""Failures listed here; manifest.json lists all of them."""
 
 
 class Result(Model):
-    """What a worker that saw the job through has to tell.
+    """Result of a worker that completed the job.
 
     ``language``: the recording's, or that of most recordings. ``files``: of a single recording.
-    ``items_skipped``: objects of the source that are no media, or delivered already (existing:
-    skip). ``warnings``: of all recordings together. ``suspect_segments``: flagged segments.
+    ``items``: objects of the source, of which ``items_skipped`` are no media, or were delivered
+    before (existing: skip). ``warnings``, ``suspect_segments``: number over all recordings.
     """
 
     language: str
@@ -61,7 +61,7 @@ class Result(Model):
 
 
 class Termination(Model):
-    """Exactly one of the two, or neither when a worker found nothing left to do."""
+    """A result or an error, or neither if nothing was left to do."""
 
     result: Result | None = None
     error: Failure | None = None
@@ -80,7 +80,7 @@ def encode(termination: Termination) -> str:
 
 
 def decode(text: str | None) -> Termination | None:
-    """The message of a pod, or None when it has none, or one that is not ours."""
+    """The termination message of a pod, or None if it has none, or one of another program."""
     if not text:
         return None
     try:

@@ -69,8 +69,8 @@ def _stores(
 def make_model_store(
     environ: Mapping[str, str], directory: Path, mirror_uri: str | None
 ) -> ModelStore:
-    """Where the command line finds models."""
-    interruption = Interruption()
+    """Where the command line finds models; from now on a signal ends its downloads."""
+    interruption = Interruption.by_signals()
     by_scheme: dict[str, Store] = {"file": FileStore(interruption)}
     if mirror_uri and mirror_uri.startswith("s3:"):
         by_scheme["s3"] = S3Store(store_of_shell(environ), interruption)

@@ -4,6 +4,7 @@
     ├── MediaInvalid (65)            the source itself is at fault
     │   ├── LimitExceeded              too many bytes or seconds
     │   ├── NoAudioStream              a video without sound, a picture
+    │   ├── NotMedia                   no recording at all: skipped in a prefix
     │   ├── SourceReplaced             another recording took its place while the job ran
     │   ├── SourceArchived             it is in an archive (Glacier) and must be restored
     │   ├── SourceNameInvalid          the store does not serve an object of that name
@@ -69,6 +70,13 @@ class LimitExceeded(MediaInvalid):
 
 class NoAudioStream(MediaInvalid):
     """The source is readable, but nothing in it can be heard."""
+
+
+class NotMedia(MediaInvalid):
+    """The object is plainly no recording (a text, a picture, an archive).
+
+    Below a prefix it is skipped; as a job's only source it is a failure.
+    """
 
 
 class SourceReplaced(MediaInvalid):

@@ -53,7 +53,7 @@ class Interruption:
             Interrupted: a stop was requested.
         """
         if self.requested:
-            raise Interrupted("the worker was asked to stop; another pod continues from its parts")
+            raise Interrupted("the worker was asked to stop; the next one continues from its parts")
 
     def wait(self, seconds: float) -> None:
         """Sleep; a request ends the sleep within a tenth of a second and raises like ``check``."""

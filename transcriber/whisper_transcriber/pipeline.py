@@ -121,6 +121,7 @@ def _audio_cache(job: Job, items: Items, scratch: Path) -> AudioCache:
         limits=job.task.limits,
         interruption=job.interruption,
         sign_of_life=job.watchdog.sign_of_life,
+        audio=job.task.audio,
     )
 
 
@@ -142,7 +143,7 @@ def _begin_to_fetch(job: Job, items: Items, state: WorkspaceState, recordings: A
 
 def _check_prompt(job: Job) -> None:
     """Before a model is fetched that could not take it."""
-    if job.task.decoding.initial_prompt.strip():
+    if job.task.decoding.initial_prompt.strip() or job.task.decoding.hotwords:
         # Imported here: it imports torch, which is on its way in another thread.
         from whisper_transcriber.engine.vocabulary import check_prompt
 

@@ -12,7 +12,7 @@ from kubectl_transcribe.errors import NotFoundError
 from kubectl_transcribe.progress import no_result_yet, shortfall
 from kubectl_transcribe.store import Store
 from kubectl_transcribe.terminal import line, say, write
-from kubectl_transcribe.transcripts import Delivered, Transcript, chosen, is_silent
+from kubectl_transcribe.transcripts import Delivered, Transcript, chosen, is_silent, remarks
 from transcription_contract.locations import ObjectUri, manifest_uri
 from transcription_contract.options import OutputFormat
 from transcription_operator.api.status import Phase
@@ -67,7 +67,7 @@ def show(
 ) -> None:
     """Print the transcripts of a job; those of several recordings each below a heading."""
     store = Store.open(cluster, job.spec.object_store, endpoint, os.environ)
-    found = _found(store, job, form, every=False)
+    delivered, found = _found(store, job, form, every=False)
     for transcript in found:
         if len(found) > 1:
             click.echo(f"==> {line(transcript.recording)} <==")
@@ -75,6 +75,7 @@ def show(
         write(content)
         if is_silent(content):
             say(f"no speech was found in {line(transcript.recording)}")
+    _remark(delivered)
 
 
 def _download(
@@ -85,15 +86,22 @@ def _download(
     folder: Path,
 ) -> None:
     store = Store.open(cluster, job.spec.object_store, endpoint, os.environ)
-    for transcript in _found(store, job, form, every=True):
+    delivered, found = _found(store, job, form, every=True)
+    for transcript in found:
         path = folder / transcript.path
         store.download(transcript.uri, path)
         click.echo(line(str(path)))
+    _remark(delivered)
+
+
+def _remark(delivered: Delivered) -> None:
+    for each in remarks(delivered):
+        say(line(each))
 
 
 def _found(
     store: Store, job: TranscriptionJob, form: OutputFormat | None, *, every: bool
-) -> list[Transcript]:
+) -> tuple[Delivered, list[Transcript]]:
     uri: ObjectUri = manifest_uri(job.spec.output.uri)
     try:
         delivered = Delivered.model_validate_json(store.read(uri))
@@ -104,4 +112,4 @@ def _found(
         raise NotFoundError(str(error)) from error
     if delivered.uid != job.metadata.uid:
         say(f"warning: another TranscriptionJob has delivered to {job.spec.output.uri} since")
-    return found
+    return delivered, found

@@ -23,7 +23,7 @@ from kubectl_transcribe.manifest import Submission, Wishes, submissions
 from kubectl_transcribe.store import Store
 from kubectl_transcribe.terminal import line, say
 from kubectl_transcribe.verbs import result
-from transcription_contract.options import OutputFormat
+from transcription_contract.options import ChannelMode, ExistingOutput, OutputFormat
 from transcription_operator.api.object_store import DEFAULT_SECRET
 
 
@@ -41,13 +41,25 @@ from transcription_operator.api.object_store import DEFAULT_SECRET
               help="An official Whisper model, or s3://... of your own with --model-sha256. "
               "Default: turbo.")  # fmt: skip
 @click.option("--model-sha256", metavar="HEX", help="The checksum of a model of your own.")
-@click.option("--language", metavar="CODE", help="Such as en. Default: it is found out.")
-@click.option("--translate", is_flag=True, help="Write in English what is said.")
+@click.option("--language", metavar="CODE",
+              help="Language of the recordings, such as en. Default: auto, which detects "
+              "it.")  # fmt: skip
+@click.option("--translate", is_flag=True, help="Translate into English.")
+@click.option("--track", metavar="auto|all|N",
+              help="Audio track: auto, all (each as a speaker), or its number. Default: "
+              "auto.")  # fmt: skip
+@click.option("--channels", type=click.Choice([each.value for each in ChannelMode]),
+              help="separate: transcribe each channel as a speaker. Default: mix.")  # fmt: skip
+@click.option("--hotword", "hotwords", multiple=True,
+              help="A name or term to expect; may be given several times.")  # fmt: skip
 @click.option("--node-pool", help="Where to run. Default: the operator's choice by model.")
 @click.option("--workers", type=click.IntRange(min=1), help="Pods that share the work. Default: 1.")
 @click.option("--secret", help="The Secret that opens the object store.")
-@click.option("--overwrite", is_flag=True,
-              help="Replace what another TranscriptionJob delivered there.")  # fmt: skip
+@click.option("--existing", type=click.Choice([each.value for each in ExistingOutput]),
+              help="Transcripts that another TranscriptionJob delivered to the same place. skip: "
+              "keep those of the same recordings and options. overwrite: replace them. "
+              "Default: fail.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Short for --existing overwrite.")
 @click.option("--follow", is_flag=True, help="Show progress, and then the transcript.")
 @flags.timeout
 @click.option("--dry-run", is_flag=True, help="Only print what would be created.")
@@ -65,6 +77,9 @@ def submit(
     form: str | None,
     endpoint: str | None,
     formats: Sequence[str],
+    channels: str | None,
+    existing: str | None,
+    overwrite: bool,
     **given: Any,
 ) -> None:
     """Transcribe recordings: files of this machine, or URIs.
@@ -77,7 +92,14 @@ def submit(
     if timeout is not None and not follow:
         raise click.UsageError("--timeout goes with --follow")
     cluster = flags.connect(context)
-    wishes = Wishes(formats=tuple(OutputFormat(each) for each in formats), **given)
+    if overwrite and existing not in (None, ExistingOutput.OVERWRITE):
+        raise click.UsageError(f"--overwrite and --existing {existing} contradict each other")
+    wishes = Wishes(
+        formats=tuple(OutputFormat(each) for each in formats),
+        channels=ChannelMode(channels) if channels else None,
+        existing=ExistingOutput.OVERWRITE if overwrite else _existing(existing),
+        **given,
+    )
     planned = _planned(sources, wishes, cluster.namespace)
     if dry_run:
         manifests = [each.manifest for each in planned]
@@ -95,6 +117,10 @@ def submit(
         printing.show_change(made, form, "created", beside=follow)
     if follow:
         _follow(cluster, [each.name for each in planned], timeout, endpoint)
+
+
+def _existing(stated: str | None) -> ExistingOutput | None:
+    return ExistingOutput(stated) if stated else None
 
 
 def _planned(sources: Sequence[str], wishes: Wishes, namespace: str) -> list[Submission]:

@@ -1,6 +1,6 @@
-"""spec.podTemplate.affinity: Kubernetes' own, as far as a namespace's user needs it.
+"""spec.podTemplate.affinity: Kubernetes' affinity, restricted to the job's namespace.
 
-Pods of other namespaces cannot be named: which of them run where is none of the user's business.
+Pods of other namespaces cannot be named: where they run is not visible to the job's owner.
 """
 
 from typing import Annotated, Literal
@@ -21,14 +21,14 @@ Values = Annotated[tuple[LabelValue, ...], Field(max_length=MAX_VALUES)]
 
 
 class NodeRequirement(ApiModel):
-    """What a node's label must be."""
+    """Requirement on a node label."""
 
-    key: LabelKey = Field(description="The label's name.")
+    key: LabelKey = Field(description="Name of the label.")
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"] = Field(
-        description="How the label's value is compared."
+        description="Comparison of the label's value."
     )
     values: Values | None = Field(
-        default=None, description="What it is compared with; none for Exists and DoesNotExist."
+        default=None, description="Values to compare with; not for Exists and DoesNotExist."
     )
 
 
@@ -36,7 +36,7 @@ class NodeTerm(ApiModel):
     """Requirements that a node meets together."""
 
     match_expressions: Annotated[tuple[NodeRequirement, ...], Field(max_length=MAX_TERMS)] = Field(
-        description="Requirements on the node's labels, all of which must be met."
+        description="Requirements on node labels. All must be met."
     )
 
 
@@ -45,84 +45,84 @@ class NodeTerms(ApiModel):
 
     node_selector_terms: Annotated[
         tuple[NodeTerm, ...], Field(min_length=1, max_length=MAX_TERMS)
-    ] = Field(description="Terms of which a node must meet one.")
+    ] = Field(description="Terms, of which a node must meet at least one.")
 
 
 class PreferredNodes(ApiModel):
-    """Nodes that are better than others."""
+    """Preference for nodes."""
 
-    weight: int = Field(ge=1, le=100, description="How much better, from 1 to 100.")
-    preference: NodeTerm = Field(description="Which nodes.")
+    weight: int = Field(ge=1, le=100, description="Weight of the preference, from 1 to 100.")
+    preference: NodeTerm = Field(description="Term that the nodes meet.")
 
 
 class NodeAffinity(ApiModel):
-    """Which nodes a worker must or should run on."""
+    """Node affinity of a worker."""
 
     required_during_scheduling_ignored_during_execution: NodeTerms | None = Field(
-        default=None, description="Nodes on which alone it runs."
+        default=None, description="Nodes that a worker is restricted to."
     )
     preferred_during_scheduling_ignored_during_execution: (
         Annotated[tuple[PreferredNodes, ...], Field(max_length=MAX_TERMS)] | None
-    ) = Field(default=None, description="Nodes that are better than others.")
+    ) = Field(default=None, description="Nodes that a worker prefers.")
 
 
 class LabelRequirement(ApiModel):
-    """What a pod's label must be."""
+    """Requirement on a pod label."""
 
-    key: LabelKey = Field(description="The label's name.")
+    key: LabelKey = Field(description="Name of the label.")
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(
-        description="How the label's value is compared."
+        description="Comparison of the label's value."
     )
     values: Values | None = Field(
-        default=None, description="What it is compared with; none for Exists and DoesNotExist."
+        default=None, description="Values to compare with; not for Exists and DoesNotExist."
     )
 
 
 class LabelSelector(ApiModel):
-    """Which pods."""
+    """Selector of pods by label."""
 
-    match_labels: Labels | None = Field(default=None, description="Labels that they have.")
+    match_labels: Labels | None = Field(default=None, description="Labels of the pods.")
     match_expressions: Annotated[
         tuple[LabelRequirement, ...] | None, Field(max_length=MAX_TERMS)
-    ] = Field(default=None, description="Requirements on their labels.")
+    ] = Field(default=None, description="Requirements on the labels of the pods.")
 
 
 class PodTerm(ApiModel):
-    """Pods of the job's namespace, and how near is near."""
+    """Pods of the job's namespace, and the topology domain."""
 
-    label_selector: LabelSelector = Field(description="Which pods of the job's namespace.")
+    label_selector: LabelSelector = Field(description="Selector of pods in the job's namespace.")
     topology_key: LabelKey = Field(
-        description="The label whose value near nodes share, such as kubernetes.io/hostname."
+        description="Node label that defines the topology domain, such as kubernetes.io/hostname."
     )
 
 
 class PreferredPods(ApiModel):
-    """Pods that it is better to be near to, or away from."""
+    """Preference for pods."""
 
-    weight: int = Field(ge=1, le=100, description="How much better, from 1 to 100.")
-    pod_affinity_term: PodTerm = Field(description="Which pods.")
+    weight: int = Field(ge=1, le=100, description="Weight of the preference, from 1 to 100.")
+    pod_affinity_term: PodTerm = Field(description="Term that the pods meet.")
 
 
 class PodAffinity(ApiModel):
-    """Which pods a worker must or should be near to; for podAntiAffinity, away from."""
+    """Affinity to pods, or with podAntiAffinity anti-affinity."""
 
     required_during_scheduling_ignored_during_execution: Annotated[
         tuple[PodTerm, ...] | None, Field(max_length=MAX_TERMS)
-    ] = Field(default=None, description="Pods for which this must be so.")
+    ] = Field(default=None, description="Pods for which the affinity is required.")
     preferred_during_scheduling_ignored_during_execution: Annotated[
         tuple[PreferredPods, ...] | None, Field(max_length=MAX_TERMS)
-    ] = Field(default=None, description="Pods for which this is better.")
+    ] = Field(default=None, description="Pods for which the affinity is preferred.")
 
 
 class Affinity(ApiModel):
-    """Where a worker is drawn to."""
+    """Scheduling affinity."""
 
     node_affinity: NodeAffinity | None = Field(
-        default=None, description="Which nodes a worker must or should run on."
+        default=None, description="Node affinity of the worker pods."
     )
     pod_affinity: PodAffinity | None = Field(
-        default=None, description="Which pods it must or should be near to."
+        default=None, description="Affinity of the worker pods to other pods."
     )
     pod_anti_affinity: PodAffinity | None = Field(
-        default=None, description="Which pods it must or should be away from."
+        default=None, description="Anti-affinity of the worker pods to other pods."
     )

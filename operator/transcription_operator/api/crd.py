@@ -18,7 +18,7 @@ _HEADER = "# Generated from operator/transcription_operator/api by `make crd`: e
 _DROPPED = frozenset({"title", "$defs"})
 
 _UNSEEN = {"observedGeneration": -1}
-"""The status until the operator's first visit: without it, kstatus takes a new job for done."""
+"""Status until the operator has observed a job: without it, kstatus takes a new job for done."""
 
 Schema = dict[str, Any]
 
@@ -34,6 +34,8 @@ COLUMNS = [
     _column("Language", ".status.language"),
     _column("Speed", ".status.progress.speed", priority=1),
     _column("Reason", ".status.reason", priority=1),
+    _column("Warnings", ".status.result.warnings", "integer", priority=1),
+    _column("Suspect", ".status.result.suspectSegments", "integer", priority=1),
     _column("Result", ".status.result.uri", priority=1),
     _column("Age", ".metadata.creationTimestamp", "date"),
 ]

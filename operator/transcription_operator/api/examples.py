@@ -11,10 +11,12 @@ spec:
     uri: s3://recordings/calls/
     include: ["*.mp3", "2026/*"]
     exclude: ["drafts/*"]
+    audio: {track: auto, channels: separate}
   output:
     uri: s3://transcripts/calls/
     formats: [json, srt, vtt, txt, tsv]
     subtitles: {maxLineWidth: 42, maxLineCount: 2, highlightWords: false}
+    existing: skip
     overwrite: false
   objectStore:
     secretName: transcription-object-store
@@ -26,7 +28,21 @@ spec:
     mode: batched
     batchSize: 32
     beamSize: 1
-    initialPrompt: "Kubernetes, kopf, TranscriptionJob"
+    initialPrompt: "A meeting of the platform team."
+    hotwords: [Kubernetes, kopf, "Sankt Gallen"]
+    suspectText: keep
+    languagePer: recording
+    temperature: ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+    compressionRatioThreshold: "2.4"
+    logprobThreshold: "-1.0"
+    noSpeechThreshold: "0.6"
+    vad:
+      enabled: true
+      threshold: "0.5"
+      minSpeechMilliseconds: 250
+      minSilenceMilliseconds: 100
+      paddingMilliseconds: 200
+    windowSeconds: 30
     wordTimestamps: true
     audioContext: full
   workers: 4

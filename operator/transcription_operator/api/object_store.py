@@ -1,4 +1,4 @@
-"""spec.objectStore: how the workers reach the object store."""
+"""spec.objectStore: access to the object store."""
 
 from pydantic import Field
 
@@ -8,35 +8,33 @@ DEFAULT_SECRET = "transcription-object-store"
 
 
 class ObjectStore(ApiModel):
-    """A Secret, or an address for which the pod's own identity is good."""
+    """A Secret, or an endpoint that accepts the identity of the worker pods."""
 
     secret_name: str | None = Field(
         default=None,
         min_length=1,
         max_length=253,
-        description="A Secret in the job's namespace with the keys endpoint, accessKey and "
-        "secretKey, and, where needed, region, sessionToken, caCert (PEM), addressing, "
-        "requestPayer, serverSideEncryption and kmsKeyId. Default: "
-        f"{DEFAULT_SECRET}, where no endpoint is given.",
+        description="Name of a Secret in the job's namespace with the keys endpoint, accessKey and "
+        "secretKey, and optionally region, sessionToken, caCert (PEM), addressing, requestPayer, "
+        f"serverSideEncryption and kmsKeyId. Defaults to {DEFAULT_SECRET} if endpoint is not set.",
     )
     endpoint: str | None = Field(
         default=None,
         max_length=253,
         pattern=r"^https?://[A-Za-z0-9.:_\[\]-]+/?$",
-        description="Instead of a Secret: the store's address, such as "
-        "https://s3.eu-central-1.amazonaws.com. The workers then use the keys that AWS gives "
-        "their pods: IRSA or EKS Pod Identity by podTemplate.serviceAccountName, or the node's "
-        "role.",
+        description="URL of the object store, such as https://s3.eu-central-1.amazonaws.com, "
+        "instead of a Secret. The workers then use the identity of their pods: IRSA or EKS Pod "
+        "Identity by podTemplate.serviceAccountName, or the role of the node.",
     )
     region: str | None = Field(
         default=None,
         max_length=63,
         pattern=r"^[a-z0-9-]+$",
-        description="With endpoint: the store's region, such as eu-central-1. A Secret has it as "
-        "its key region.",
+        description="Region of the object store, such as eu-central-1. Only with endpoint: a "
+        "Secret has a key region.",
     )
 
     @property
     def secret(self) -> str | None:
-        """The Secret with the keys; None where the pod's own identity is used."""
+        """The Secret with the keys; None if the identity of the pods is used."""
         return self.secret_name or (None if self.endpoint else DEFAULT_SECRET)

@@ -1,4 +1,4 @@
-"""spec.output: where the transcripts go, and in which form."""
+"""spec.output: location and form of the transcripts."""
 
 from pydantic import Field
 
@@ -9,14 +9,14 @@ _S3_PREFIX = f"self.matches('^{BUCKET}/(.*/)?$')"
 
 
 class Output(ApiModel):
-    """Where the transcripts go."""
+    """Location and form of the transcripts."""
 
     uri: str = Field(
         min_length=1,
         max_length=URI_LENGTH,
-        description="The prefix that receives the transcripts, as s3://bucket/prefix/. They are "
-        "named after the recording: standup.mp3 becomes standup.json, standup.vtt, standup.txt; "
-        "with a prefix as source, a/standup.mp3 below it becomes a/standup.mp3.json and so on.",
+        description="Prefix for the transcripts, such as s3://bucket/prefix/. A single recording "
+        "standup.mp3 becomes standup.json, standup.vtt and standup.txt. With a prefix as source, "
+        "a/standup.mp3 below it becomes a/standup.mp3.json and so on.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
@@ -31,35 +31,34 @@ class Output(ApiModel):
         default=DEFAULT_FORMATS,
         min_length=1,
         max_length=len(OutputFormat),
-        description="The transcript's file formats.",
+        description="File formats of the transcripts. Defaults to json, vtt and txt.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     subtitles: Subtitles = Field(
         default=Subtitles(),
-        description="How srt and vtt files are laid out.",
+        description="Layout of srt and vtt files.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
                     "!has(self.maxLineCount) || has(self.maxLineWidth)",
-                    "subtitles.maxLineCount needs subtitles.maxLineWidth, such as 42: without it "
-                    "a line is never full",
+                    "subtitles.maxLineCount requires subtitles.maxLineWidth, such as 42",
                 )
             ]
         },
     )
     existing: ExistingOutput | None = Field(
         default=None,
-        description="Results of another TranscriptionJob at the same prefix. fail: fail the job. "
-        "skip: leave out recordings whose transcript of the same content and options is there, and "
-        "transcribe the others. overwrite: replace them. Defaults to fail.",
+        description="Results that another TranscriptionJob delivered to the same prefix. fail: "
+        "fail the job. skip: keep the transcripts of recordings with the same content and options, "
+        "and transcribe the other recordings. overwrite: replace them. Defaults to fail.",
     )
     overwrite: bool = Field(
         default=False,
-        description="Older name of existing: overwrite. Defaults to false.",
+        description="Older form of existing: overwrite. Defaults to false.",
     )
 
     @property
     def if_existing(self) -> ExistingOutput:
-        """What is done about another job's results, in whichever form the user states it."""
+        """The value of ``existing``, also where the user states the older ``overwrite``."""
         older = ExistingOutput.OVERWRITE if self.overwrite else ExistingOutput.FAIL
         return self.existing or older

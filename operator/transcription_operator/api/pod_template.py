@@ -1,4 +1,4 @@
-"""spec.podTemplate: what a user may add to the workers' pods, and nothing else.
+"""spec.podTemplate: restricted additions to the worker pods.
 
 What a pod can reach (volumes, host namespaces, privileges, tokens) is not among it, and neither are
 the names by which the operator, Kubernetes and Kueue know a pod.
@@ -76,7 +76,7 @@ class Variable(ApiModel):
     name: str = Field(
         max_length=128,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        description="Such as OMP_NUM_THREADS or HTTPS_PROXY.",
+        description="Name of the variable, such as OMP_NUM_THREADS or HTTPS_PROXY.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
@@ -89,31 +89,36 @@ class Variable(ApiModel):
         },
     )
     value: str = Field(
-        default="", max_length=4096, description="As it stands: $(NAME) is not expanded."
+        default="", max_length=4096, description="Value of the variable. $(NAME) is not expanded."
     )
 
 
 class Toleration(ApiModel):
-    """A taint of nodes that a worker may run on all the same."""
+    """Toleration of a node taint."""
 
-    key: LabelKey | None = Field(default=None, description="The taint's key; none: every taint.")
-    operator: Literal["Exists", "Equal"] | None = Field(
-        default=None, description="Exists, or Equal, which is the default."
+    key: LabelKey | None = Field(
+        default=None, description="Key of the taint. Unset matches every taint."
     )
-    value: LabelValue | None = Field(default=None, description="With Equal: the taint's value.")
+    operator: Literal["Exists", "Equal"] | None = Field(
+        default=None, description="Exists or Equal. Defaults to Equal."
+    )
+    value: LabelValue | None = Field(
+        default=None, description="Value of the taint. Only with Equal."
+    )
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
-        default=None, description="The taint's effect; none: every effect."
+        default=None, description="Effect of the taint. Unset matches every effect."
     )
     toleration_seconds: int | None = Field(
         default=None,
         ge=0,
         le=2**31 - 1,
-        description="With NoExecute: for how long. Default: for ever.",
+        description="Seconds that the taint is tolerated. Only with NoExecute. Defaults to no "
+        "limit.",
     )
 
 
 class PodTemplate(ApiModel):
-    """What is added to the workers' pods."""
+    """Additions to the worker pods."""
 
     labels: Labels = Field(
         default={},
@@ -129,23 +134,23 @@ class PodTemplate(ApiModel):
     )
     service_account_name: Name | None = Field(
         default=None,
-        description="A service account of the job's namespace, which the operator's settings must "
-        "allow. Its token is not mounted; it is an identity for the object store. Default: the "
-        "namespace's default one.",
+        description="Name of a service account in the job's namespace that the operator's settings "
+        "allow. It is an identity for the object store; its token is not mounted. Defaults to the "
+        "default service account.",
     )
     node_selector: Labels = Field(
         default={},
-        description="Labels that a node must have besides those that the node pool asks for.",
+        description="Labels that a node must have, in addition to the node pool's.",
     )
     tolerations: Annotated[tuple[Toleration, ...], Field(max_length=MAX_ITEMS)] = Field(
-        default=(), description="Taints that are tolerated besides those of the node pool."
+        default=(), description="Tolerated taints, in addition to the node pool's."
     )
     affinity: Affinity | None = Field(
-        default=None, description="Which nodes and pods a worker is drawn to."
+        default=None, description="Scheduling affinity of the worker pods."
     )
     priority_class_name: Name | None = Field(
         default=None,
-        description="The PriorityClass of the pods.",
+        description="PriorityClass of the pods.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
@@ -158,8 +163,8 @@ class PodTemplate(ApiModel):
     )
     image_pull_secrets: Annotated[tuple[Name, ...], Field(max_length=MAX_ITEMS)] = Field(
         default=(),
-        description="Names of Secrets with registry credentials, besides those in the operator's "
-        "settings.",
+        description="Names of Secrets with registry credentials, in addition to those in the "
+        "operator's settings.",
     )
     env: Annotated[tuple[Variable, ...], Field(max_length=MAX_ITEMS)] = Field(
         default=(),
@@ -170,8 +175,9 @@ class PodTemplate(ApiModel):
         },
     )
     runtime_class_name: Name | None = Field(
-        default=None, description="The RuntimeClass of the pods, in place of the node pool's."
+        default=None, description="RuntimeClass of the pods. Defaults to the node pool's."
     )
     scheduler_name: Name | None = Field(
-        default=None, description="The scheduler of the pods. Default: Kubernetes' own."
+        default=None,
+        description="Scheduler of the pods. Defaults to default-scheduler.",
     )

@@ -1,4 +1,4 @@
-"""spec.resources: what a worker requests and may use."""
+"""spec.resources: resource requests and limits of a worker."""
 
 from typing import Annotated
 
@@ -26,11 +26,11 @@ class Resources(ApiModel):
 
     requests: Amounts = Field(
         default={},
-        description="What the scheduler reserves, such as {cpu: 4, memory: 8Gi}; amounts that are "
-        "not named stay the node pool's.",
+        description="Resource requests, such as {cpu: 4, memory: 8Gi}. Resources that are not "
+        "named keep the node pool's amounts.",
     )
     limits: Amounts = Field(
         default={},
-        description="What a worker may use at most, such as {memory: 16Gi, nvidia.com/gpu: 2}; "
-        "amounts that are not named stay the node pool's.",
+        description="Resource limits, such as {memory: 16Gi, nvidia.com/gpu: 2}. Resources that "
+        "are not named keep the node pool's amounts.",
     )

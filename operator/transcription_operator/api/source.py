@@ -1,4 +1,4 @@
-"""spec.source: what is transcribed."""
+"""spec.source: the recordings to transcribe."""
 
 from typing import Annotated
 
@@ -15,20 +15,20 @@ Glob = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class Source(ApiModel):
-    """The recording, or the prefix of many."""
+    """A recording, or a prefix of many."""
 
     uri: str = Field(
         min_length=1,
         max_length=URI_LENGTH,
-        description="One recording, as s3://bucket/key or https://host/path; or all recordings "
-        "below a prefix that ends in a slash, as s3://bucket/prefix/. Anything that ffmpeg reads: "
-        "wav, mp3, m4a, flac, ogg, opus, webm, mp4, and more.",
+        description="URI of one recording, such as s3://bucket/key or https://host/path, or of all "
+        "recordings below a prefix that ends in a slash, such as s3://bucket/prefix/. Formats that "
+        "ffmpeg reads: wav, mp3, m4a, flac, ogg, opus, webm, mp4 and more.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
                     _SOURCE,
                     "source.uri must be an object such as s3://recordings/standup.mp3, a prefix "
-                    "such as s3://recordings/calls/, or an address such as "
+                    "such as s3://recordings/calls/, or a URL such as "
                     "https://media.example.com/standup.mp3",
                 )
             ]
@@ -37,17 +37,17 @@ class Source(ApiModel):
     include: tuple[Glob, ...] = Field(
         default=(),
         max_length=MAX_GLOBS,
-        description="With a prefix: transcribe only what one of these patterns matches, such as "
-        '"*.mp3" or "2026/*". A pattern without a slash is matched with the last part of the '
-        "name, another one with the whole path below the prefix; * stands for any characters, "
-        "slashes too. Default: everything.",
+        description="With a prefix: transcribe only objects that match one of these patterns, such "
+        'as "*.mp3" or "2026/*". A pattern without a slash is compared with the last part of the '
+        "name, a pattern with a slash with the whole path below the prefix. * matches any "
+        "characters, including slashes. Defaults to all objects.",
     )
     audio: SourceAudio = Field(
-        default=SourceAudio(), description="Which of the recording's sound is transcribed."
+        default=SourceAudio(), description="Tracks and channels to transcribe."
     )
     exclude: tuple[Glob, ...] = Field(
         default=(),
         max_length=MAX_GLOBS,
-        description="With a prefix: leave out what one of these patterns matches, also where "
-        "include takes it.",
+        description="With a prefix: leave out objects that match one of these patterns, even if "
+        "they match include. Defaults to none.",
     )

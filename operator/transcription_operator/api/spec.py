@@ -1,9 +1,10 @@
-"""spec: what the user asks for. Descriptions are what ``kubectl explain`` shows."""
+"""spec: the desired transcription. ``kubectl explain`` shows the descriptions."""
 
 from pydantic import ByteSize, ConfigDict, Field, TypeAdapter
 
 from transcription_contract.options import (
     LANGUAGE_AUTO,
+    LANGUAGE_CODES,
     Decoding,
     FailurePolicy,
     ModelReference,
@@ -20,6 +21,11 @@ _IS_PREFIX = "self.uri.startsWith('s3://') && self.uri.endsWith('/')"
 _SECONDS = 2**31 - 1
 """The API server's own counters of seconds are 32 bits wide."""
 
+_LANGUAGES = (LANGUAGE_AUTO, *LANGUAGE_CODES)
+_LANGUAGE_MESSAGE = (
+    "language must be auto or a Whisper language code such as en, de or pt: not English or pt-BR"
+)
+
 _BYTES = TypeAdapter(ByteSize)
 BYTES_PATTERN = r"^[1-9][0-9]*([kMGT]i?|Ki)?$"
 """A Kubernetes quantity of whole bytes that bytes_of reads."""
@@ -32,19 +38,19 @@ def bytes_of(quantity: str) -> int:
 
 
 class SpecLimits(ApiModel):
-    """Guards against a recording that is larger than intended."""
+    """Limits on the size of a recording."""
 
     max_file_bytes: str = Field(
         default="4Gi",
         max_length=20,
         pattern=BYTES_PATTERN,
-        description="The largest object to fetch, as a Kubernetes quantity of bytes.",
+        description="Largest object to fetch, as a Kubernetes quantity of bytes. Defaults to 4Gi.",
     )
     max_file_seconds: int = Field(
         default=86400,
         ge=1,
         le=604800,
-        description="The longest recording to decode, in seconds.",
+        description="Longest recording to decode, in seconds. Defaults to 86400 (a day).",
     )
 
     def file_bytes(self) -> int:
@@ -53,35 +59,35 @@ class SpecLimits(ApiModel):
 
 
 class Spec(ApiModel):
-    """A transcription to be done."""
+    """The desired transcription."""
 
     source: Source = Field(
-        description="The recordings to transcribe. Cannot be changed.",
+        description="Recordings to transcribe. Immutable.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
                     f"({_IS_PREFIX}) || (size(self.include) == 0 && size(self.exclude) == 0)",
-                    "source.include and source.exclude need a prefix as source.uri, such as "
+                    "source.include and source.exclude require a prefix as source.uri, such as "
                     "s3://recordings/calls/",
                 )
             ]
         },
     )
-    output: Output = Field(description="Where the transcripts go. Cannot be changed.")
+    output: Output = Field(description="Location and form of the transcripts. Immutable.")
     object_store: ObjectStore = Field(
         default=ObjectStore(secret_name=DEFAULT_SECRET),
-        description="How the workers reach the object store: by a Secret, or by the pod's own "
-        "identity.",
+        description="Access to the object store: a Secret, or the identity of the worker pods. "
+        "Defaults to the Secret transcription-object-store.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
                     "!has(self.secretName) || !has(self.endpoint)",
-                    "objectStore takes either secretName or endpoint, and not both: a Secret has "
-                    "its own key endpoint",
+                    "objectStore takes either secretName or endpoint: a Secret has its own key "
+                    "endpoint",
                 ),
                 rule(
                     "!has(self.region) || has(self.endpoint)",
-                    "objectStore.region goes with objectStore.endpoint: a Secret has its own key "
+                    "objectStore.region requires objectStore.endpoint: a Secret has its own key "
                     "region",
                 ),
             ]
@@ -89,16 +95,16 @@ class Spec(ApiModel):
     )
     model: ModelReference = Field(
         default=ModelReference(name="turbo"),
-        description="The Whisper model: an official name, or a checkpoint of your own.",
+        description="Whisper model: an official name, or your own checkpoint. Defaults to turbo.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
                     "has(self.name) != has(self.uri)",
-                    "model needs either name or uri, and not both",
+                    "model requires either name or uri",
                 ),
                 rule(
                     "!has(self.uri) || has(self.sha256)",
-                    "model.uri needs model.sha256, the checkpoint's checksum",
+                    "model.uri requires model.sha256, the SHA-256 of the checkpoint",
                 ),
             ]
         },
@@ -106,24 +112,28 @@ class Spec(ApiModel):
     language: str = Field(
         default=LANGUAGE_AUTO,
         max_length=16,
-        pattern=r"^[a-z]{2,4}$",
-        description="The language spoken, as a Whisper language code such as en or de; auto finds "
-        "it out, once for each recording.",
+        description="Language of the recordings, as a Whisper language code such as en or de. auto "
+        "detects it for each recording. Defaults to auto.",
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(f"self in [{', '.join(map(repr, _LANGUAGES))}]", _LANGUAGE_MESSAGE)
+            ]
+        },
     )
     task: WhisperTask = Field(
         default="transcribe",
-        description="transcribe writes what is said in its own language; translate writes it in "
-        "English.",
+        description="transcribe: write the spoken language. translate: translate into English. "
+        "Defaults to transcribe.",
     )
     decoding: Decoding = Field(
         default=Decoding(),
-        description="How the recogniser works through the audio.",
+        description="Decoding options.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
                     "self.mode != 'sequential' || self.audioContext != 'window'",
-                    "decoding.audioContext window does not go with mode sequential, which is "
-                    "openai-whisper's own: use mode batched, or audioContext full",
+                    "decoding.audioContext window is not supported with mode sequential: use mode "
+                    "batched, or audioContext full",
                 )
             ]
         },
@@ -132,78 +142,78 @@ class Spec(ApiModel):
         default=1,
         ge=1,
         le=1000,
-        description="Pods that share the recordings. Each begins with recordings, or slices of "
-        "30 minutes, of its own, and then helps the others.",
+        description="Number of pods that share the recordings, or slices of 30 minutes of them. "
+        "Defaults to 1.",
     )
     node_pool: str | None = Field(
         default=None,
         max_length=63,
-        description="One of the node pools in the operator's settings. Default: the pool that "
-        "they name for the model, or else as default.",
+        description="Name of a node pool in the operator's settings. Defaults to the pool that the "
+        "settings name for the model, then to their default pool.",
     )
     resources: Resources | None = Field(
         default=None,
-        description="What each worker requests and may use, where it differs from what the node "
-        "pool says.",
+        description="Resource requests and limits of each worker; they replace the node pool's.",
     )
     pod_template: PodTemplate | None = Field(
-        default=None, description="What is added to the workers' pods."
+        default=None, description="Additions to the worker pods."
     )
     queue_name: str | None = Field(
         default=None,
         max_length=63,
         pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
-        description="A LocalQueue of Kueue in the job's namespace, which then decides when the "
-        "workers start.",
+        description="Name of a Kueue LocalQueue in the job's namespace. Kueue then decides when "
+        "the workers start.",
     )
     priority: int = Field(
         default=0,
         ge=-1000,
         le=1000,
-        description="Among jobs that the operator holds back, since its settings limit how many "
-        "run at once: higher ones come first. Can be changed.",
+        description="Priority in the operator's queue: jobs with a higher value start first. Only "
+        "used where the operator's settings limit the number of active jobs. Mutable. Defaults to "
+        "0.",
     )
     suspend: bool = Field(
         default=False,
-        description="true stops the workers, or does not start them; false lets them go on from "
-        "where they were. Can be changed.",
+        description="true: stop the workers, or do not start them. false: start or resume them. "
+        "Mutable. Defaults to false.",
     )
     backoff_limit: int = Field(
         default=3,
         ge=0,
         le=100,
-        description="How often a worker is tried again after a failure that another try may "
-        "mend. Preempted and evicted pods do not count.",
+        description="Number of retries for each worker after failures that a retry can fix. "
+        "Preempted and evicted pods do not count. Defaults to 3.",
     )
     pending_deadline_seconds: int = Field(
         default=3600,
         ge=1,
         le=2592000,
-        description="The job fails when none of its pods could start for so long, with the "
-        "scheduler's or the kubelet's own words.",
+        description="Fail the job if no pod has started within this many seconds, with the message "
+        "of the scheduler or the kubelet. Defaults to 3600.",
     )
     active_deadline_seconds: int | None = Field(
         default=None,
         ge=1,
         le=_SECONDS,
-        description="The job fails when it has been active for so long; the time in a queue or "
-        "suspended does not count. Default: no limit. Can be changed.",
+        description="Fail the job if it has been active for this many seconds. Time in a queue or "
+        "suspended does not count. Mutable. Defaults to no limit.",
     )
     ttl_seconds_after_finished: int | None = Field(
         default=None,
         ge=0,
         le=_SECONDS,
-        description="Delete the TranscriptionJob so long after its end; its transcripts stay. "
-        "Default: it is kept. Can be changed.",
+        description="Delete the TranscriptionJob this many seconds after its end; the transcripts "
+        "stay. Mutable. Defaults to never.",
     )
     failure_policy: FailurePolicy = Field(
         default=FailurePolicy.CONTINUE,
-        description="With many recordings. Continue: one that cannot be transcribed is reported, "
-        "and the others are done. FailFast: it fails the job.",
+        description="Effect of a recording that cannot be transcribed, among many. Continue: "
+        "report it, and transcribe the others. FailFast: fail the job. Defaults to Continue.",
     )
     limits: SpecLimits = Field(
         default=SpecLimits(),
-        description="Guards against a recording that is larger than intended.",
+        description="Limits on the size of a recording.",
     )
 
     model_config = ConfigDict(
@@ -233,16 +243,14 @@ class Spec(ApiModel):
                 rule(
                     "self.task != 'translate' || !has(self.model.name) || "
                     "!self.model.name.endsWith('turbo')",
-                    "task translate does not work with the turbo model, which was trained without "
-                    "translations: use large-v3 or medium",
+                    "task translate is not supported by the turbo model: use large-v3 or medium",
                 ),
                 rule(
                     "!self.source.uri.endsWith('/') || "
                     "!(self.output.uri.startsWith(self.source.uri) || "
                     "self.source.uri.startsWith(self.output.uri))",
-                    "output.uri and the prefix source.uri must not lie within each other: "
-                    "transcripts would mix with recordings; use another prefix, such as "
-                    "s3://transcripts/calls/",
+                    "output.uri must not be inside the prefix source.uri, or the other way round: "
+                    "use another prefix, such as s3://transcripts/calls/",
                 ),
             ]
         }

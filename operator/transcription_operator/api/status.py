@@ -1,4 +1,4 @@
-"""status: what the operator reports. No floats: their text form differs between languages."""
+"""status: the observed state. No floats: their text form differs between languages."""
 
 import re
 from datetime import datetime
@@ -12,7 +12,7 @@ from transcription_operator.api.base import ApiModel
 
 
 class Phase(StrEnum):
-    """A one-word summary for people; programs read the conditions."""
+    """One-word summary for people; programs read the conditions."""
 
     PENDING = "Pending"
     QUEUED = "Queued"
@@ -23,7 +23,7 @@ class Phase(StrEnum):
 
     @property
     def finished(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the job has ended."""
         return self in (Phase.SUCCEEDED, Phase.FAILED)
 
 
@@ -44,15 +44,15 @@ def wire_time(value: datetime) -> str:
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What a terminal could obey, in words that come from logs, file names and servers."""
+"""Characters that could steer a terminal, in text from logs, file names and servers."""
 
 
 RETRY_LENGTH = 256
-"""Characters of the annotation that count."""
+"""Number of characters of the annotation that are compared."""
 
 
 def clip(text: str, length: int) -> str:
-    """Cut to what the API server takes: its own and the kubelet's words can be pages long."""
+    """The text without control characters, cut to the length that the schema allows."""
     return _CONTROL.sub("\ufffd", text[:length])
 
 
@@ -72,10 +72,12 @@ class Condition(ApiModel):
 
     type: ConditionType = Field(description="Complete, Failed, Suspended, Reconciling or Stalled.")
     status: str = Field(description="True, False or Unknown.", max_length=8)
-    reason: Reason = Field(description="A PascalCase word for programs.")
-    message: Message = Field(default="", description="A sentence for people.")
-    observed_generation: int = Field(description="The generation that this was said about.")
-    last_transition_time: datetime = Field(description="When status last changed.")
+    reason: Reason = Field(description="Reason in PascalCase, for programs.")
+    message: Message = Field(default="", description="Message for people.")
+    observed_generation: int = Field(
+        description="Generation of the spec that the condition is about."
+    )
+    last_transition_time: datetime = Field(description="Time of the last change of status.")
 
     @field_serializer("last_transition_time")
     def _time(self, value: datetime) -> str:
@@ -83,36 +85,43 @@ class Condition(ApiModel):
 
 
 class Workers(ApiModel):
-    """How the job's pods stand."""
+    """Number of worker pods by state."""
 
-    active: int = Field(default=0, description="Pods that are pending or running.")
-    succeeded: int = Field(default=0, description="Pods that finished their work.")
-    failed: int = Field(default=0, description="Pods that were seen to fail.")
-    retried: int = Field(default=0, description="Those of them that another pod came for.")
+    active: int = Field(default=0, description="Number of pending and running pods.")
+    succeeded: int = Field(default=0, description="Number of pods that succeeded.")
+    failed: int = Field(default=0, description="Number of pods that failed.")
+    retried: int = Field(default=0, description="Number of failed pods that were replaced.")
 
 
 class Progress(ApiModel):
-    """How far the audio is done."""
+    """Progress of the job."""
 
-    percent: int = Field(default=0, ge=0, le=100, description="0 to 100; 100 only when done.")
-    processed_seconds: int = Field(default=0, description="Seconds of audio done.")
+    percent: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="Progress from 0 to 100; 100 only when the job has succeeded.",
+    )
+    processed_seconds: int = Field(default=0, description="Seconds of audio that are transcribed.")
     total_seconds: int = Field(
         default=0,
-        description="Seconds of audio in all, estimated while recordings arrive; 0 until known.",
+        description="Seconds of audio in total, estimated while recordings arrive; 0 until known.",
     )
-    items: int = Field(default=0, description="Recordings in all; 0 until listed.")
-    items_done: int = Field(default=0, description="Recordings that are delivered or have failed.")
-    items_failed: int = Field(default=0, description="Recordings that have failed.")
+    items: int = Field(default=0, description="Number of recordings; 0 until listed.")
+    items_done: int = Field(
+        default=0, description="Number of recordings that are delivered or have failed."
+    )
+    items_failed: int = Field(default=0, description="Number of recordings that have failed.")
     estimated_remaining_seconds: int | None = Field(
-        default=None, description="Seconds until the end at the present speed."
+        default=None, description="Estimated seconds until the end at the current speed."
     )
     speed: str | None = Field(
         default=None,
-        description="Seconds of audio per second of time over all workers, such as 38.2x.",
+        description="Seconds of audio per second of time, over all workers, such as 38.2x.",
         max_length=32,
     )
     last_update_time: datetime | None = Field(
-        default=None, description="When the workers last answered."
+        default=None, description="Time of the workers' last answer."
     )
 
     @field_serializer("last_update_time")
@@ -121,22 +130,26 @@ class Progress(ApiModel):
 
 
 class StatusResult(ApiModel):
-    """What was delivered, and where."""
+    """Delivered transcripts."""
 
-    uri: str = Field(description="The prefix that holds the transcripts.")
-    manifest_uri: str = Field(description="The list of all that was delivered.")
+    uri: str = Field(description="Prefix of the transcripts.")
+    manifest_uri: str = Field(
+        description="URI of manifest.json, the list of everything that was delivered."
+    )
     files: tuple[ResultFile, ...] = Field(
-        default=(), description="The transcripts of a single recording."
+        default=(), description="Transcripts of a single recording."
     )
     items: int | None = Field(
-        default=None, description="Recordings that were found, where there is more than one."
+        default=None,
+        description="Number of objects that were found, if there is more than one.",
     )
     items_failed: int | None = Field(
-        default=None, description="Those of them that have no transcript."
+        default=None, description="Number of recordings that failed and have no transcript."
     )
     items_skipped: int | None = Field(
         default=None,
-        description="Number of objects left out: no media, or delivered before (existing: skip).",
+        description="Number of objects that were left out: no media, or delivered before "
+        "(existing: skip).",
     )
     warnings: int | None = Field(
         default=None,
@@ -148,85 +161,93 @@ class StatusResult(ApiModel):
         description="Number of segments whose text is improbable or repetitive. The JSON "
         "transcripts flag them.",
     )
-    language: str | None = Field(
-        default=None, description="The language spoken, in most of the recordings."
-    )
-    audio_seconds: int | None = Field(default=None, description="Seconds of audio in all.")
-    model_sha256: str | None = Field(
-        default=None, description="SHA-256 of the checkpoint that was used."
-    )
+    language: str | None = Field(default=None, description="Language of most of the recordings.")
+    audio_seconds: int | None = Field(default=None, description="Seconds of audio in total.")
+    model_sha256: str | None = Field(default=None, description="SHA-256 of the checkpoint.")
 
 
 class FailedItem(ApiModel):
-    """A recording among many that has no transcript."""
+    """A recording that failed."""
 
-    item: Item = Field(description="The recording's URI.")
-    reason: Reason = Field(description="A PascalCase word for programs.")
-    message: ItemMessage = Field(description="A sentence for people.")
+    item: Item = Field(description="URI of the recording.")
+    reason: Reason = Field(description="Reason in PascalCase, for programs.")
+    message: ItemMessage = Field(description="Message for people.")
 
 
 class Status(ApiModel):
-    """What the operator last saw."""
+    """State of the job as last observed by the operator."""
 
     observed_generation: int | None = Field(
         default=None,
-        description="The generation of the spec that this status is about; -1 until the operator "
-        "has seen the job.",
+        description="Generation of the spec that the status is about; -1 until the operator has "
+        "observed the job.",
     )
     phase: Phase | None = Field(
         default=None,
-        description="Pending, Queued, Suspended, Running, Succeeded or Failed: a summary of "
-        "conditions.",
+        description="Summary of the conditions: Pending, Queued, Suspended, Running, Succeeded or "
+        "Failed.",
     )
-    reason: Reason | None = Field(default=None, description="A PascalCase word for the phase.")
-    message: Message | None = Field(default=None, description="A sentence for the phase.")
+    reason: Reason | None = Field(
+        default=None, description="Reason for the phase in PascalCase, for programs."
+    )
+    message: Message | None = Field(
+        default=None, description="Message about the phase, for people."
+    )
     conditions: tuple[Condition, ...] = Field(
         default=(),
-        description="Complete, Failed and Suspended as batch/v1 Jobs have them; Reconciling and "
-        "Stalled for GitOps tools.",
+        description="Conditions: Complete, Failed and Suspended as in batch/v1 Jobs, Reconciling "
+        "and Stalled for GitOps tools.",
         json_schema_extra={
             "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["type"],
         },
     )
     attempt: int | None = Field(
-        default=None, ge=1, description="1, and one more for each retry by annotation."
+        default=None,
+        ge=1,
+        description="Number of the attempt, starting at 1. Each retry by annotation adds 1.",
     )
     retry: str | None = Field(
         default=None,
         max_length=RETRY_LENGTH,
-        description="The value of the annotation transcription.dev/retry that attempt answers.",
+        description="Value of the annotation transcription.dev/retry that started the attempt.",
     )
     queue_position: int | None = Field(
-        default=None, description="With phase Queued: how many jobs it is behind, and one."
+        default=None, description="Position in the queue, starting at 1. Only with phase Queued."
     )
     start_time: datetime | None = Field(
-        default=None, description="When the job was first let go on."
+        default=None, description="Time at which the job was first allowed to run."
     )
     active_since: datetime | None = Field(
         default=None,
-        description="When it was let go on: after its creation, the queue, or a suspension.",
+        description="Time at which the job was last allowed to run: after its creation, a queue or "
+        "a suspension.",
     )
     running_since: datetime | None = Field(
-        default=None, description="When a worker was first seen at work since then."
+        default=None, description="Time at which the first worker ran after activeSince."
     )
     active_seconds: int | None = Field(
         default=None,
-        description="Seconds that it was active before active_since, of this attempt; counted "
-        "against spec.activeDeadlineSeconds.",
+        description="Seconds that this attempt was active before activeSince; they count against "
+        "spec.activeDeadlineSeconds.",
     )
-    completion_time: datetime | None = Field(default=None, description="When the job ended.")
-    job_name: str | None = Field(default=None, description="The Kubernetes Job that does the work.")
-    model: str | None = Field(default=None, description="The model's name or file name.")
-    language: str | None = Field(default=None, description="The language asked for, then found.")
-    workers: Workers | None = Field(default=None, description="How the job's pods stand.")
-    progress: Progress | None = Field(default=None, description="How far the audio is done.")
-    result: StatusResult | None = Field(default=None, description="What was delivered, and where.")
+    completion_time: datetime | None = Field(
+        default=None, description="Time at which the job ended."
+    )
+    job_name: str | None = Field(default=None, description="Name of the Kubernetes Job.")
+    model: str | None = Field(default=None, description="Name or file name of the model.")
+    language: str | None = Field(
+        default=None,
+        description="Requested language; replaced by the detected language.",
+    )
+    workers: Workers | None = Field(default=None, description="Number of worker pods by state.")
+    progress: Progress | None = Field(default=None, description="Progress of the job.")
+    result: StatusResult | None = Field(default=None, description="Delivered transcripts.")
     failures: tuple[FailedItem, ...] = Field(
         default=(),
         max_length=MAX_FAILURES,
-        description=f"The first {MAX_FAILURES} recordings that have no transcript; the manifest "
-        "has them all.",
+        description=f"The first {MAX_FAILURES} recordings that failed. manifest.json lists all of "
+        "them.",
     )
 
     @field_serializer("start_time", "active_since", "running_since", "completion_time")
@@ -234,5 +255,5 @@ class Status(ApiModel):
         return wire_time(value) if value else None
 
     def condition(self, kind: ConditionType) -> Condition | None:
-        """The condition of that type, if it is set."""
+        """The condition of a type, or None."""
         return next((c for c in self.conditions if c.type == kind), None)

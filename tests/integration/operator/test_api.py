@@ -20,8 +20,8 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 SHARED = yaml.safe_load((EXAMPLES / "shared-cluster.yaml").read_text())["spec"]
 CALLS = "s3://recordings/calls/"
 NOT_A_SOURCE = "source.uri must be an object such as s3://recordings/standup.mp3, a prefix"
-NO_PREFIX = "source.include and source.exclude need a prefix as source.uri"
-OVERLAP = "output.uri and the prefix source.uri must not lie within each other"
+NO_PREFIX = "source.include and source.exclude require a prefix as source.uri"
+OVERLAP = "output.uri must not be inside the prefix source.uri"
 
 TAKEN_LABEL = "podTemplate.labels may not set names that the operator"
 TAKEN_VARIABLE = "podTemplate.env may not set variables that the operator sets"
@@ -29,6 +29,10 @@ TAKEN_VARIABLE = "podTemplate.env may not set variables that the operator sets"
 
 def env(name: str) -> dict[str, Any]:
     return {"podTemplate": {"env": [{"name": name, "value": "x"}]}}
+
+
+def audio(**stated: Any) -> dict[str, Any]:
+    return {"source": {"uri": "s3://recordings/standup.mp3", "audio": stated}}
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -55,22 +59,32 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("the source as output", {"source": {"uri": CALLS}, "output": {"uri": CALLS}}, OVERLAP),
     ("lines without a width",
      {"output": {"uri": "s3://bucket/", "subtitles": {"maxLineCount": 2}}},
-     "subtitles.maxLineCount needs subtitles.maxLineWidth"),
+     "subtitles.maxLineCount requires subtitles.maxLineWidth"),
     ("a narrow line", {"output": {"uri": "s3://bucket/", "subtitles": {"maxLineWidth": 9}}},
      "greater than or equal to 10"),
     ("half an encoder for whole recordings",
      {"decoding": {"mode": "sequential", "audioContext": "window"}},
-     "decoding.audioContext window does not go with mode sequential"),
+     "decoding.audioContext window is not supported with mode sequential"),
+    *((f"the language {stated!r}", {"language": stated},
+       "language must be auto or a Whisper language code such as en, de or pt: not English or")
+      for stated in ("English", "pt-BR", "zh-CN", "EN", "nb", "iw", "")),
+    *((f"the track {track!r}", audio(track=track),
+       "source.audio.track must be auto, all, or a number from 1 to 99")
+      for track in ("two", 0, 100, -1, "")),
+    ("a channel by number", audio(channels="2"),
+     'supported values: "mix", "separate"'),
+    ("a threshold that is no number", {"decoding": {"logprobThreshold": "low"}},
+     "decoding.logprobThreshold"),
     ("another policy", {"failurePolicy": "Ignore"}, 'supported values: "Continue", "FailFast"'),
     ("an output that is no prefix", {"output": {"uri": "s3://transcripts/x"}},
      "output.uri must be a prefix that ends in a slash"),
     ("two models", {"model": {"name": "tiny", "uri": "s3://models/a.pt", "sha256": "a" * 64}},
-     "model needs either name or uri, and not both"),
-    ("no model", {"model": {}}, "model needs either name or uri, and not both"),
+     "model requires either name or uri"),
+    ("no model", {"model": {}}, "model requires either name or uri"),
     ("a checkpoint without its sum", {"model": {"uri": "s3://models/a.pt"}},
-     "model.uri needs model.sha256"),
+     "model.uri requires model.sha256"),
     ("a translation by turbo", {"task": "translate", "model": {"name": "turbo"}},
-     "task translate does not work with the turbo model"),
+     "task translate is not supported by the turbo model"),
     ("an unknown format", {"output": {"uri": "s3://bucket/", "formats": ["doc"]}},
      'supported values: "json", "srt", "vtt", "txt", "tsv"'),
     ("the same format twice", {"output": {"uri": "s3://bucket/", "formats": ["txt", "txt"]}},
@@ -78,9 +92,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("no workers", {"workers": 0}, "should be greater than or equal to 1"),
     ("an amount that is none", {"limits": {"maxFileBytes": "4 GB"}}, "maxFileBytes"),
     ("a Secret and an endpoint", {"objectStore": {"secretName": "a", "endpoint": "https://b"}},
-     "objectStore takes either secretName or endpoint, and not both"),
+     "objectStore takes either secretName or endpoint"),
     ("a Secret and a region", {"objectStore": {"secretName": "a", "region": "b"}},
-     "objectStore.region goes with objectStore.endpoint"),
+     "objectStore.region requires objectStore.endpoint"),
     ("an endpoint that names a variable", {"objectStore": {"endpoint": "https://$(AWS_REGION)"}},
      "objectStore.endpoint"),
     ("no time at all", {"activeDeadlineSeconds": 0}, "should be greater than or equal to 1"),
@@ -159,6 +173,12 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
                  "subtitles": {"maxLineWidth": 42, "maxLineCount": 2, "highlightWords": True}}}),
     ("openai-whisper's own loop",
      {"decoding": {"mode": "sequential", "beamSize": 5, "wordTimestamps": True}}),
+    ("a language by its code", {"language": "haw"}),
+    ("the second track", audio(track=2, channels="mix")),
+    ("the second track as text", audio(track="2", channels="mix")),
+    ("each channel of every track", audio(track="all", channels="separate")),
+    ("only what is new", {"output": {"uri": "s3://bucket/", "existing": "skip"}}),
+    ("one temperature", {"decoding": {"temperature": ["0"], "logprobThreshold": "-2"}}),
     ("the encoder's window", {"decoding": {"audioContext": "window"}}),
     ("an end at the first failure", {"failurePolicy": "FailFast"}),
     ("the pod's own identity",
@@ -295,7 +315,7 @@ def test_kubectl_explains_every_field_of_the_spec(stage: Stage, control_plane):
     assert "pendingDeadlineSeconds" in text
     flat = control_plane.kubectl("explain", "tj.spec")
     assert "<no description>" not in flat
-    assert "The recordings to transcribe" in flat
+    assert "Recordings to transcribe" in flat
 
 
 CANNOT = [

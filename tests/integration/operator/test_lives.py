@@ -85,7 +85,7 @@ def test_a_bad_recording_among_many_is_named_in_the_status(operator: Operator, s
     stage.end_pod(stage.await_pod(), 0, MOSTLY_DELIVERED)
     status = stage.await_status(
         phase="Succeeded",
-        message="Transcribed 2 of 3 recordings (1 failed), 1 min 30 s of audio, "
+        message="Transcribed 2 of 3 recordings, 1 min 30 s of audio, 1 recording failed, "
         "to s3://transcripts/standup/",
     )
     assert (status["result"]["items"], status["result"]["itemsFailed"]) == (3, 1)

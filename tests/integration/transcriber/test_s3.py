@@ -114,3 +114,21 @@ def test_an_object_without_etag_is_fetched(store: S3Store, folder: Path, tmp_pat
     assert found.etag == ""
     store.download(found, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == content
+
+
+def test_a_real_server_keeps_the_first_of_two_that_are_created(store: S3Store) -> None:
+    for number in range(3):
+        uri = ObjectUri.parse(f"s3://out/created/{number}.json")
+        assert [store.create(uri, b"1"), store.create(uri, b"2")] == [True, False]
+        assert store.find(uri) == b"1"
+
+
+def test_a_real_server_removes_many_objects_of_any_name(store: S3Store) -> None:
+    names = ["a b", "ü&<x>", "plus+plus", "100%", "quote'\"", "last"]
+    uris = [ObjectUri("out", f"many/{name}") for name in names]
+    for uri in uris:
+        store.put(uri, b"x")
+    assert len(store.list(ObjectUri("out", "many/"))) == len(uris)
+    assert [each.uri for each in store.list(ObjectUri("out", "many/"), after="many/ü")] == [uris[1]]
+    store.remove_many(uris)
+    assert store.list(ObjectUri("out", "many/")) == []

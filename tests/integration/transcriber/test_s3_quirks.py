@@ -295,3 +295,28 @@ except TranscriberError as error:
         process.send_signal(number)
         assert process.wait(timeout=20) == 75
         assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("quirk", ["mute", "skew"])
+def test_a_signal_ends_the_command_line_within_seconds(
+    number: int, quirk: str, tmp_path: Path
+) -> None:
+    with serving(quirk) as stub:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "whisper_transcriber", "transcribe", "s3://media/",
+             "--model", "tiny", "-o", str(tmp_path / "out")],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "AWS_ENDPOINT_URL": stub.url,
+                "AWS_ACCESS_KEY_ID": "key",
+                "AWS_SECRET_ACCESS_KEY": "secret",
+            },
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_until("it asks", lambda: bool(stub.requests), timeout=60)
+        began = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 75
+        assert time.monotonic() - began < 5

@@ -1,7 +1,8 @@
 import pytest
 from pydantic import ValidationError
+from whisper.tokenizer import LANGUAGES
 
-from transcription_contract.options import Decoding, ModelReference, Subtitles
+from transcription_contract.options import LANGUAGE_CODES, Decoding, ModelReference, Subtitles
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,7 @@ def test_a_model_is_called_what_people_call_it(model, expected):
 def test_options_out_of_range_and_typos_are_refused(model, value):
     with pytest.raises(ValidationError):
         model.model_validate(value)
+
+
+def test_languages_are_openai_whispers():
+    assert tuple(LANGUAGES) == LANGUAGE_CODES

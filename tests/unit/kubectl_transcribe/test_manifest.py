@@ -4,7 +4,7 @@ from pathlib import PurePath
 import pytest
 
 from kubectl_transcribe.manifest import Wishes, submissions, unique_name
-from transcription_contract.options import OutputFormat
+from transcription_contract.options import ChannelMode, ExistingOutput, OutputFormat
 
 
 def only(sources: list[str], **wishes):
@@ -65,16 +65,23 @@ def test_every_flag_has_its_field():
         node_pool="gpu",
         workers=4,
         secret="store",
-        overwrite=True,
+        track="2",
+        channels=ChannelMode.SEPARATE,
+        existing=ExistingOutput.OVERWRITE,
+        hotwords=("kopf", "Kubernetes"),
     )
     assert not submission.uploads
     assert submission.manifest["spec"] == {
-        "source": {"uri": "s3://recordings/standup.mp3"},
+        "source": {
+            "uri": "s3://recordings/standup.mp3",
+            "audio": {"track": 2, "channels": "separate"},
+        },
         "output": {
             "uri": "s3://transcripts/standup/",
             "formats": ["srt", "txt"],
-            "overwrite": True,
+            "existing": "overwrite",
         },
+        "decoding": {"hotwords": ["kopf", "Kubernetes"]},
         "objectStore": {"secretName": "store"},
         "model": {"uri": "s3://models/mine.pt", "sha256": "a" * 64},
         "language": "de",
@@ -82,6 +89,17 @@ def test_every_flag_has_its_field():
         "nodePool": "gpu",
         "workers": 4,
     }
+
+
+@pytest.mark.parametrize("stated", ["pt", "PT", "pt-BR", "pt_PT"])
+def test_a_language_is_taken_as_other_programs_write_its_code(stated):
+    submission = only(["s3://recordings/a.mp3"], language=stated)
+    assert submission.manifest["spec"]["language"] == "pt"
+
+
+def test_all_tracks_are_a_word():
+    submission = only(["s3://recordings/a.mkv"], track="all")
+    assert submission.manifest["spec"]["source"]["audio"] == {"track": "all"}
 
 
 def test_an_official_model_is_a_name():
@@ -120,7 +138,10 @@ REFUSED = [
     ("two files of one name", ["x/a.mp3", "y/a.mp3"], {"bucket": "acme"}, "called a.mp3"),
     ("a file as a URI", ["file:///tmp/a.mp3"], {"bucket": "acme"}, "without file://"),
     ("an unknown scheme", ["ftp://media.example/a"], {"bucket": "acme"}, "is not an S3 URI"),
-    ("no language", ["s3://acme/x"], {"language": "English"}, "--language takes a code such as en"),
+    ("no language", ["s3://acme/x"], {"language": "English"},
+     "--language English is not a language code of Whisper, such as en"),
+    ("no track", ["s3://acme/x"], {"track": "second"}, "--track takes auto, all, or a number"),
+    ("track 0", ["s3://acme/x"], {"track": "0"}, "--track takes auto, all, or a number"),
     ("no checksum", ["s3://acme/x"], {"model": "s3://acme/x.pt", "model_sha256": "1"},
      "--model-sha256 takes 64 digits"),
     ("a model by https", ["s3://acme/x"], {"model": "https://acme/x.pt"}, "or an s3:// URI"),

@@ -1,6 +1,6 @@
 import pytest
 
-from kubectl_transcribe.transcripts import Delivered, chosen, is_silent
+from kubectl_transcribe.transcripts import MAX_REMARKS, Delivered, chosen, is_silent, remarks
 from transcription_contract.options import OutputFormat
 
 OUTPUT = "s3://transcripts/calls/"
@@ -65,3 +65,37 @@ def test_a_transcript_elsewhere_is_not_the_jobs():
 )
 def test_a_transcript_with_nothing_in_it_is_silence(content, silent):
     assert is_silent(content) is silent
+
+
+def manifest(*items: dict[str, object]) -> Delivered:
+    return Delivered.model_validate({"uid": "u", "items": items})
+
+
+def test_warnings_are_told_with_their_place_and_suspect_text_with_its_number():
+    calls = manifest(
+        {
+            "uri": "s3://recordings/a.mp3",
+            "warnings": [
+                {"kind": "gap", "message": "12.0 s are missing.", "start": 3723.4, "seconds": 12.0},
+                {"kind": "silentTrack", "message": "Track 1 is silent."},
+            ],
+        },
+        {"uri": "s3://recordings/b.mp3", "suspectSegments": 3},
+    )
+    assert remarks(calls) == [
+        "warning: s3://recordings/a.mp3 at 1:02:03: 12.0 s are missing.",
+        "warning: s3://recordings/a.mp3: Track 1 is silent.",
+        "suspect text: s3://recordings/b.mp3: the JSON transcript flags 3 of its segments as "
+        "improbable or repetitive",
+    ]
+
+
+def test_without_warnings_nothing_is_told():
+    assert remarks(delivered("a.txt")) == []
+
+
+def test_of_many_warnings_the_first_are_told():
+    gap = {"kind": "gap", "message": "A gap."}
+    found = remarks(manifest({"uri": "s3://recordings/a.mp3", "warnings": [gap] * 30}))
+    assert len(found) == MAX_REMARKS + 1
+    assert found[-1] == "10 more: manifest.json lists them"

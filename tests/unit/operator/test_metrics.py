@@ -26,6 +26,16 @@ def test_a_finished_job_is_counted_by_reason_with_its_times():
     assert found["transcription_job_speed_ratio_bucket{50.0}"] == 1
 
 
+def test_warnings_and_suspect_segments_of_finished_jobs_are_counted():
+    metrics = Metrics()
+    for name in ("recording_warnings", "suspect_segments"):
+        assert samples(metrics)[f"transcription_{name}_total{{}}"] == 0
+    metrics.observe_finished("Succeeded", "Delivered", warnings=2, suspect_segments=7)
+    metrics.observe_finished("Succeeded", "Delivered", warnings=1)
+    assert samples(metrics)["transcription_recording_warnings_total{}"] == 3
+    assert samples(metrics)["transcription_suspect_segments_total{}"] == 7
+
+
 def test_a_job_that_never_ran_has_no_times():
     metrics = Metrics()
     metrics.observe_finished("Failed", "ImagePullBackOff")

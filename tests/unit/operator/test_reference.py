@@ -114,7 +114,7 @@ def test_a_row_ends_with_the_bounds():
 
 
 def test_rules_are_told_in_the_sentences_that_the_api_server_says():
-    assert "- model needs either name or uri, and not both." in PAGE
+    assert "- model requires either name or uri." in PAGE
     assert "create a new TranscriptionJob: source, output, objectStore," in PAGE
 
 

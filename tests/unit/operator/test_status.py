@@ -194,7 +194,7 @@ def test_without_last_words_the_result_is_still_named():
     assert "s3://transcripts/standup/manifest.json" in (after.message or "")
 
 
-def many(items: int, failed: int, **failure: str) -> str:
+def many(items: int, failed: int, counts: dict[str, int] | None = None, **failure: str) -> str:
     bad = {"item": "s3://recordings/calls/a.mp3", "reason": "MediaInvalid", "message": "no audio"}
     return encode(
         Termination(
@@ -204,6 +204,7 @@ def many(items: int, failed: int, **failure: str) -> str:
                 model_sha256="ab",
                 items=items,
                 items_failed=failed,
+                **(counts or {}),
                 failures=(ItemFailure(**bad | failure),) * min(failed, 10),
             )
         )
@@ -213,16 +214,59 @@ def many(items: int, failed: int, **failure: str) -> str:
 @pytest.mark.parametrize(
     ("last_words", "expected"),
     [
-        (many(1000, 2), "998 of 1000 recordings (2 failed), 3 h 12 min of audio, to"),
+        (many(1000, 2), "998 of 1000 recordings, 3 h 12 min of audio, 2 recordings failed, to"),
         (many(1000, 0), "1000 recordings, 3 h 12 min of audio, to"),
         (many(1, 0), "3 h 12 min of audio to"),
+        (many(1, 0, {"warnings": 2}), "3 h 12 min of audio, 2 warnings, to"),
+        (
+            many(1, 0, {"warnings": 1, "suspect_segments": 1}),
+            "3 h 12 min of audio, 1 warning, 1 suspect segment, to",
+        ),
+        (
+            many(9, 3, {"items_skipped": 5, "warnings": 1, "suspect_segments": 4}),
+            "1 of 4 recordings, 3 h 12 min of audio, 3 recordings failed, 5 files skipped, "
+            "1 warning, 4 suspect segments, to",
+        ),
+        (
+            many(3, 1, {"items_skipped": 1}),
+            "1 of 2 recordings, 3 h 12 min of audio, 1 recording failed, 1 file skipped, to",
+        ),
+        (many(2, 0, {"items_skipped": 1}), "1 recording, 3 h 12 min of audio, 1 file skipped, to"),
     ],
-    ids=["some failed", "all well", "a prefix with one recording"],
+    ids=[
+        "some failed",
+        "all well",
+        "a prefix with one recording",
+        "warnings",
+        "singular",
+        "everything",
+        "one of each",
+        "one that is new",
+    ],
 )
 def test_the_message_counts_recordings_where_there_are_many(last_words, expected):
     done = pod("Succeeded", exit_code=0, last_words=last_words)
     after = next_status(parent(), seen(job("Complete"), done), None, NOW)
     assert after.message == f"Transcribed {expected} s3://transcripts/standup/"
+
+
+def test_a_run_that_found_nothing_new_says_so():
+    done = pod("Succeeded", exit_code=0, last_words=many(12, 0, {"items_skipped": 12}))
+    after = next_status(parent(), seen(job("Complete"), done), None, NOW)
+    assert after.message == (
+        "Nothing new to transcribe, 12 files skipped, in s3://transcripts/standup/"
+    )
+
+
+def test_warnings_suspect_segments_and_skipped_files_are_counted_in_the_result():
+    counts = {"items_skipped": 5, "warnings": 2, "suspect_segments": 7}
+    done = pod("Succeeded", exit_code=0, last_words=many(9, 0, counts))
+    result = next_status(parent(), seen(job("Complete"), done), None, NOW).to_wire()["result"]
+    assert {name: result[name] for name in ("itemsSkipped", "warnings", "suspectSegments")} == {
+        "itemsSkipped": 5,
+        "warnings": 2,
+        "suspectSegments": 7,
+    }
 
 
 def test_recordings_that_failed_are_counted_and_named():
@@ -248,7 +292,7 @@ def test_what_a_recording_is_called_can_neither_fill_the_status_nor_steer_a_term
 
 def test_a_single_recordings_result_counts_nothing():
     wire = next_status(parent(), seen(job("Complete"), DONE), None, NOW).to_wire()
-    assert not {"items", "itemsFailed"} & wire["result"].keys()
+    assert not {"items", "itemsFailed", "itemsSkipped"} & wire["result"].keys()
     assert wire["failures"] == []
 
 

@@ -168,7 +168,7 @@ def decode(arrival: StreamingDownload, target: Path, *, uri: str, **_: object) -
 def leave_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """No ffmpeg, no torch, no voice activity model, and no patience."""
     monkeypatch.setattr("whisper_transcriber.audio.media.decode", decode)
-    monkeypatch.setattr("whisper_transcriber.coordination.planner.VoiceDetector", Detector)
+    monkeypatch.setattr("whisper_transcriber.audio.speech.VoiceDetector", Detector)
     monkeypatch.setattr(pipeline, "_import_engine_meanwhile", lambda: None)
     monkeypatch.setattr(listing, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr(language, "PATIENCE_SECONDS", 0)

@@ -189,15 +189,17 @@ class Delivery:
         if failure:
             return entry.model_copy(update={"failure": failure})
         whole = self._transcript(group, item, own)
-        language = self._language(group, item, own)
+        for warning in whole.warnings:
+            self._job.metrics.warnings.labels(kind=warning.kind.value).inc()
         return entry.model_copy(
             update={
                 "seconds": whole.duration,
                 "language": whole.language,
+                "audio": whole.audio,
                 "outputs": tuple(
                     self._output(source.name, whole, each) for each in self._job.task.formats
                 ),
-                "warnings": uncertainty(language),
+                "warnings": whole.warnings,
                 "suspect_segments": sum(1 for each in whole.segments if each.suspect),
             }
         )
@@ -210,8 +212,10 @@ class Delivery:
 
     def _transcript(self, group: int, item: int, own: list[ItemText]) -> Transcript:
         duration = round(self._planner.item_samples(group, item) / SAMPLE_RATE, 3)
-        language = self._language(group, item, own).language
+        spoken = self._language(group, item, own)
+        language = spoken.language
         segments = (segment for each in own for segment in each.segments)
+        audio, warnings = self._planner.item_audio(group, item)
         return Transcript(
             segments=transcript.join(_in_language(segments, language), duration),
             language=language,
@@ -220,6 +224,8 @@ class Delivery:
             model=self._job.task.model.label,
             model_sha256=self._model_sha256,
             task=self._job.task.task,
+            audio=audio,
+            warnings=(*warnings, *uncertainty(spoken)),
         )
 
     def _output(self, name: str, whole: Transcript, output_format: OutputFormat) -> ManifestOutput:

@@ -92,7 +92,7 @@ class Languages:
         ballots: dict[int, list[Mapping[str, float]]] = {item: [] for item in windows}
         for first in range(0, len(chosen), self._job.task.batch_size):
             batch = chosen[first : first + self._job.task.batch_size]
-            waveforms = [self._recordings.waveform(w.item, w.start, w.stop) for w in batch]
+            waveforms = [self._recordings.waveform(w.item, w.start, w.stop, w.lane) for w in batch]
             answers = self._engine.language_probabilities(waveforms)
             for window, ballot in zip(batch, answers, strict=True):
                 ballots[window.item].append(ballot)

@@ -27,6 +27,7 @@ from transcription_contract.base import Model
 from transcription_contract.options import Decoding, DecodingMode, LanguagePer
 from transcription_contract.task import Task
 from transcription_contract.termination import Failure
+from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
 from whisper_transcriber.audio.windows import Batch
 from whisper_transcriber.coordination.manifest import ManifestItem
 from whisper_transcriber.decoding.transcript import Segment
@@ -103,11 +104,14 @@ class GroupAudio(Model):
     samples: int
     slices: int
     failure: Failure | None = None
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 class ItemPlan(Model):
     """A recording as its shard's planner found it; ``samples``: in the shard.
 
+    ``audio``, ``warnings``: of a recording that is not sliced; the others' are in GroupAudio.
     ``language_probability``: of a detected language; None if it was stated.
     """
 
@@ -115,6 +119,8 @@ class ItemPlan(Model):
     language: str
     language_probability: float | None = None
     failure: Failure | None = None
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 class ShardPlan(Model):

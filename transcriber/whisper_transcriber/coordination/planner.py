@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
@@ -11,7 +11,8 @@ from transcription_contract.options import DecodingMode
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio import windows as windowing
 from whisper_transcriber.audio.cache import AudioCache
-from whisper_transcriber.audio.vad import VoiceDetector
+from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
+from whisper_transcriber.audio.speech import SpeechFinder
 from whisper_transcriber.audio.windows import Span, Window
 from whisper_transcriber.coordination import names
 from whisper_transcriber.coordination.job import Job
@@ -44,6 +45,8 @@ class _Heard:
     within: Span
     windows: Sequence[Window] = ()
     failure: Failure | None = None
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 _Draft = dict[int, _Heard]
@@ -66,7 +69,7 @@ class Planner:
         self._state = state
         self._recordings = recordings
         self._languages = languages
-        self._detector: VoiceDetector | None = None
+        self._speech = SpeechFinder(recordings, job.task.decoding.vad)
         self._plans: dict[Shard, ShardPlan] = {}
         self._audio: dict[int, GroupAudio] = {}
         self._drafts: dict[Shard, Future[_Draft | None]] = {}
@@ -121,11 +124,20 @@ class Planner:
         if found := self.known_audio(group):
             return found
         try:
-            samples = self._recordings.samples(self._items.groups[group].first).count
+            item = self._items.groups[group].first
+            samples = self._recordings.samples(item).count
         except ITEM_FAULTS as error:
             return self._failed(group, error)
         slices = windowing.slice_count(samples, self._items.slice_samples)
-        return self._agreed(group, GroupAudio(samples=samples, slices=slices))
+        return self._agreed(
+            group,
+            GroupAudio(
+                samples=samples,
+                slices=slices,
+                audio=self._recordings.facts(item),
+                warnings=self._recordings.warnings(item),
+            ),
+        )
 
     def known_audio(self, group: int) -> GroupAudio | None:
         """How long a sliced recording is, if any worker has stored it."""
@@ -155,6 +167,14 @@ class Planner:
         if self._items.groups[group].sliced:
             return self.audio(group).samples
         return self._item_plan(group, item).samples
+
+    def item_audio(
+        self, group: int, item: int
+    ) -> tuple[AudioFacts | None, tuple[AudioWarning, ...]]:
+        """Which sound of an item of a planned group was transcribed, and what to know of it."""
+        sliced = self._items.groups[group].sliced
+        found = self.audio(group) if sliced else self._item_plan(group, item)
+        return found.audio, found.warnings
 
     def item_language(self, group: int, item: int) -> ItemLanguage:
         """The language of an item of a planned group; of slices that differ, the most spoken."""
@@ -221,6 +241,8 @@ class Planner:
                     language=spoken[item].language,
                     language_probability=spoken[item].probability,
                     failure=heard.failure,
+                    audio=heard.audio,
+                    warnings=heard.warnings,
                 )
                 for item, heard in draft.items()
             ),
@@ -273,18 +295,19 @@ class Planner:
             self._recordings.samples(ahead)
         try:
             within = Span(0, self._recordings.samples(item).count)
-            return _Heard(within) if self._whole else self._heard(item, within)
+            heard = _Heard(within) if self._whole else self._heard(item, within)
+            return replace(
+                heard,
+                audio=self._recordings.facts(item),
+                warnings=self._recordings.warnings(item),
+            )
         except ITEM_FAULTS as error:
             if self._is_fatal(error):
                 raise
             return _Heard(Span(0, 0), failure=error.failure)
 
     def _heard(self, item: int, within: Span) -> _Heard:
-        samples = self._recordings.samples(item)
-        self._detector = self._detector or VoiceDetector()
-        probabilities = self._detector.probabilities(samples.waveform, within.start, within.stop)
-        stretches = windowing.speech(probabilities.tolist(), within)
-        return _Heard(within, windowing.windows(item, stretches, samples.integers))
+        return _Heard(within, self._speech.windows(item, within))
 
     def _slice(self, item: int, number: int) -> Span | None:
         start = self._border(item, number) if number else 0

@@ -25,7 +25,12 @@ class BatchTranscriber:
         self._strict = strict
         self._per_slice = job.task.decoding.language_per is LanguagePer.SLICE
         self._decoder = FallbackDecoder(
-            engine, job.task.batch_size, recordings.waveform, recordings.integers
+            engine,
+            job.task.batch_size,
+            recordings.waveform,
+            recordings.integers,
+            job.task.decoding,
+            translates=job.task.task == "translate",
         )
 
     def transcribe(self, group: Group, plan: ShardPlan, batch: Batch) -> Part:
@@ -39,22 +44,39 @@ class BatchTranscriber:
         }
         windows = [window for window in batch.windows if window.item not in faults]
         heard = self._decoder.decode(windows, languages)
+        self._job.metrics.suspect_segments.inc(heard.suspect)
+        self._job.metrics.dropped_seconds.inc(heard.dropped_seconds)
         decoded = [
-            ItemText(item=item, segments=tuple(self._in_language(said, languages[item])))
-            for item, said in heard.items()
+            ItemText(item=item, segments=tuple(self._told(item, found, languages[item])))
+            for item, found in heard.segments.items()
         ]
         failed = [ItemText(item=item, failure=fault) for item, fault in faults.items()]
         return Part(texts=(*decoded, *failed), device=self._engine.description)
 
-    def _in_language(self, segments: Iterable[Segment], language: str) -> Iterable[Segment]:
-        """Segments that name their language, where each slice has its own."""
-        if not self._per_slice:
-            return segments
-        return (each.model_copy(update={"language": language}) for each in segments)
+    def _told(self, item: int, segments: Iterable[Segment], language: str) -> Iterable[Segment]:
+        """Segments that name their language, where each slice has its own, and their channel,
+        where there are several."""
+        changes: dict[str, object] = {"language": language} if self._per_slice else {}
+        if self._recordings.lanes(item) == 1:
+            changes["channel"] = None
+        return (each.model_copy(update=changes) for each in segments)
 
     def _whole(self, item: int) -> ItemText:
         """By openai-whisper's transcribe(), which wants all of it in memory."""
-        task, samples = self._job.task, self._recordings.samples(item)
+        lanes = self._recordings.lanes(item)
+        texts = [self._whole_lane(item, lane) for lane in range(lanes)]
+        if lanes == 1:
+            return texts[0]
+        segments = [
+            each.model_copy(update={"channel": lane + 1})
+            for lane, text in enumerate(texts)
+            for each in text.segments
+        ]
+        segments.sort(key=lambda each: (each.start, each.channel or 0))
+        return texts[0].model_copy(update={"segments": tuple(segments)})
+
+    def _whole_lane(self, item: int, lane: int) -> ItemText:
+        task, samples = self._job.task, self._recordings.samples(item, lane)
         language = None if task.language == LANGUAGE_AUTO else task.language
 
         def at_each_window() -> None:

@@ -1,11 +1,14 @@
 """From the parts' segments to one transcript: pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from math import floor
+from itertools import groupby
 from typing import Any
 
 from transcription_contract.base import Model
+from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
+from whisper_transcriber.decoding.spans import spaced
 from whisper_transcriber.engine.protocol import RecordingResult
 
 _DECIMALS = 3
@@ -55,31 +58,65 @@ class Segment(Model):
     language: str | None = None
 
 
+@dataclass(frozen=True)
+class Transcript:
+    """A recording's whole text. ``duration`` in seconds.
+
+    ``audio``: which sound was transcribed. ``warnings``: what a listener should know about it.
+    """
+
+    segments: Sequence[Segment]
+    language: str
+    duration: float
+    source: str
+    model: str
+    model_sha256: str
+    task: str
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
+
+    def voice(self, channel: int) -> str:
+        """What a channel is called: Channel 1, or Track 1 where each track is transcribed."""
+        tracks = self.audio and self.audio.track is None and not self.audio.separate
+        return f"{'Track' if tracks else 'Channel'} {channel}"
+
+
 def from_passage(passage: RecordingResult) -> list[Segment]:
     """openai-whisper's own segments as ours."""
     return [_of_whisper(segment) for segment in passage.segments]
 
 
 def join(segments: Iterable[Segment], duration: float) -> list[Segment]:
-    """Segments in order of time: none overlaps another or ends after the audio; no text is lost.
+    """Segments in order of time, each with a length, none after the recording's end.
 
-    Times are whole milliseconds. Words stay within their segment, one after the other.
+    Segments of different channels may overlap; within a channel none does. No text is lost. Times
+    are whole milliseconds. Words stay within their segment, one after the other.
 
     Args:
         segments: of one recording, in any order; those of blanks alone are left out.
         duration: the recording's length in seconds.
     """
-    last = floor(duration * 10**_DECIMALS) / 10**_DECIMALS
-    joined: list[Segment] = []
-    for segment in sorted(segments, key=lambda each: (each.start, each.end)):
-        if not segment.text.strip():
-            continue
-        start = _within(segment.start, 0.0, last)
-        end = _within(segment.end, start, last)
-        if joined and start < joined[-1].end:
-            joined[-1] = joined[-1].model_copy(update={"end": start})
-        joined.append(segment.model_copy(update={"start": start, "end": end}))
-    return [_with_words_inside(segment) for segment in joined]
+    order = sorted(
+        (segment for segment in segments if segment.text.strip()),
+        key=lambda each: (each.channel or 0, each.start, each.end),
+    )
+    joined = [
+        segment
+        for _, channel in groupby(order, key=lambda each: each.channel)
+        for segment in _spaced(list(channel), last_millisecond(duration))
+    ]
+    return sorted(joined, key=lambda each: (each.start, each.channel or 0))
+
+
+def milliseconds(seconds: float) -> int:
+    """A time in whole milliseconds."""
+    return round(seconds * 1000)
+
+
+def last_millisecond(duration: float) -> int:
+    """The last whole millisecond that is not after a duration in seconds."""
+    whole = int(duration * 1000)
+    return whole + 1 if (whole + 1) / 1000 <= duration else whole
 
 
 def text(segments: Iterable[Segment]) -> str:
@@ -109,6 +146,14 @@ def _of_whisper(segment: Mapping[str, Any]) -> Segment:
             for word in segment.get("words", ())
         ),
     )
+
+
+def _spaced(segments: list[Segment], last: int) -> list[Segment]:
+    spans = spaced([(milliseconds(s.start), milliseconds(s.end)) for s in segments], last)
+    return [
+        _with_words_inside(segment.model_copy(update={"start": start / 1000, "end": end / 1000}))
+        for segment, (start, end) in zip(segments, spans, strict=True)
+    ]
 
 
 def _with_words_inside(segment: Segment) -> Segment:

@@ -30,7 +30,7 @@ class WhisperEngine:
         self._decoding = decoding
         self._word_timestamps = word_timestamps
         self._dtype = torch.float16 if model.device.type == "cuda" else torch.float32
-        self._vocabulary = Vocabulary(model, task, decoding.initial_prompt)
+        self._vocabulary = Vocabulary(model, task, decoding.initial_prompt, decoding.hotwords)
         self._recogniser = BatchDecoder(
             self._model,
             self._vocabulary,

@@ -18,7 +18,7 @@ _STS = "sts.amazonaws.com"
 
 def provider(settings: StoreSettings) -> Provider:
     """Where a store's keys come from."""
-    if settings.keys_directory:
+    if settings.keys_directory and settings.access_key and settings.secret_key:
         return MountedKeys(settings)
     if settings.access_key:
         return StaticProvider(settings.access_key, settings.secret_key, settings.session_token)

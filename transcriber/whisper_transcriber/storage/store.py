@@ -1,7 +1,7 @@
 """What the rest of the program knows of a place where objects lie: a protocol, and what it tells.
 
 s3.py is the one that a cluster uses, files.py the command line's local folders, web.py an https
-source; stores.py picks one by a URI's scheme.
+source; router.py picks one by a URI's scheme.
 """
 
 from collections.abc import Callable, Iterable
