@@ -17,7 +17,7 @@ from whisper_transcriber.engine.protocol import DecodingResult
 class SleepingEngine(FakeEngine):
     """An Engine that says one word over the whole of each window."""
 
-    description = "asleep"
+    identity = "asleep"
     only_language = "en"
 
     def __init__(self, seconds: float, log: Path) -> None:

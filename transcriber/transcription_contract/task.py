@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from transcription_contract.base import Model
+from transcription_contract.locations import ObjectUri
 from transcription_contract.options import (
     DEFAULT_FORMATS,
     LANGUAGE_AUTO,
@@ -85,6 +86,11 @@ class Task(Model):
     limits: Limits = Limits()
     model_mirror_uri: str | None = None
     allowed_networks: tuple[str, ...] = ()
+
+    @property
+    def has_many(self) -> bool:
+        """Whether the source is a prefix, of any number of recordings."""
+        return ObjectUri.parse(self.source_uri).is_prefix
 
     @property
     def times_words(self) -> bool:

@@ -9,10 +9,14 @@ from pathlib import Path
 from transcription_contract.exit_codes import ENDINGS, ExitCode
 from transcription_contract.termination import Failure, Termination, encode
 from whisper_transcriber import cli, composition, logs, pipeline, settings
-from whisper_transcriber.errors import Stalled, TranscriberError
+from whisper_transcriber.errors import Interrupted, Stalled, TranscriberError
 from whisper_transcriber.interruption import Interruption
+from whisper_transcriber.stopping import stop_for_good
 
 log = logging.getLogger("whisper_transcriber")
+
+POD_STOP_SECONDS = 20.0
+"""Less than the 30 s that Kubernetes leaves a pod between SIGTERM and SIGKILL."""
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -52,7 +56,17 @@ def _transcribe(environ: Mapping[str, str], last_words: Path) -> Termination:
     )
     job.metrics.serve(given.metrics_port)
     log.info("worker %d of %d for %r", given.worker, given.task.workers, given.task.owner)
-    return Termination(result=pipeline.run(job, composition.load_engine).result())
+    stop_for_good(interruption, lambda: _stop(last_words), POD_STOP_SECONDS)
+    manifest = pipeline.run(job, composition.load_engine)
+    return Termination(result=manifest.result() if manifest else None)
+
+
+def _stop(last_words: Path) -> None:
+    """A batch that takes too long after SIGTERM is given up: the next pod decodes it."""
+    interrupted = Interrupted("the worker was asked to stop; another pod continues from its parts")
+    log.warning("%s: a batch was given up", interrupted.reason)
+    _say(last_words, Termination(error=interrupted.failure))
+    _exit(interrupted.exit_code)
 
 
 def _give_up(last_words: Path, seconds: float) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from whisper_transcriber.coordination.job import Job
-from whisper_transcriber.coordination.layout import Items
 from whisper_transcriber.coordination.workspace import Workspace
 from whisper_transcriber.engine.protocol import Engine
 from whisper_transcriber.interruption import Interruption
@@ -45,6 +44,7 @@ def make_job(
         metrics=Metrics(),
         interruption=interruption,
         watchdog=Watchdog(on_standstill),
+        renames_results=local_files,
     )
 
 
@@ -77,7 +77,7 @@ def make_model_store(
     return ModelStore(directory, StoreRouter(by_scheme), interruption, mirror_uri=mirror_uri)
 
 
-def load_engine(job: Job, checkpoint: Checkpoint, items: Items) -> Engine:
+def load_engine(job: Job, checkpoint: Checkpoint) -> Engine:
     """The job's model, loaded."""
     # Imported here: torch takes seconds that the first steps and their mistakes need not wait for.
     from whisper_transcriber.engine.whisper_engine import WhisperEngine
@@ -89,7 +89,7 @@ def load_engine(job: Job, checkpoint: Checkpoint, items: Items) -> Engine:
         task=job.task.task,
         decoding=job.task.decoding,
         word_timestamps=job.task.times_words,
-        threads=items.threads,
+        threads=job.settings.threads,
     )
-    log.info("engine: %s, %d threads", engine.description, items.threads)
+    log.info("engine: %s, %d threads", engine.description, job.settings.threads)
     return engine

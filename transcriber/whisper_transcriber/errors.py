@@ -4,6 +4,7 @@
     ├── MediaInvalid (65)            the source itself is at fault
     │   ├── LimitExceeded              too many bytes or seconds
     │   ├── NoAudioStream              a video without sound, a picture
+    │   ├── NotMedia                   no recording at all: skipped in a prefix
     │   ├── SourceReplaced             another recording took its place while the job ran
     │   ├── SourceArchived             it is in an archive (Glacier) and must be restored
     │   ├── SourceNameInvalid          the store does not serve an object of that name
@@ -69,6 +70,13 @@ class LimitExceeded(MediaInvalid):
 
 class NoAudioStream(MediaInvalid):
     """The source is readable, but nothing in it can be heard."""
+
+
+class NotMedia(MediaInvalid):
+    """The object is plainly no recording (a text, a picture, an archive).
+
+    Below a prefix it is skipped; as a job's only source it is a failure.
+    """
 
 
 class SourceReplaced(MediaInvalid):
@@ -183,3 +191,11 @@ class PromptTooLong(ConfigurationInvalid):
 
 class OutputTaken(ConfigurationInvalid):
     """The output belongs to another job already."""
+
+
+def by_reason(reason: str) -> type[TranscriberError]:
+    """The error with that reason; the root if there is none in this version."""
+    known: list[type[TranscriberError]] = [TranscriberError]
+    for each in known:
+        known += each.__subclasses__()
+    return next((each for each in known if each.__name__ == reason), TranscriberError)

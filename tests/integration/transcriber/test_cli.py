@@ -64,7 +64,7 @@ def test_a_folder_of_recordings_reports_the_bad_one_and_does_the_others(
     folder = tmp_path / "talks"
     folder.mkdir()
     (folder / "good.mp3").write_bytes(talk_file.read_bytes()[:200_000])
-    (folder / "bad.mp3").write_text("It was a dark and stormy night.")
+    (folder / "bad.mp3").write_bytes(b"RIFF\x10\0\0\0WAVEfmt \xff\xff\xff\xff")
     done = run(tmp_path, "transcribe", "talks", "-o", "texts", "-m", checkpoint, "-l", "en")
     assert done.returncode == 65
     assert (tmp_path / "texts" / "good.mp3.txt").read_text().strip()
@@ -82,7 +82,7 @@ def test_a_run_that_was_cut_goes_on_where_it_was(
     )
     wait_until(
         "two parts are stored",
-        lambda: len(list(tmp_path.glob(".transcription/*/parts/*"))) >= 2,
+        lambda: len(list(tmp_path.glob(".transcription/*/groups/*/parts/*"))) >= 2,
         timeout=120,
     )
     process.send_signal(signal.SIGKILL)
@@ -99,13 +99,78 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, talk_file: Path, checkpoint: P
     )  # fmt: skip
     wait_until(
         "a part is stored",
-        lambda: len(list(tmp_path.glob(".transcription/*/parts/*"))) >= 1,
+        lambda: len(list(tmp_path.glob(".transcription/*/groups/*/parts/*"))) >= 1,
         timeout=120,
     )
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 75
-    assert stderr.splitlines()[-1] == ("transcriber: stopped; the same command goes on from here")
+    assert stderr.splitlines()[-1] == "transcriber: stopped; the same command continues from here"
+
+
+def folder_of(tmp_path: Path, talk_file: Path, *names: str) -> Path:
+    folder = tmp_path / "talks"
+    folder.mkdir(exist_ok=True)
+    for number, name in enumerate(names, 1):
+        (folder / name).write_bytes(talk_file.read_bytes()[: 60_000 * number])
+    return folder
+
+
+def written(folder: Path) -> dict[str, int]:
+    return {str(each): each.stat().st_mtime_ns for each in folder.rglob("*.txt")}
+
+
+def test_a_second_run_does_only_what_is_new_and_says_so(
+    tmp_path: Path, talk_file: Path, checkpoint: Path
+) -> None:
+    folder = folder_of(tmp_path, talk_file, "a.mp3", "b.mp3")
+    arguments = ("transcribe", "talks/", "-m", checkpoint, "-l", "en", "-f", "txt")
+    assert run(tmp_path, *arguments).returncode == 0, "without -o it finds them, too"
+    before = written(tmp_path)
+    assert set(before) == {f"{tmp_path}/a.mp3.txt", f"{tmp_path}/b.mp3.txt"}
+
+    (folder / "c.mp3").write_bytes(talk_file.read_bytes()[:90_000])
+    again = run(tmp_path, *arguments)
+    assert again.returncode == 0, again.stderr
+    after = written(tmp_path)
+    assert set(after) == {*before, f"{tmp_path}/c.mp3.txt"}
+    assert before.items() <= after.items()
+    assert "2 recordings are already transcribed: skipped; --overwrite" in again.stderr
+
+    third = run(tmp_path, *arguments)
+    assert third.returncode == 0, third.stderr
+    assert written(tmp_path) == after
+    assert "loading the model" not in third.stderr
+
+    everything = run(tmp_path, *arguments, "--overwrite")
+    assert everything.returncode == 0, everything.stderr
+    assert all(new > after[name] for name, new in written(tmp_path).items())
+
+
+def test_two_recordings_of_one_name_get_two_transcripts(
+    tmp_path: Path, talk_file: Path, checkpoint: Path
+) -> None:
+    folder = folder_of(tmp_path, talk_file, "talk.mp3", "talk.mp2")
+    for name in ("talk.mp3", "talk.mp2"):
+        done = run(tmp_path, "transcribe", folder / name, "-o", "one", "-m", checkpoint,
+                   "-l", "en", "-f", "txt")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    texts = {path.name: path.read_text() for path in (tmp_path / "one").glob("*.txt")}
+    assert set(texts) == {"talk.txt", "talk.mp2.txt"}
+    assert len(texts["talk.mp2.txt"]) > len(texts["talk.txt"])
+
+
+def test_what_a_mac_leaves_behind_is_skipped_and_upper_case_is_the_same(
+    tmp_path: Path, talk_file: Path, checkpoint: Path
+) -> None:
+    folder = folder_of(tmp_path, talk_file, "REC001.MP3")
+    for name in ("._REC001.MP3", ".DS_Store"):
+        (folder / name).write_bytes(b"\0\5\26\7Mac OS X")
+    done = run(tmp_path, "transcribe", folder, "-o", "texts", "--include", "*.mp3", "-m",
+               checkpoint, "-l", "en", "-f", "txt")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (tmp_path / "texts").glob("*.txt")] == ["REC001.MP3.txt"]
+    assert done.stderr.splitlines()[-1] == "transcriber: 1 other file is not media: skipped"
 
 
 def test_a_terminal_gets_a_bar(tmp_path: Path, talk_file: Path, checkpoint: Path) -> None:
@@ -152,8 +217,20 @@ def test_from_one_s3_bucket_to_another(
         (("nowhere.mp3",), 66, "nowhere.mp3 does not exist"),
         (("s3://media/a.mp3", "-m", "huge"), 78, "huge"),
         ((".", "-o", "."), 78, "cannot be both source and output"),
+        (("a.mp3", "-l", "Portugese"), 78, "did you mean pt (portuguese)?"),
+        (("a.mp3", "-m", "turbo", "--translate"), 78, "turbo cannot translate into English"),
+        (("a.mp3", "-m", "small.en", "--translate"), 78, "small.en cannot translate"),
+        (("caf\udce9.mp3",), 78, "is not UTF-8: rename the file"),
     ],
-    ids=["no such file", "no such model", "output among the sources"],
+    ids=[
+        "no such file",
+        "no such model",
+        "output among the sources",
+        "no such language",
+        "turbo translates",
+        "English translates",
+        "not UTF-8",
+    ],
 )
 def test_mistakes_are_one_sentence(
     tmp_path: Path, checkpoint: Path, arguments: tuple[str, ...], code: int, sentence: str

@@ -10,8 +10,8 @@ import pytest
 from dev.commands import wait_until
 from tests.integration.transcriber.decoding import URI, decode
 from tests.integration.transcriber.speech import Recording, speak
+from whisper_transcriber.audio import conversion, lanes
 from whisper_transcriber.audio import ffmpeg as ffmpeg_module
-from whisper_transcriber.audio import media
 from whisper_transcriber.errors import (
     DecoderKilled,
     Interrupted,
@@ -32,7 +32,7 @@ def fake_ffmpeg(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(ffmpeg_module, "arguments", lambda *_: [str(program)])
+    monkeypatch.setattr(ffmpeg_module, "arguments", lambda *_, **__: [str(program)])
 
 
 @pytest.fixture(params=["a.mp3", "a.m4a"], ids=["as a stream", "as a file"])
@@ -66,8 +66,8 @@ def test_processor_time_beyond_the_limit_is_the_recording_s_fault(
     recording_of_ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_ffmpeg(tmp_path, "while :; do :; done", monkeypatch)
-    monkeypatch.setattr(media, "MINIMUM_SECONDS", 1)
-    monkeypatch.setattr(media, "SECONDS_PER_AUDIO_SECOND", 0.0)
+    monkeypatch.setattr(conversion, "MINIMUM_SECONDS", 1)
+    monkeypatch.setattr(conversion, "SECONDS_PER_AUDIO_SECOND", 0.0)
     with pytest.raises(LimitExceeded):
         decode(recording_of_ours)
 
@@ -87,7 +87,7 @@ def test_a_full_disk_does_not_pass_for_the_end_of_the_recording(
     def full(_file: int, _piece: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(media, "write_all", full)
+    monkeypatch.setattr(lanes, "write_all", full)
     for name in ("a.wav", "a.mp3", "a.m4a"):
         with pytest.raises(DecoderKilled, match="no room on disk"):
             decode(spoken.encode(tmp_path / name))
@@ -97,8 +97,8 @@ def test_an_ffmpeg_that_hangs_is_ended(
     recording_of_ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_ffmpeg(tmp_path, "exec sleep 60", monkeypatch)
-    monkeypatch.setattr(media, "MINIMUM_SECONDS", 1)
-    monkeypatch.setattr(media, "SECONDS_PER_AUDIO_SECOND", 0.0)
+    monkeypatch.setattr(conversion, "MINIMUM_SECONDS", 1)
+    monkeypatch.setattr(conversion, "SECONDS_PER_AUDIO_SECOND", 0.0)
     with pytest.raises(LimitExceeded, match="did not end"):
         decode(recording_of_ours)
 
@@ -107,8 +107,8 @@ def test_the_clock_stands_still_while_nothing_arrives(
     spoken: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = spoken.encode(tmp_path / "a.flac")
-    monkeypatch.setattr(media, "MINIMUM_SECONDS", 2)
-    monkeypatch.setattr(media, "SECONDS_PER_AUDIO_SECOND", 0.0)
+    monkeypatch.setattr(conversion, "MINIMUM_SECONDS", 2)
+    monkeypatch.setattr(conversion, "SECONDS_PER_AUDIO_SECOND", 0.0)
     content = path.read_bytes()
 
     def download(target: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dev.commands import wait_until
 from tests.integration.transcriber.decoding import decode
 from tests.integration.transcriber.speech import Recording, speak
-from whisper_transcriber.audio import media
+from whisper_transcriber.audio import conversion, media
 from whisper_transcriber.errors import (
     Interrupted,
     ObjectStoreUnavailable,
@@ -83,7 +83,7 @@ def test_amr_is_streamed_too(
 
 
 def decode_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> NDArray[np.int16]:
-    monkeypatch.setattr(media, "can_stream", lambda _: False)
+    monkeypatch.setattr(conversion, "can_stream", lambda _: False)
     monkeypatch.setattr(media, "plain_wave", lambda *_: None)
     return decode(path.rename(path.parent / f"whole.{path.name}"))
 
@@ -169,5 +169,5 @@ def test_what_the_stream_did_not_give_is_read_again_as_a_file(
     spoken: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = spoken.encode(tmp_path / "a.m4a")
-    monkeypatch.setattr(media, "can_stream", lambda _: True)
+    monkeypatch.setattr(conversion, "can_stream", lambda _: True)
     assert len(decode(path)) == pytest.approx(len(spoken.samples), abs=16_000 // 4)

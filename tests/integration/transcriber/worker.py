@@ -176,7 +176,8 @@ class Cluster:
 
     def parts(self, task: Task) -> dict[str, float]:
         """The stored parts of a task, and when each was written."""
-        return self.store.list(f"{task.output_uri}.transcription/{task.uid}/parts/")
+        stored = self.store.list(f"{task.output_uri}.transcription/{task.uid}/groups/")
+        return {name: written for name, written in stored.items() if "/parts/" in name}
 
     def outputs(self, task: Task) -> dict[str, bytes]:
         """What a task delivered, manifest aside."""

@@ -45,15 +45,16 @@ def silence(start: int, stop: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]
     return np.zeros(stop - start, np.int16)
 
 
-def item_of(read: Callable[[int, int], Any]) -> Callable[[int, int, int], Any]:
+def item_of(read: Callable[[int, int], Any]) -> Callable[[int, int, int, int], Any]:
     """A reader of items that are all the same recording."""
-    return lambda _, start, stop: read(start, stop)
+    return lambda _item, start, stop, _lane: read(start, stop)
 
 
 class FakeEngine:
     """Answers with ``answer(start, stop, temperature)`` for windows cut from ``ramp``."""
 
-    description = "fake"
+    identity = "fake"
+    description = "fake on nothing"
     only_language: str | None = None
 
     def __init__(

@@ -1,6 +1,7 @@
 """A whole run with the store in memory, no ffmpeg and an engine that hashes what it hears."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from whisper_transcriber import pipeline
 from whisper_transcriber.audio.fetch import StreamingDownload
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
-from whisper_transcriber.coordination import language, listing, scheduler
+from whisper_transcriber.coordination import language, listing, patience, scheduler
 from whisper_transcriber.coordination.job import Job
+from whisper_transcriber.coordination.manifest import Manifest
 from whisper_transcriber.coordination.workspace import Workspace
 from whisper_transcriber.engine.protocol import DecodingResult, RecordingResult
 from whisper_transcriber.errors import MediaInvalid
@@ -88,7 +90,7 @@ class MortalStore(MemoryStore):
 class DigestEngine(FakeEngine):
     """An engine whose text is a digest of the window, so that any other window shows."""
 
-    description = "transcriber"
+    identity = "transcriber"
 
     def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
         """German, by and large."""
@@ -121,6 +123,28 @@ class DigestEngine(FakeEngine):
         ]
 
 
+class CountingEngine(DigestEngine):
+    """Says on which device it runs, counts the windows that it decodes, and takes its time."""
+
+    def __init__(self, device: str = "cpu", seconds: float = 0.0) -> None:
+        super().__init__()
+        self.description = device
+        self.seconds = seconds
+        self.decoded: list[str] = []
+
+    def decode(
+        self,
+        windows: Sequence[Waveform],
+        languages: Sequence[str],
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[DecodingResult]:
+        """One phrase a window."""
+        threading.Event().wait(self.seconds)
+        self.decoded += [hashlib.md5(each.tobytes()).hexdigest() for each in windows]
+        return super().decode(windows, languages, temperature, seed)
+
+
 class Detector:
     """Somebody speaks for 8 s of every 10."""
 
@@ -144,12 +168,15 @@ def decode(arrival: StreamingDownload, target: Path, *, uri: str, **_: object) -
 def leave_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """No ffmpeg, no torch, no voice activity model, and no patience."""
     monkeypatch.setattr("whisper_transcriber.audio.media.decode", decode)
-    monkeypatch.setattr("whisper_transcriber.coordination.planner.VoiceDetector", Detector)
+    monkeypatch.setattr("whisper_transcriber.audio.speech.VoiceDetector", Detector)
     monkeypatch.setattr(pipeline, "_import_engine_meanwhile", lambda: None)
     monkeypatch.setattr(listing, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr(language, "PATIENCE_SECONDS", 0)
-    monkeypatch.setattr(scheduler, "CLAIM_SECONDS", 0.0)
-    monkeypatch.setattr(scheduler, "CLAIM_BATCHES", 0.0)
+    monkeypatch.setattr(patience, "CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "CLAIM_BATCHES", 0.0)
+    monkeypatch.setattr(scheduler, "DELIVERY_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "HELP_SECONDS", 0.0)
 
 
 def job(directory: Path, store: MemoryStore, task: Task = TASK, worker: int = 0) -> Job:
@@ -175,6 +202,6 @@ def job(directory: Path, store: MemoryStore, task: Task = TASK, worker: int = 0)
     )
 
 
-def run(given: Job) -> None:
+def run(given: Job) -> Manifest | None:
     """Run a worker to its end."""
-    pipeline.run(given, lambda *_: DigestEngine())
+    return pipeline.run(given, lambda *_: DigestEngine())

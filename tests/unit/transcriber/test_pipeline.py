@@ -25,7 +25,7 @@ from transcription_contract.task import Limits
 from whisper_transcriber import pipeline
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
-from whisper_transcriber.coordination import layout
+from whisper_transcriber.coordination import names
 from whisper_transcriber.coordination.layout import Items
 from whisper_transcriber.engine.protocol import DecodingResult
 from whisper_transcriber.errors import (
@@ -81,7 +81,7 @@ def test_the_manifest_is_written_last(tmp_path: Path, objects: Objects) -> None:
 
 
 @pytest.mark.parametrize("lives", range(48))
-def test_killed_at_any_write_the_next_worker_ends_with_the_same_bytes(
+def test_killed_at_any_write_the_next_worker_ends_with_the_same_text(
     tmp_path: Path, objects: Objects, undisturbed: dict[str, bytes], lives: int
 ) -> None:
     with suppress(Killed):
@@ -191,8 +191,8 @@ def test_too_large_a_source_is_refused(tmp_path: Path, objects: Objects) -> None
     ("content", "named"),
     [
         (b'{"uid": "u0", "owner": "media/other"}', "the TranscriptionJob media/other"),
-        (b"<html>", "something else"),
-        (b"[]", "something else"),
+        (b"<html>", "not from a TranscriptionJob"),
+        (b"[]", "not from a TranscriptionJob"),
     ],
     ids=["another job's", "no JSON", "other JSON"],
 )
@@ -237,9 +237,9 @@ def test_a_plan_that_another_worker_overwrote_is_not_mixed_in(
         def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:
             super().put(uri, content, content_type)
             if "/parts/" in uri.key:
-                where = ObjectUri.parse(PREFIX).child(layout.ITEMS)
+                where = ObjectUri.parse(PREFIX).child(names.ITEMS)
                 items = Items.model_validate_json(objects[where])
-                other = items.model_copy(update={"threads": 7})
+                other = items.model_copy(update={"recipe": "another"})
                 objects[where] = other.model_dump_json(by_alias=True).encode()
 
     with pytest.raises(PlanChanged):

@@ -32,12 +32,18 @@ class BackgroundProducer:
         """Whether all is there, or nothing more will come."""
         return self._ended.is_set()
 
-    def wait(self, size: int, check: Callable[[], None] = _nothing) -> int:
+    def wait(
+        self,
+        size: int,
+        check: Callable[[], None] = _nothing,
+        measure: Callable[[], int] | None = None,
+    ) -> int:
         """Block until there is ``size``, or all that there will ever be; returns what is there.
 
         Args:
             size: fewer are returned only when nothing more comes.
             check: called every few hundredths of a second; what it raises ends the waiting.
+            measure: how much is there, of something else that is produced meanwhile.
 
         Raises:
             BaseException: what ``produce`` raised, also for what came before it did.
@@ -47,7 +53,7 @@ class BackgroundProducer:
             ended = self.ended
             if self._error is not None:
                 raise self._error
-            there = self._size()
+            there = (measure or self._size)()
             if ended or there >= size:
                 return there
             check()
@@ -65,4 +71,6 @@ class BackgroundProducer:
         except BaseException as error:
             self._error = error
         finally:
+            # What it refers to may refer to this, and shall not live on for that.
+            self._produce = _nothing
             self._ended.set()

@@ -12,6 +12,7 @@ class WarningKind(StrEnum):
     DAMAGE = "damage"
     LATE_START = "lateStart"
     DRIFT = "drift"
+    CLOCK_RESET = "clockReset"
     UNREAD_BYTES = "unreadBytes"
     OTHER_TRACKS = "otherTracks"
     SILENT_TRACK = "silentTrack"

@@ -17,7 +17,16 @@ class Feeder:
     ``error``: what the download raised; it has ended ffmpeg then.
     """
 
-    def __init__(self, arrival: StreamingDownload, fed: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        arrival: StreamingDownload,
+        fed: Callable[[int], None],
+        start: int = 0,
+        stop: int | None = None,
+    ) -> None:
+        """Hand over the bytes from ``start`` to ``stop`` (excluded); None: to the end."""
+        self._start = start
+        self._stop_at = stop
         self.error: BaseException | None = None
         self._arrival = arrival
         self._fed = fed
@@ -59,8 +68,9 @@ class Feeder:
             process.stdin.close()
 
     def _feed(self, target: int) -> None:
-        position = 0
+        position = self._start
         with self._arrival.path.open("rb", buffering=0) as source:
+            source.seek(position)
             while (there := self._await(position + 1)) > position:
                 while position < there:
                     self._check()
@@ -70,9 +80,12 @@ class Feeder:
                     self._fed(position)
 
     def _await(self, position: int) -> int:
+        if self._stop_at is not None and position > self._stop_at:
+            return self._stop_at
         self._waiting_since = began = time.monotonic()
         try:
-            return self._arrival.wait(position, self._check)
+            there = self._arrival.wait(position, self._check)
+            return there if self._stop_at is None else min(there, self._stop_at)
         finally:
             self._waiting_since = None
             self._waited += time.monotonic() - began

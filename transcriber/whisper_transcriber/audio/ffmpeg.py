@@ -11,31 +11,14 @@ import resource
 import selectors
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
+from whisper_transcriber.audio.codecs import DECODERS, FORMATS, RawFormat
 from whisper_transcriber.audio.feeder import Feeder
+from whisper_transcriber.audio.tracks import TrackListing
 from whisper_transcriber.audio.windows import SAMPLE_RATE
-
-FORMATS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
-    "mp3,mpeg,mpegts,ogg,tta,w64,wav,wv"
-)
-"""ffmpeg's names of the containers that recordings come in; no playlists, no scripts."""
-
-DECODERS = (
-    "aac,aac_latm,ac3,adpcm_g722,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,adpcm_swf,adpcm_yamaha,alac,"
-    "als,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,ape,atrac3,atrac3plus,dca,dvaudio,eac3,"
-    "evrc,flac,g722,g723_1,g726,g726le,g729,gsm,gsm_ms,ilbc,libgsm,libgsm_ms,libopus,libspeex,"
-    "libvorbis,mace3,mace6,mlp,mp1,mp1float,mp2,mp2float,mp3,mp3adu,mp3adufloat,mp3float,mp3on4,"
-    "mp3on4float,nellymoser,opus,pcm_alaw,pcm_bluray,pcm_dvd,pcm_f16le,pcm_f24le,pcm_f32be,"
-    "pcm_f32le,pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16be_planar,pcm_s16le,"
-    "pcm_s16le_planar,pcm_s24be,pcm_s24le,pcm_s24le_planar,pcm_s32be,pcm_s32le,pcm_s32le_planar,"
-    "pcm_s64be,pcm_s64le,pcm_s8,pcm_s8_planar,pcm_u16be,pcm_u16le,pcm_u24be,pcm_u24le,pcm_u32be,"
-    "pcm_u32le,pcm_u8,qcelp,qdm2,qdmc,s302m,sipr,speex,truehd,truespeech,tta,vorbis,wavpack,"
-    "wmalossless,wmapro,wmav1,wmav2,wmavoice"
-)
-"""No decoder for pictures: while it looks for the sound, ffmpeg would also try those."""
 
 MEMORY_BYTES = 1 << 30
 """Normal is 60 MiB, and 200 MiB for a film of a day; what asks for more is a bomb.
@@ -55,50 +38,92 @@ _PIECE_BYTES = 1 << 16
 _LINE_BYTES = 1000
 _KEPT_COMPLAINTS = 8
 
-_LEVEL = re.compile(r"\[(warning|error|fatal|panic)\] *(.*)")
+_LEVEL = re.compile(r"\[(verbose|info|warning|error|fatal|panic)\] *(.*)")
 _PROTECTED = re.compile(r"\bDRM\b|encrypt|decryption key|activation_bytes", re.IGNORECASE)
-_OF_NO_CONCERN = "not on whitelist"
-"""DecodedTokens of each track that is not sound; if it is the sound itself, ffmpeg says more."""
+_OF_NO_CONCERN = ("not on whitelist", "BOM value")
+"""Of each track that is not sound (if it is the sound itself, ffmpeg says more), and of tags."""
+
+
+_START = re.compile(r"\[verbose\] Correcting start time by (\d+)")
+_FOR_STREAM = re.compile(r"(?:not found for|opening decoder for) input stream #0:(\d+)")
+
+MIX = "aresample=clev=1.414:slev=0.354,aformat=channel_layouts=mono|stereo"
+"""More than two channels become two, which are mixed here; see lanes.py. The centre counts double
+and what is behind half of the usual: in films, people speak in the centre."""
+
+_DISCONTINUITY_SECONDS = 3600
+"""In streams whose clock may be reset (MPEG-TS), a longer jump is a reset, a shorter one a gap."""
 
 
 @dataclass
 class Outcome:
-    """How a run ended. ``status``: as of a subprocess; negative is the signal that ended it.
+    """How a run ended, and what ffmpeg said.
 
-    ``complaints``: the first errors, without the names of files and addresses of memory.
+    ``status``: as of a subprocess; negative is the signal that ended it. ``complaints``: the first
+    errors, without the names of files and addresses of memory. ``errors``: how many there were.
+    ``start``: how much later than the recording the sound begins, in ms, where ffmpeg's timestamps
+    leave it out. ``undecodable``: the numbers of streams that it has no decoder for.
     """
 
     status: int = 0
     complaints: list[str] = field(default_factory=list)
     is_protected: bool = False
+    errors: int = 0
+    start: int = 0
+    listing: TrackListing = field(default_factory=TrackListing)
+    undecodable: set[int] = field(default_factory=set)
 
-    def complain(self, line: str) -> None:
+    def hear(self, line: str) -> None:
         """Take note of a line that ffmpeg wrote."""
-        self.is_protected = self.is_protected or bool(_PROTECTED.search(line))
+        self.listing.take(line)
         said = _LEVEL.search(line)
-        if said is None or said[1] == "warning" or _OF_NO_CONCERN in line:
+        if said is None or said[1] in ("info", "verbose"):
+            if correction := _START.search(line):
+                self.start = round(int(correction[1]) / 1000)
             return
+        self.is_protected = self.is_protected or bool(_PROTECTED.search(line))
+        if said[1] == "warning" or any(each in line for each in _OF_NO_CONCERN):
+            return
+        # It says that last of each error of a decoder.
+        self.errors += not said[2].startswith("Error while decoding stream")
+        if stream := _FOR_STREAM.search(line):
+            self.undecodable.add(int(stream[1]))
         if len(self.complaints) < _KEPT_COMPLAINTS:
             text = re.sub(r"^(pipe|file):\S+: ", "", said[2])
             self.complaints.append("".join(c for c in text if c.isprintable())[:200])
 
 
-def arguments(source: str, mix: str | None = None) -> list[str]:
-    """ffmpeg's command line for one recording, to 16 kHz mono 16-bit samples on its output.
+def arguments(
+    source: str,
+    maps: Sequence[int] | None = (0,),
+    *,
+    channels: str | None = MIX,
+    raw: RawFormat | None = None,
+    options: Sequence[str] = (),
+) -> list[str]:
+    """ffmpeg's command line for one recording, to 16 kHz 16-bit samples with timestamps.
 
     Args:
         source: pipe:0, or file: and a name in the directory that it runs in.
-        mix: a filter that makes one channel of all; else ffmpeg's own way for the layout.
+        maps: the numbers of audio tracks, from 0 on; None: all of them.
+        channels: a filter that makes one or two channels of all; None: each for itself.
+        raw: the format of a file without a header.
+        options: more of them for the input.
     """
+    formats = f"{FORMATS},{raw.name}" if raw else FORMATS
     return [
-        "ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "repeat+level+warning",
-        "-protocol_whitelist", source.partition(":")[0], "-format_whitelist", FORMATS,
-        "-codec_whitelist", DECODERS, "-threads", "1", "-i", source,
-        "-map", "0:a:0", "-vn", "-sn", "-dn", *(["-af", mix] if mix else []),
-        "-filter_threads", "1", "-threads", "1",
-        "-ac", "1", "-ar", str(SAMPLE_RATE), "-c:a", "pcm_s16le", "-f", "s16le",
+        # verbose: only so does it tell by how much it moves the timestamps of an MPEG-TS.
+        "ffmpeg", "-nostdin", "-nostats", "-hide_banner", "-loglevel", "repeat+level+verbose",
+        "-protocol_whitelist", source.partition(":")[0], "-format_whitelist", formats,
+        "-codec_whitelist", DECODERS, "-threads", "1",
+        "-dts_delta_threshold", str(_DISCONTINUITY_SECONDS),
+        *(["-f", raw.name, *raw.options] if raw else []), *options, "-i", source,
+        *chain.from_iterable(("-map", f"0:a:{each}") for each in maps or ()),
+        *(["-map", "0:a"] if maps is None else []),
+        *(["-af", channels] if channels else []), "-filter_threads", "1", "-threads", "1",
+        "-ar", str(SAMPLE_RATE), "-c:a", "pcm_s16le", "-max_muxing_queue_size", "4096",
         # Else it writes each packet by itself: 200,000 for two hours.
-        "-flush_packets", "0", "pipe:1",
+        "-map_metadata", "-1", "-flush_packets", "0", "-f", "matroska", "pipe:1",
     ]  # fmt: skip
 
 
@@ -110,6 +135,7 @@ def run(
     sink: Callable[[bytes], None],
     feeder: Feeder | None,
     check: Callable[[], None],
+    outcome: Outcome | None = None,
 ) -> Outcome | None:
     """Run ffmpeg to its end, or until something raises, and never leave it behind.
 
@@ -117,6 +143,7 @@ def run(
         allowed_seconds: of processor time, and of the clock while it has something to read.
         sink: takes the samples as they come, in this thread.
         check: called several times a second.
+        outcome: takes what ffmpeg says, as it says it: before the samples that it is about.
 
     Returns:
         None: it took longer than it is allowed.
@@ -133,7 +160,7 @@ def run(
         bufsize=0,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
     )
-    outcome = Outcome()
+    outcome = outcome or Outcome()
     try:
         _restrict(process.pid, allowed_seconds)
         if feeder:
@@ -184,14 +211,16 @@ def _pump(
     check: Callable[[], None],
 ) -> bool:
     """Take samples and complaints until both end; False when the time is over before."""
-    lines = _Lines(outcome.complain)
-    takers = {process.stdout: sink, process.stderr: lines.take}
+    lines = _Lines(outcome.hear)
+    # What it says of the samples comes before them, and is taken first.
+    takers = {process.stderr: lines.take, process.stdout: sink}
     with selectors.DefaultSelector() as selector:
         for stream, take in takers.items():
             assert stream is not None
             selector.register(stream, selectors.EVENT_READ, take)
         while selector.get_map():
-            for key, _ in selector.select(_POLL_SECONDS):
+            ready = selector.select(_POLL_SECONDS)
+            for key, _ in sorted(ready, key=lambda each: each[0].fileobj is process.stdout):
                 if piece := os.read(key.fd, _PIECE_BYTES):
                     key.data(piece)
                 else:

@@ -1,59 +1,70 @@
-"""Any recording to 16 kHz mono samples on disk, as far as possible while it still arrives.
+"""Any recording to 16 kHz samples on disk, as far as possible while it still arrives.
 
 What can be read from its beginning to its end goes through ffmpeg as it comes; an MP4, whose index
 may lie at its end, and whatever is not known, waits for the last byte. The first bytes alone
 decide, so that all workers get the same samples. Those of a streamed MP3 end with up to 0.1 s of
 the encoder's padding, which ffmpeg takes off only where it can learn the file's size.
-
-Channels are mixed as ffmpeg and openai-whisper do: the mean of left and right, so that two that
-are each other's opposite cancel out.
 """
 
 import logging
-import re
-import signal
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from transcription_contract.options import SourceAudio
 from transcription_contract.task import Limits
-from whisper_transcriber.audio import ffmpeg
-from whisper_transcriber.audio.feeder import Feeder, write_all
+from whisper_transcriber.audio import glued
+from whisper_transcriber.audio.codecs import raw_format
+from whisper_transcriber.audio.conversion import Conversion, Recording
+from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
 from whisper_transcriber.audio.fetch import StreamingDownload
-from whisper_transcriber.audio.samples import SAMPLE_BYTES
+from whisper_transcriber.audio.glued import Piece
+from whisper_transcriber.audio.lanes import Lane
 from whisper_transcriber.audio.signatures import (
+    APPLE_DOUBLE,
     HEAD_BYTES,
     PICTURE,
     PlainWave,
-    can_stream,
+    has_media_name,
     other_kind,
     plain_wave,
     recording_format,
+    unsupported_kind,
 )
+from whisper_transcriber.audio.tracks import AUTO
 from whisper_transcriber.audio.windows import SAMPLE_RATE
 from whisper_transcriber.errors import (
     DecoderKilled,
     LimitExceeded,
     MediaInvalid,
     NoAudioStream,
-    TranscriberError,
+    NotMedia,
 )
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage.downloads import FULL
 
 log = logging.getLogger(__name__)
 
-MINIMUM_SECONDS = 300
-SECONDS_PER_AUDIO_SECOND = 0.1
-"""Time allowed, of the clock and of the processor: a hundredth is normal for compressed audio."""
+SLACK = 1.01
+"""A recording may be longer than the limit by a hundredth: a logger's day is 24 h and a bit."""
 
-_FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-_MARKS_OF_PROTECTION = (b"enca", b"drms", b"aavd")
-"""Names of tracks in an encrypted MP4, which ffmpeg takes for damaged ones."""
-
-_MARKED_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 20
-_UNMIXED = re.compile(r"Rematrix is needed between (\d+) channels and mono")
+_PLAIN = AudioFacts(
+    track=1, tracks=1, channels=1, codec="pcm_s16le", container="wav", sample_rate=SAMPLE_RATE
+)
+
+
+@dataclass
+class Findings:
+    """What is found out while a recording is decoded.
+
+    ``lanes``: how many sounds are transcribed by themselves; None while nobody knows. ``facts``
+    and ``warnings`` are complete when the decoding has ended.
+    """
+
+    lanes: int | None = None
+    facts: AudioFacts | None = None
+    warnings: list[AudioWarning] = field(default_factory=list)
 
 
 def decode(
@@ -63,189 +74,187 @@ def decode(
     uri: str,
     limits: Limits,
     interruption: Interruption,
+    audio: SourceAudio = AUTO,
+    findings: Findings | None = None,
     fed: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Write what arrives to the new file ``target`` as 16 kHz mono signed 16-bit little-endian.
 
-    The file is there at once, and grows. What can be decoded of a damaged recording counts; a
-    warning is logged.
+    The file is there at once, and grows. Further channels or tracks that are transcribed by
+    themselves lie beside it (see ``lane_path``). What can be decoded of a damaged recording
+    counts; ``findings`` has warnings.
 
     Args:
         uri: what the user calls the source, for messages.
+        audio: which of its sound is wanted.
+        findings: filled in meanwhile.
         fed: told how many bytes of the source were read so far, from another thread; never called
             for a source that must be there as a whole.
 
     Raises:
-        NoAudioStream, LimitExceeded, MediaInvalid: the source is at fault.
+        NotMedia, NoAudioStream, LimitExceeded, MediaInvalid: the source is at fault.
         DecoderKilled: ffmpeg was killed from outside, or the disk is full.
         Interrupted: the worker was asked to stop.
         BaseException: what the download raised.
     """
-    with target.open("wb", buffering=0) as file:
-        _Decoding(arrival, file.fileno(), uri, limits, interruption, fed).run()
+    decoding = _Decoding(
+        arrival, target, uri, limits, interruption, audio, findings or Findings(), fed
+    )
+    try:
+        decoding.run()
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise DecoderKilled(f"there was no room on disk to decode {uri}") from error
+    finally:
+        decoding.close()
 
 
-class _Decoding:
-    """One recording on its way to one file."""
+def lane_path(target: Path, lane: int) -> Path:
+    """Where a lane's samples lie, of a recording that is decoded to ``target``."""
+    return target if lane == 0 else target.with_name(f"{target.name}.{lane}")
+
+
+def check_size(uri: str, size: int, limits: Limits) -> None:
+    """Raises LimitExceeded if an object has more bytes than allowed."""
+    if size > limits.max_file_bytes:
+        raise LimitExceeded(
+            f"{uri} has {size} bytes, more than the {limits.max_file_bytes} that "
+            "limits.maxFileBytes, of the job or of this installation, allows"
+        )
+
+
+class _Decoding(Recording):
+    """One recording on its way to its files."""
 
     def __init__(
         self,
         arrival: StreamingDownload,
-        target: int,
+        target: Path,
         uri: str,
         limits: Limits,
         interruption: Interruption,
+        audio: SourceAudio,
+        findings: Findings,
         fed: Callable[[int], None],
     ) -> None:
-        self._arrival = arrival
+        self.arrival = arrival
+        self.uri = uri
+        self.limits = limits
+        self.check = interruption.check
+        self.audio = audio
+        self.fed = fed
+        self.raw = raw_format(uri)
+        self.longest = round(limits.max_file_seconds * SLACK * SAMPLE_RATE)
         self._target = target
-        self._uri = uri
-        self._limits = limits
-        self._check = interruption.check
-        self._fed = fed
-        self._written = 0
+        self._findings = findings
+        self._files = [target.open("wb", buffering=0)]
+        self._lanes: list[Lane] = []
 
     def run(self) -> None:
-        if self._arrival.size > self._limits.max_file_bytes:
-            raise LimitExceeded(
-                f"{self._uri} has {self._arrival.size} bytes, more than the "
-                f"{self._limits.max_file_bytes} that limits.maxFileBytes, of the job or of this "
-                "installation, allows"
-            )
+        check_size(self.uri, self.arrival.size, self.limits)
         head = self._head()
-        if kind := other_kind(head):
-            wrong = NoAudioStream if kind == PICTURE else MediaInvalid
-            raise wrong(f"{self._uri} is {kind}, not a recording")
-        if plain := plain_wave(head, self._arrival.size):
-            self._copy(plain)
-        else:
-            self._convert(head)
+        self._refuse(head)
+        if recording_format(head):
+            self.raw = None
+        pieces = glued.wave_pieces(self.arrival.size, self._read)
+        for piece in [Piece(0, self.arrival.size)] if self.raw else pieces:
+            self._decode(piece)
+        self._even()
         # The download may still find that its object was replaced.
-        self._arrival.wait_whole(self._check)
+        self.arrival.wait_whole(self.check)
+        if recording_format(head) == "MP4":
+            self.warn(glued.unread_warning(glued.unread_behind_mp4(self.arrival.path)))
+        for warning in self._findings.warnings:
+            log.warning("%r: %s", self.uri, warning.message)
 
-    def _head(self) -> bytes:
-        if self._arrival.wait(HEAD_BYTES, self._check) == 0:
-            raise MediaInvalid(f"{self._uri} is empty (0 bytes)")
-        with self._arrival.path.open("rb") as file:
-            return file.read(HEAD_BYTES)
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+
+    def lanes(self, count: int) -> list[Lane]:
+        """The first ``count`` lanes, with as many samples in each."""
+        while len(self._lanes) < count:
+            number = len(self._lanes)
+            if number:
+                path = lane_path(self._target, number)
+                self._files.append(path.open("wb", buffering=0))
+            self._lanes.append(Lane(self._files[number].fileno(), self.allow))
+        self._even()
+        self._findings.lanes = len(self._lanes)
+        return self._lanes[:count]
+
+    @property
+    def position(self) -> int:
+        """How many samples there are so far."""
+        return max((lane.position for lane in self._lanes), default=0)
+
+    def found(self, facts: AudioFacts) -> None:
+        """Which sound is transcribed; of several recordings in one file the first one's counts."""
+        self._findings.facts = self._findings.facts or facts
+
+    def warn(self, warnings: list[AudioWarning]) -> None:
+        """What is told besides."""
+        self._findings.warnings += warnings
+
+    def _decode(self, piece: Piece) -> None:
+        head = self._read(piece.start, HEAD_BYTES)
+        plain = plain_wave(head, piece.stop - piece.start)
+        # A length that is wrong is ffmpeg's concern.
+        if plain and not piece.options and not self.raw:
+            self._copy(PlainWave(piece.start + plain.start, piece.start + plain.stop))
+        else:
+            Conversion(self, piece, head).run()
+        self.warn(glued.unread_warning(piece.unread))
 
     def _copy(self, plain: PlainWave) -> None:
         """Take samples that are already what is wanted; ffmpeg's start alone takes 0.1 s."""
+        (lane,) = self.lanes(1)
+        self.found(_PLAIN)
         position, end = plain.start, plain.stop
-        with self._arrival.path.open("rb", buffering=0) as source:
+        with self.arrival.path.open("rb", buffering=0) as source:
             source.seek(position)
             while position < end:
-                there = min(end, self._arrival.wait(position + 1, self._check))
-                piece = source.read(min(_PIECE_BYTES, there - position))
+                there = min(end, self.arrival.wait(position + 2, self.check))
+                piece = source.read(min(_PIECE_BYTES, (there - position) // 2 * 2))
                 if not piece:
-                    log.warning("%r is shorter than it says", self._uri)
+                    log.warning("%r is shorter than it says", self.uri)
                     return
-                self._write(piece)
+                lane.write_bytes(piece)
                 position += len(piece)
-                self._fed(position)
+                self.fed(position)
 
-    def _convert(self, head: bytes) -> None:
-        outcome = self._run(stream=True) if can_stream(head) else None
-        if outcome is None or not self._written:
-            # What the stream did not give, the file may: an index at the end, a tag in front.
-            self._arrival.wait_whole(self._check)
-            outcome = self._run(stream=False)
-        self._judge(outcome, head)
+    def _refuse(self, head: bytes) -> None:
+        if unsupported := unsupported_kind(head, self.uri):
+            raise MediaInvalid(f"{self.uri} is {unsupported}")
+        if kind := other_kind(head):
+            wrong: type[MediaInvalid] = NotMedia
+            if kind != APPLE_DOUBLE and has_media_name(self.uri):
+                # A recording that something else took the place of, an error page for one.
+                wrong = NoAudioStream if kind == PICTURE else MediaInvalid
+            raise wrong(f"{self.uri} is {kind}, not a recording")
 
-    def _run(self, *, stream: bool) -> ffmpeg.Outcome:
-        run = partial(self._run_once, stream=stream)
-        outcome = run(mix=None)
-        channels = _channels_without_layout(outcome.complaints)
-        if channels and not self._written:
-            outcome = run(mix="pan=mono|c0<" + "+".join(f"c{c}" for c in range(channels)))
-        return outcome
+    def _head(self) -> bytes:
+        if self.arrival.wait(HEAD_BYTES, self.check) == 0:
+            raise MediaInvalid(f"{self.uri} is empty (0 bytes)")
+        return self._read(0, HEAD_BYTES)
 
-    def _run_once(self, *, stream: bool, mix: str | None) -> ffmpeg.Outcome:
-        allowed = MINIMUM_SECONDS + int(self._limits.max_file_seconds * SECONDS_PER_AUDIO_SECOND)
-        outcome = ffmpeg.run(
-            ffmpeg.arguments("pipe:0" if stream else f"file:{self._arrival.path.name}", mix),
-            str(self._arrival.path.parent),
-            allowed_seconds=allowed,
-            sink=self._write,
-            feeder=Feeder(self._arrival, self._fed) if stream else None,
-            check=self._check,
-        )
-        if outcome is None:
+    def _read(self, start: int, size: int) -> bytes:
+        self.arrival.wait(start + size, self.check)
+        with self.arrival.path.open("rb") as file:
+            file.seek(start)
+            return file.read(size)
+
+    def _even(self) -> None:
+        position = self.position
+        for lane in self._lanes:
+            if lane.position < position:
+                lane.silence(position - lane.position)
+
+    def allow(self, samples: int) -> None:
+        """Raises LimitExceeded if the recording must not be so long."""
+        if samples > self.longest:
             raise LimitExceeded(
-                f"decoding {self._uri} did not end within the {allowed} seconds that "
-                "limits.maxFileSeconds allows for"
+                f"{self.uri} is longer than the {self.limits.max_file_seconds} seconds that "
+                "limits.maxFileSeconds, of the job or of this installation, allows"
             )
-        if outcome.status < 0:
-            raise _killed(signal.Signals(-outcome.status), self._uri)
-        return outcome
-
-    def _write(self, piece: bytes) -> None:
-        try:
-            write_all(self._target, piece)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise DecoderKilled(f"there was no room on disk to decode {self._uri}") from error
-        self._written += len(piece)
-        seconds = self._limits.max_file_seconds
-        if self._written > seconds * SAMPLE_RATE * SAMPLE_BYTES:
-            raise LimitExceeded(
-                f"{self._uri} is longer than the {seconds} seconds that limits.maxFileSeconds, "
-                "of the job or of this installation, allows"
-            )
-
-    def _judge(self, outcome: ffmpeg.Outcome, head: bytes) -> None:
-        if not self._written:
-            raise self._undecodable(outcome, head)
-        if outcome.status or outcome.complaints:
-            log.warning("%r is damaged; what was decoded counts: %r", self._uri, outcome.complaints)
-
-    def _undecodable(self, outcome: ffmpeg.Outcome, head: bytes) -> TranscriberError:
-        if any("matches no streams" in line for line in outcome.complaints):
-            return NoAudioStream(f"{self._uri} has no audio track")
-        if outcome.is_protected or _is_protected(self._arrival.path):
-            return MediaInvalid(f"{self._uri} is encrypted or protected against copying (DRM)")
-        if any("Cannot allocate memory" in line for line in outcome.complaints):
-            # Our own limit; of a machine that is short of memory one hears nothing but SIGKILL.
-            return MediaInvalid(
-                f"{self._uri} is damaged or malicious: it asks for more memory or has more tracks "
-                "than any recording"
-            )
-        cause = next(iter(outcome.complaints), "it holds no audio samples")
-        if name := recording_format(head):
-            return MediaInvalid(
-                f"{self._uri} begins like {name} but is truncated or damaged, and nothing of it "
-                f"can be decoded: {cause}"
-            )
-        return MediaInvalid(f"{self._uri} is not a recording that ffmpeg can decode: {cause}")
-
-
-def _channels_without_layout(complaints: list[str]) -> int:
-    """How many channels ffmpeg did not know how to mix, since the file does not say; or 0."""
-    found = (_UNMIXED.search(line) for line in complaints)
-    return next((int(match[1]) for match in found if match), 0)
-
-
-def _is_protected(path: Path) -> bool:
-    with path.open("rb") as file:
-        ends = file.read(_MARKED_BYTES)
-        file.seek(max(0, path.stat().st_size - _MARKED_BYTES))
-        ends += file.read(_MARKED_BYTES)
-    return ends[4:8] == b"ftyp" and any(mark in ends for mark in _MARKS_OF_PROTECTION)
-
-
-def _killed(by: signal.Signals, uri: str) -> TranscriberError:
-    """Whose fault it is that ffmpeg was ended by a signal.
-
-    Its limits are ours and its crashes the file's: trying again would end alike. SIGKILL is the
-    kernel's, for want of memory in the pod, or a person's.
-    """
-    if by is signal.SIGXCPU:
-        return LimitExceeded(
-            f"decoding {uri} took more processor time than limits.maxFileSeconds allows for"
-        )
-    if by in _FROM_OUTSIDE:
-        return DecoderKilled(
-            f"ffmpeg was killed by {by.name} while it decoded {uri}: out of memory, most likely"
-        )
-    return MediaInvalid(f"{uri} is damaged in a way that makes ffmpeg crash ({by.name})")

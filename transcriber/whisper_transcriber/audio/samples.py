@@ -1,4 +1,4 @@
-"""DecodingResult samples on disk, read piece by piece: a recording's length costs no memory.
+"""Decoded samples on disk, read piece by piece: a recording's length costs no memory.
 
 They can be read while the decoder still writes them, so that the beginning of a recording is
 transcribed while its end is still on its way.
@@ -40,17 +40,32 @@ class Samples:
         """
         path.touch()
         self._file = path.open("rb", buffering=0)
+        self._measure = partial(_samples_in, self._file)
         self._waiting = waiting
-        self._growing = BackgroundProducer(decode, partial(_samples_in, self._file), "samples")
+        self._growing = BackgroundProducer(decode, self._measure, "samples")
+
+    def lane(self, path: Path) -> "Samples":
+        """Another file that the same decoding fills, which is there already."""
+        lane = Samples.__new__(Samples)
+        lane._file = path.open("rb", buffering=0)
+        lane._measure = partial(_samples_in, lane._file)
+        lane._waiting = self._waiting
+        lane._growing = self._growing
+        return lane
 
     def has(self, count: int) -> bool:
         """Waits until there are ``count`` samples or all; whether there are so many."""
-        return self._growing.wait(count, self._waiting) >= count
+        return self._growing.wait(count, self._waiting, self._measure) >= count
+
+    def wait_for(self, is_known: Callable[[], bool]) -> None:
+        """Waits until something is known that the decoding finds out, or until it ends."""
+        self._growing.wait(1, self._waiting, lambda: int(is_known()))
 
     @property
     def count(self) -> int:
         """How many there are in all; waits for the last one."""
-        return self._growing.wait_end(self._waiting)
+        self._growing.wait_end(self._waiting)
+        return self._measure()
 
     @property
     def so_far(self) -> int:

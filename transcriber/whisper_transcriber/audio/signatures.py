@@ -4,10 +4,13 @@ import re
 import struct
 from typing import NamedTuple
 
+from whisper_transcriber.audio.codecs import extension
+
 HEAD_BYTES = 4096
 """What of a file's beginning is looked at."""
 
 PICTURE = "a picture"
+APPLE_DOUBLE = "a Mac's companion file (AppleDouble)"
 PLAYLIST = "a playlist or a script for a player"
 
 _RECORDINGS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
@@ -26,6 +29,12 @@ _RECORDINGS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
         ("AIFF", rb"FORM....AIF[FC]"),
         ("CAF", rb"caff"),
         ("FLV", rb"FLV\x01"),
+        ("VOC", rb"Creative Voice File"),
+        ("NIST SPHERE", rb"NIST_1A"),
+        ("Wave64", rb"riff\x2e\x91"),
+        ("AU", rb"\.snd|dns\."),
+        ("MXF", rb"\x06\x0e\x2b\x34"),
+        ("RealMedia", rb"\.RMF|\.ra\xfd"),
     )
 )
 
@@ -45,6 +54,9 @@ _OTHERS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
         ("a ZIP archive or an office document", rb"PK(\x03\x04|\x05\x06)"),
         ("a compressed file or archive", rb"\x1f\x8b|BZh[1-9]|\xfd7zXZ\0|7z\xbc\xaf|Rar!"),
         ("a compressed file or archive", rb".{257}ustar"),
+        (APPLE_DOUBLE, rb"\0\x05\x16[\0\x07]"),
+        ("a file manager's database", rb"\0\0\0\x01Bud1"),
+        ("an office document or a database", rb"\xd0\xcf\x11\xe0|SQLite format 3"),
         ("a program", rb"\x7fELF|MZ.{58}.{4}.*PE\0\0"),
         ("JSON", rb"\s*[\[{]\s*[\"\[{\]}0-9]"),
     )
@@ -52,6 +64,70 @@ _OTHERS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _NOT_IN_TEXT = re.compile("[^\t\n\f\r\x1b -\x7e\xa0-\U0010ffff]")
+
+
+_UNSUPPORTED: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
+    (name, re.compile(pattern, re.DOTALL))
+    for name, pattern in (
+        ("a DS2 dictation (Olympus DSS Pro)", rb"[\x01-\x09]ds2"),
+        ("an encrypted dictation (Olympus DSS Pro)", rb"[\x01-\x09]enc"),
+        ("a MIDI file, which holds notes and no sound", rb"MThd"),
+        ("an OptimFROG file", rb"OFR "),
+        ("AAC in ADIF form", rb"ADIF"),
+    )
+)
+"""What no decoder is known for."""
+
+_UNSUPPORTED_NAMES = {
+    "ds2": "a DS2 dictation (Olympus DSS Pro)",
+    "vox": "a Dialogic VOX file without a header",
+    "raw": "a file of samples without a header",
+    "pcm": "a file of samples without a header",
+}
+
+_MEDIA_NAME = re.compile(
+    r"\.("
+    r"3g2|3gp|aac|ac3|aif|aifc|aiff|alaw|amr|ape|asf|au|avi|awb|caf|dff|dsf|dss|dts|"
+    r"eac3|ec3|f4v|flac|flv|g722|gsm|m2ts|m4a|m4b|m4r|m4v|mka|mkv|mov|mp1|mp2|mp3|mp4|"
+    r"mpc|mpeg|mpg|mts|mxf|oga|ogg|ogv|opus|qt|ra|rm|sph|spx|tak|ts|tta|ulaw|voc|vob|"
+    r"w64|wav|wave|weba|webm|wma|wmv|wv"
+    r")$",
+    re.IGNORECASE,
+)
+
+_JUNK = re.compile(
+    r"(^|/)(\._[^/]*|\.DS_Store|\.AppleDouble|\.LSOverride|\.localized|\.VolumeIcon\.icns"
+    r"|Icon\r|Thumbs\.db(:encryptable)?|ehthumbs\.db|ehthumbs_vista\.db|desktop\.ini"
+    r"|autorun\.inf|\.directory|\.picasa\.ini|~\$[^/]*|\.~lock\.[^/]*#|\.nfs[0-9a-f]+"
+    r"|\.sync(thing)?\.[^/]*\.tmp|\.gitkeep|\.keep)$"
+    r"|(^|/)(__MACOSX|\.AppleDouble|\.Spotlight-V100|\.Trashes|\.fseventsd|\.TemporaryItems"
+    r"|@eaDir|#recycle|\$RECYCLE\.BIN|System Volume Information|\.stfolder|\.stversions)/",
+    re.IGNORECASE,
+)
+
+
+def is_known_junk(name: str) -> bool:
+    """Whether a file's name is one that systems leave in folders, and never a recording's.
+
+    Args:
+        name: of an object below a prefix, folders included.
+    """
+    return bool(_JUNK.search(name))
+
+
+def has_media_name(name: str) -> bool:
+    """Whether a name ends like a recording's."""
+    return bool(_MEDIA_NAME.search(name))
+
+
+def unsupported_kind(head: bytes, name: str) -> str | None:
+    """What a recording is that nothing here decodes, and what to do; None for others."""
+    if recording_format(head):
+        return None
+    found = next((kind for kind, pattern in _UNSUPPORTED if pattern.match(head)), None)
+    if found is None and _text(head) is None:
+        found = _UNSUPPORTED_NAMES.get(extension(name))
+    return f"{found}, which cannot be decoded: convert it to WAV or FLAC first" if found else None
 
 
 def recording_format(head: bytes) -> str | None:

@@ -17,17 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcription_contract.base import Model
+from transcription_contract.options import VoiceActivity
 
 SAMPLE_RATE = 16_000
 FRAME_SAMPLES = 512
 """Silero VAD judges 32 ms at a time."""
 
-SPEECH_PROBABILITY = 0.5
-SILENCE_PROBABILITY = 0.35
-MINIMUM_SILENCE = SAMPLE_RATE // 10
-MINIMUM_SPEECH = SAMPLE_RATE // 4
-"""Silero's own defaults (get_speech_timestamps): 0.5 begins speech, under 0.35 for 0.1 s ends it,
-and what is shorter than 0.25 s is none."""
+SPEECH_DEFAULTS = VoiceActivity()
+"""Silero's own (get_speech_timestamps): 0.5 begins speech, under 0.35 for 0.1 s ends it, and what
+is shorter than 0.25 s is none."""
+
+_SILENCE_BELOW = 0.15
+"""So much less than the threshold ends speech (Silero's neg_threshold)."""
+
+_MILLISECOND = SAMPLE_RATE // 1000
 
 PADDING = SAMPLE_RATE // 5
 """Kept around speech: soft onsets, yet far from 1.0 s, where Whisper's first timestamp must lie."""
@@ -56,13 +59,15 @@ class Span(NamedTuple):
 class Window(Model):
     """What the model hears at once, of one recording.
 
-    ``item``: the recording's number. ``speech``: the padded stretches of speech in it.
+    ``item``: the recording's number. ``speech``: the padded stretches of speech in it. ``lane``:
+    which of the recording's channels or tracks, where each is transcribed by itself.
     """
 
     item: int
     start: int
     stop: int
     speech: tuple[Span, ...]
+    lane: int = 0
 
 
 class Batch(Model):
@@ -121,18 +126,28 @@ def border(number: int, slice_samples: int, read: ReadIntegers) -> int:
     return within.start + quietest(read(*within))
 
 
-def speech(probabilities: Iterable[float], within: Span) -> list[Span]:
+def speech(
+    probabilities: Iterable[float], within: Span, activity: VoiceActivity = SPEECH_DEFAULTS
+) -> list[Span]:
     """Stretches of speech, padded, in order, without overlap.
 
     Args:
         probabilities: one for each frame of 512 samples from ``within.start`` on.
         within: no stretch leaves it.
+        activity: the detector's parameters; if it is not enabled, everything is speech.
     """
-    return _padded(list(_stretches(probabilities, within)), within)
+    if not activity.enabled:
+        return [within] if within.stop > within.start else []
+    found = list(_stretches(probabilities, within, activity))
+    return _padded(found, within, activity.padding_milliseconds * _MILLISECOND)
 
 
 def windows(
-    item: int, stretches: Sequence[Span], read: ReadIntegers, limit: int = WINDOW_LIMIT
+    item: int,
+    stretches: Sequence[Span],
+    read: ReadIntegers,
+    limit: int = WINDOW_LIMIT,
+    lane: int = 0,
 ) -> list[Window]:
     """An item's speech packed into windows of at most ``limit`` samples, in order.
 
@@ -145,8 +160,16 @@ def windows(
             packed[-1].append(stretch)
         else:
             packed.append([stretch])
-    return [Window(item=item, start=group[0].start, stop=group[-1].stop, speech=tuple(group))
-            for group in packed]  # fmt: skip
+    return [
+        Window(
+            item=item,
+            start=group[0].start,
+            stop=group[-1].stop,
+            speech=tuple(group),
+            lane=lane,
+        )
+        for group in packed
+    ]
 
 
 def batches(
@@ -180,28 +203,33 @@ def _go_together(group: Sequence[Span], following: Span, limit: int) -> bool:
     return length <= limit and pause <= PAUSE_LIMIT
 
 
-def _stretches(probabilities: Iterable[float], within: Span) -> Iterable[Span]:
+def _stretches(
+    probabilities: Iterable[float], within: Span, activity: VoiceActivity
+) -> Iterable[Span]:
+    threshold = float(activity.threshold)
+    shortest_silence = activity.min_silence_milliseconds * _MILLISECOND
+    shortest_speech = activity.min_speech_milliseconds * _MILLISECOND
     start: int | None = None
     silent_since: int | None = None
     for number, probability in enumerate(probabilities):
         position = within.start + number * FRAME_SAMPLES
-        if probability >= SPEECH_PROBABILITY:
+        if probability >= threshold:
             silent_since = None
             start = position if start is None else start
-        elif start is not None and probability < SILENCE_PROBABILITY:
+        elif start is not None and probability < threshold - _SILENCE_BELOW:
             silent_since = position if silent_since is None else silent_since
-            if position - silent_since >= MINIMUM_SILENCE:
-                if silent_since - start > MINIMUM_SPEECH:
+            if position - silent_since >= shortest_silence:
+                if silent_since - start > shortest_speech:
                     yield Span(start, silent_since)
                 start = silent_since = None
-    if start is not None and within.stop - start > MINIMUM_SPEECH:
+    if start is not None and within.stop - start > shortest_speech:
         yield Span(start, within.stop)
 
 
-def _padded(found: Sequence[Span], within: Span) -> list[Span]:
+def _padded(found: Sequence[Span], within: Span, padding: int) -> list[Span]:
     """Each stretch grows by the padding; two that would meet share the gap between them."""
-    starts = [max(within.start, span.start - PADDING) for span in found]
-    stops = [min(within.stop, span.stop + PADDING) for span in found]
+    starts = [max(within.start, span.start - padding) for span in found]
+    stops = [min(within.stop, span.stop + padding) for span in found]
     for number, (left, right) in enumerate(pairwise(found)):
         if stops[number] > starts[number + 1]:
             stops[number] = starts[number + 1] = (left.stop + right.start) // 2

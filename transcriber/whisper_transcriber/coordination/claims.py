@@ -1,61 +1,60 @@
-"""What is known of the batches: which are stored, and who is at which. Pure.
+"""Which batch a worker does next, and its claim to it.
 
 A worker goes through its own shards from the front and, when they are done, through the others'
-from the end, where their owners come last. Claims keep two from doing the same batch; they are
-hints that may be late, missing, or left by the dead, and doing a batch twice is harmless.
+from the end, where their owners come last. A claim is a conditional write, so that only one worker
+has it. The claim of a worker that died is taken over by the next attempt.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from whisper_transcriber.coordination.layout import Group, Shard
+from whisper_transcriber.coordination.names import batch_claim
+from whisper_transcriber.coordination.state import WorkspaceState
 
 _UNPLANNED_BATCHES = 1000
 """A shard that nobody has begun with has more to do than any other."""
 
+_Rank = tuple[float, int, Shard]
+
 
 class Claims:
-    """One worker's view.
+    """One worker's choices, from what the workspace holds."""
 
-    ``names``: of all that the workspace holds, as shards.py has them. ``planned``: the shards whose
-    plans are among it.
-    """
-
-    def __init__(self, worker: int, workers: int) -> None:
+    def __init__(self, worker: int, workers: int, state: WorkspaceState) -> None:
         self._worker = worker
         self._workers = workers
-        self.names: frozenset[str] = frozenset()
-        self._claims: dict[tuple[Shard, int], set[int]] = {}
-        self.planned: frozenset[Shard] = frozenset()
+        self._state = state
+        self._left_behind: set[str] = set()
 
-    def look(self, names: frozenset[str]) -> None:
-        """Take note of what the workspace holds now."""
-        self.names = names
-        self._claims = {}
-        for name in names:
-            if name.startswith("claims/"):
-                group, number, batch, worker = map(int, name.split("/")[1].split("."))
-                self._claims.setdefault((Shard(group, number), batch), set()).add(worker)
-        self.planned = frozenset(_shard(name) for name in names if name.startswith("shards/"))
+    def find_left_behind(self, worker_of: Callable[[str], int | None]) -> None:
+        """Find what this worker had claimed before it was restarted: it is free.
 
-    def add(self, name: str) -> None:
-        """Take note of what this worker stored."""
-        self.names |= {name}
+        Args:
+            worker_of: reads who has a claim, by what is claimed.
+        """
+        unfinished = self._state.unfinished_claims()
+        self._left_behind = {what for what in unfinished if worker_of(what) == self._worker}
+
+    def attempt(self, what: str) -> int:
+        """The number of the next attempt to claim something."""
+        return self._state.claims.get(what, 0)
+
+    def took(self, what: str) -> None:
+        """Take note of an attempt of this worker."""
+        self._left_behind.discard(what)
+
+    def is_free(self, what: str) -> bool:
+        """Whether no worker has a claim to it."""
+        return what in self._left_behind or what not in self._state.claims
 
     def open_batches(self, parts: Sequence[str]) -> list[int]:
         """The batches of a shard, of which ``parts`` are the names, that are not stored."""
-        return [batch for batch, name in enumerate(parts) if name not in self.names]
+        return [batch for batch, name in enumerate(parts) if name not in self._state.names]
 
     def free_batches(self, shard: Shard, parts: Sequence[str]) -> list[int]:
-        """Those that no other worker is at, either."""
-        return [
-            batch
-            for batch in self.open_batches(parts)
-            if not self._claims.get((shard, batch), set()) - {self._worker}
-        ]
-
-    def may_do(self, shard: Shard, batch: int) -> bool:
-        """Whether no worker with a lower number has claimed a batch that this one has claimed."""
-        return min(self._claims.get((shard, batch), {self._worker})) >= self._worker
+        """Those that no worker has claimed, either."""
+        return [batch for batch in self.open_batches(parts)
+                if self.is_free(batch_claim(shard, batch))]  # fmt: skip
 
     def owns(self, shard: Shard) -> bool:
         """Whether the shard is this worker's to begin with."""
@@ -66,18 +65,17 @@ class Claims:
     ) -> Shard | None:
         """The shard that most needs help: the most free batches for each worker that is at it.
 
+        Of equal ones, each worker takes another owner's, and of an owner's the last.
+
         Args:
             named: the names of the parts of each shard that is planned.
             all_shards: every shard that there is, as far as known.
         """
-        best: tuple[float, int] | None = None
-        chosen: Shard | None = None
+        ranks: list[_Rank] = []
         for shard in all_shards:
-            left = self._left(shard, named)
-            rank = (left, -self._distance(shard))
-            if left and (best is None or rank > best):
-                best, chosen = rank, shard
-        return chosen
+            if left := self._left(shard, named):
+                ranks.append((left, -self._distance(shard), shard))
+        return max(ranks)[2] if ranks else None
 
     def own_first(self, groups: Sequence[Group]) -> tuple[list[int], list[int]]:
         """The groups whose first slice is this worker's, and the sliced ones of which only later
@@ -103,8 +101,3 @@ class Claims:
     def _distance(self, shard: Shard) -> int:
         """Different for each worker, so that not all help the same one."""
         return (shard.owner(self._workers) - self._worker) % self._workers
-
-
-def _shard(name: str) -> Shard:
-    group, number = name.removeprefix("shards/").removesuffix(".json").split(".")
-    return Shard(int(group), int(number))

@@ -13,7 +13,11 @@ from whisper_transcriber.watchdog import Watchdog
 
 @dataclass(frozen=True)
 class Job:
-    """The task, this worker's number, and its links to the world."""
+    """The task, this worker's number, and its links to the world.
+
+    ``renames_results``: whether a transcript gets another name where its own is taken by one of
+    another recording. In a cluster the operator knows the names, so that is refused instead.
+    """
 
     settings: Settings
     store: Store
@@ -21,6 +25,7 @@ class Job:
     metrics: Metrics
     interruption: Interruption
     watchdog: Watchdog
+    renames_results: bool = False
 
     @property
     def task(self) -> Task:

@@ -3,77 +3,96 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from transcription_contract.options import LANGUAGE_AUTO
+from transcription_contract.options import LANGUAGE_AUTO, LanguagePer
+from whisper_transcriber import languages
 from whisper_transcriber.audio.cache import AudioCache
+from whisper_transcriber.audio.facts import AudioWarning, WarningKind
 from whisper_transcriber.audio.windows import Window
 from whisper_transcriber.coordination.job import Job
-from whisper_transcriber.coordination.layout import ItemLanguage, item_language_name
+from whisper_transcriber.coordination.layout import ItemLanguage, ItemPlan, Shard
+from whisper_transcriber.coordination.names import language_name
+from whisper_transcriber.coordination.state import WorkspaceState
 from whisper_transcriber.engine.protocol import Engine
 
 log = logging.getLogger(__name__)
+
+UNCERTAIN_PROBABILITY = 0.5
+"""Below it, a detected language is reported as uncertain."""
 
 VOTERS = 4
 """Windows that vote: a minute of speech, twice what openai-whisper looks at."""
 
 NO_SPEECH = ItemLanguage(language="en", probability=0.0)
-"""What is said of a recording in which nobody speaks; there is no text for it to matter to."""
+"""The language of a recording without speech, which has no text either."""
 
-PATIENCE_SECONDS = 30
-"""How long the vote on a shared recording is left to the worker that has its first slice."""
+PATIENCE_SECONDS = 5
+"""How long the vote on a shared recording is left to the worker that has its first slice. The
+others need as long for it as that one does."""
 
 
 class Languages:
     """The languages of a job's recordings, each found once and pinned for all workers."""
 
-    def __init__(self, job: Job, engine: Engine, recordings: AudioCache) -> None:
-        """Raises LanguageUnknown if the user's is none that the model knows."""
+    def __init__(
+        self, job: Job, state: WorkspaceState, engine: Engine, recordings: AudioCache
+    ) -> None:
+        """Raises LanguageUnknown if the model does not support the requested language."""
         self._job = job
+        self._state = state
         self._engine = engine
         self._recordings = recordings
-        self._given = None if job.task.language == LANGUAGE_AUTO else job.task.language
-        if self._given:
-            engine.check_language(self._given)
-        else:
-            self._given = engine.only_language
+        self._given = self._stated()
+        self.per_slice = self._given is None and job.task.decoding.language_per is LanguagePer.SLICE
 
     def of_sliced(
-        self, item: int, is_first: bool, slices: Callable[[], Iterable[Sequence[Window]]]
-    ) -> str:
+        self, shard: Shard, item: int, slices: Callable[[], Iterable[Sequence[Window]]]
+    ) -> ItemLanguage:
         """The language of a recording that is shared.
 
         Args:
-            item: its number.
-            is_first: whether this worker has its first slice.
+            shard: the slice that is planned.
+            item: the recording's number.
             slices: the windows of each of its slices, in order.
         """
         if self._given:
             return self._given
-        name = item_language_name(item)
-        for _ in range(0 if is_first or self._job.task.workers == 1 else PATIENCE_SECONDS):
-            if found := self._job.workspace.find(name, ItemLanguage):
-                return found.language
+        name = language_name(shard.group)
+        for _ in range(0 if shard.slice == 0 or self._job.task.workers == 1 else PATIENCE_SECONDS):
+            if name in self._state.names:
+                break
             self._job.interruption.wait(1.0)
+            self._state.look(at_most_every=1.0)
+        found = self._job.workspace.find(name, ItemLanguage) if name in self._state.names else None
+        if found:
+            return found
+        speech = next((windows for windows in slices() if windows), ())
+        stored = self._job.workspace.settle(name, self._votes({item: speech})[item])
+        self._state.add(name)
+        log.info("language: %s (%.0f %%)", stored.language, 100 * (stored.probability or 0.0))
+        return stored
 
-        def make() -> ItemLanguage:
-            speech = next((windows for windows in slices() if windows), ())
-            return self._votes({item: speech})[item]
-
-        stored = self._job.workspace.agree(name, ItemLanguage, make)
-        log.info("language: %s (%.0f %%)", stored.language, 100 * stored.probability)
-        return stored.language
-
-    def of_small(self, windows: Mapping[int, Sequence[Window]]) -> dict[int, str]:
-        """The languages of small recordings, by the windows of each."""
+    def of_small(self, windows: Mapping[int, Sequence[Window]]) -> dict[int, ItemLanguage]:
+        """The languages of small recordings or of a slice, by the windows of each."""
         if self._given:
             return dict.fromkeys(windows, self._given)
-        return {item: vote.language for item, vote in self._votes(windows).items()}
+        return self._votes(windows)
+
+    def _stated(self) -> ItemLanguage | None:
+        """The language that the user states, or the only one that the model has."""
+        stated = self._job.task.language
+        if stated == LANGUAGE_AUTO:
+            only = self._engine.only_language
+            return ItemLanguage(language=only, probability=None) if only else None
+        code = languages.code_of(stated)
+        self._engine.check_language(code)
+        return ItemLanguage(language=code, probability=None)
 
     def _votes(self, windows: Mapping[int, Sequence[Window]]) -> dict[int, ItemLanguage]:
         chosen = [window for planned in windows.values() for window in voters(planned)]
         ballots: dict[int, list[Mapping[str, float]]] = {item: [] for item in windows}
         for first in range(0, len(chosen), self._job.task.batch_size):
             batch = chosen[first : first + self._job.task.batch_size]
-            waveforms = [self._recordings.waveform(w.item, w.start, w.stop) for w in batch]
+            waveforms = [self._recordings.waveform(w.item, w.start, w.stop, w.lane) for w in batch]
             answers = self._engine.language_probabilities(waveforms)
             for window, ballot in zip(batch, answers, strict=True):
                 ballots[window.item].append(ballot)
@@ -94,6 +113,32 @@ def vote(ballots: Sequence[Mapping[str, float]]) -> ItemLanguage:
             totals[language] = totals.get(language, 0.0) + probability
     winner = min(totals, key=lambda language: (-totals[language], language))
     return ItemLanguage(language=winner, probability=round(totals[winner] / len(ballots), 4))
+
+
+def most_spoken(slices: Sequence[tuple[ItemPlan, int]]) -> ItemLanguage:
+    """The language of a recording, by its slices and how many samples of each are spoken."""
+    spoken: dict[str, int] = {}
+    for plan, samples in slices:
+        spoken[plan.language] = spoken.get(plan.language, 0) + samples
+    winner = min(spoken, key=lambda language: (-spoken[language], language))
+    votes = [plan.language_probability for plan, _ in slices
+             if plan.language == winner and plan.language_probability is not None]  # fmt: skip
+    return ItemLanguage(language=winner, probability=max(votes, default=None))
+
+
+def uncertainty(found: ItemLanguage) -> tuple[AudioWarning, ...]:
+    """The warning that a detected language deserves, if it deserves one."""
+    probability = found.probability
+    # 0 stands for a recording without speech.
+    if not probability or probability >= UNCERTAIN_PROBABILITY:
+        return ()
+    return (
+        AudioWarning(
+            kind=WarningKind.UNCERTAIN_LANGUAGE,
+            message=f"The language was detected as {found.language} with a probability of only "
+            f"{probability:.0%}. If that is wrong, state the language.",
+        ),
+    )
 
 
 def _speech(window: Window) -> int:

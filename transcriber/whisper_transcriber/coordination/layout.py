@@ -1,14 +1,20 @@
-"""What the workspace holds, and how the work is shared out: pure.
+"""What the workspace holds, and how the work is shared out: pure. names.py has the names.
 
-Names and formats are those of the files under ``<output uri>.transcription/<uid>/``:
+The files under ``<output uri>.transcription/<uid>/``:
 
-    items.json                       Items         what the source listed, and how it is grouped
-    items/<i>.language.json          ItemLanguage  the vote on a sliced recording
-    groups/<g>.json                  GroupAudio    a sliced recording decoded to its end
-    shards/<g>.<s>.json              ShardPlan     the windows of a group's slice, in batches
-    claims/<g>.<s>.<u>.<worker>      (empty)       who is at a batch: a hint, never a lock
-    parts/<g>.<s>.<u>.<hash>.json    Part          the text of one batch
-    delivered/<g>.json               Delivered     a group whose transcripts are in their places
+    items.json                        Items         what the source listed, and how it is grouped
+    delivered/<mark>.json             Delivered     a group whose transcripts are in their places
+    groups/<g>/shards/<s>.json        ShardPlan     the windows of the group's slice, in batches
+    groups/<g>/leases/<s>.<b>.<n>     (a number)    a worker's claim to a batch, its n-th
+    groups/<g>/leases/delivery.<n>    (a number)    a worker's claim to the delivery
+    groups/<g>/parts/<s>.<b>.<hash>.json  Part      the text of one batch
+    groups/<g>/language.json          ItemLanguage  the vote on a sliced recording
+    groups/<g>/audio.json             GroupAudio    a sliced recording decoded to its end
+    groups/leases/manifest.<n>        (a number)    a worker's claim to the manifest
+
+A listing begins at the first group that is not delivered. What a delivered group leaves behind it
+is removed a while later. The names in ``delivered/`` begin with the time, so that what was
+delivered long ago is not listed again.
 """
 
 import hashlib
@@ -18,16 +24,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from transcription_contract.base import Model
-from transcription_contract.locations import ObjectUri
-from transcription_contract.options import Decoding, DecodingMode
+from transcription_contract.options import Decoding, DecodingMode, LanguagePer
 from transcription_contract.task import Task
 from transcription_contract.termination import Failure
+from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
 from whisper_transcriber.audio.windows import Batch
 from whisper_transcriber.coordination.manifest import ManifestItem
 from whisper_transcriber.decoding.transcript import Segment
-from whisper_transcriber.storage.store import StoredObject
-
-ITEMS = "items.json"
 
 SMALL_BYTES = 4 << 20
 """Larger recordings get a group of their own, which is sliced; smaller ones share one."""
@@ -37,19 +40,20 @@ GROUP_ITEMS = 64
 GROUPS_PER_WORKER = 4
 """Enough groups that workers end at about the same time."""
 
+SLICED_ITEMS_PER_WORKER = 4
+"""With this many recordings for each worker, large ones are not sliced."""
+
 
 class SourceItem(Model):
-    """One recording as it was when the job began. ``name``: what its results are called."""
+    """One recording as it was when the job began. ``name``: what its results are called.
+
+    ``uri``: as it may be shown; a signed link is without its key.
+    """
 
     uri: str
     etag: str
     bytes: int
     name: str
-
-    @property
-    def stored(self) -> StoredObject:
-        """The object as a store knows it."""
-        return StoredObject(ObjectUri.parse(self.uri), self.etag, self.bytes)
 
 
 class Group(Model):
@@ -71,21 +75,27 @@ class Group(Model):
 class Items(Model):
     """What every worker of the job must do alike.
 
-    ``threads``: torch's results change in the last bits with their number, so the first worker's
-    binds all of them, whatever machine a later one runs on.
+    ``recipe``: see ``item_recipe``. ``settled``: the manifest's entries of what is left alone: no
+    media by its name, or delivered by an earlier job. ``kept``: those of recordings outside this
+    job's source whose transcripts lie in the same output.
     """
 
     items: tuple[SourceItem, ...]
     groups: tuple[Group, ...]
     slice_samples: int
-    threads: int
+    recipe: str = ""
+    settled: tuple[ManifestItem, ...] = ()
+    kept: tuple[ManifestItem, ...] = ()
 
 
 class ItemLanguage(Model):
-    """The language of a recording; ``probability`` is the mean over the windows that voted."""
+    """The language of a recording.
+
+    ``probability``: the mean over the windows that voted; None if the language was stated.
+    """
 
     language: str
-    probability: float
+    probability: float | None
 
 
 class GroupAudio(Model):
@@ -94,14 +104,23 @@ class GroupAudio(Model):
     samples: int
     slices: int
     failure: Failure | None = None
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 class ItemPlan(Model):
-    """A recording as its shard's planner found it; ``samples``: in the shard."""
+    """A recording as its shard's planner found it; ``samples``: in the shard.
+
+    ``audio``, ``warnings``: of a recording that is not sliced; the others' are in GroupAudio.
+    ``language_probability``: of a detected language; None if it was stated.
+    """
 
     samples: int
     language: str
+    language_probability: float | None = None
     failure: Failure | None = None
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 class ShardPlan(Model):
@@ -115,6 +134,11 @@ class ShardPlan(Model):
     batches: tuple[Batch, ...]
     whole: bool = False
 
+    def spoken_samples(self, item: int) -> int:
+        """How much of an item's stretch is in windows."""
+        windows = (window for batch in self.batches for window in batch.windows)
+        return sum(each.stop - each.start for each in windows if each.item == item)
+
 
 class ItemText(Model):
     """What a batch adds to one recording. ``language``: where only the batch can tell it."""
@@ -126,19 +150,25 @@ class ItemText(Model):
 
 
 class Part(Model):
-    """The text of one batch."""
+    """The text of one batch. ``device``: the engine's description, where it was decoded."""
 
     texts: tuple[ItemText, ...]
+    device: str = ""
 
 
 class Delivered(Model):
-    """What became of a group's recordings."""
+    """What became of a group's recordings. ``devices``: on which they were decoded."""
 
     items: tuple[ManifestItem, ...]
+    devices: tuple[str, ...] = ()
 
 
 class Recipe(Model):
-    """All that a part's bytes depend on besides the shard's plan: parts of another never mix in."""
+    """What a part's text depends on besides the shard's plan: parts of another never mix in.
+
+    ``engine``: Engine.identity. Devices, libraries and threads are not part of it: they change
+    the last digits of a probability and, rarely, a word, and a stored part is never done again.
+    """
 
     etags: tuple[str, ...]
     model_sha256: str
@@ -147,7 +177,6 @@ class Recipe(Model):
     decoding: Decoding
     times_words: bool
     batch_size: int
-    threads: int
 
 
 class Shard(NamedTuple):
@@ -165,21 +194,28 @@ class Shard(NamedTuple):
 
 
 def groups(items: Sequence[SourceItem], task: Task) -> tuple[Group, ...]:
-    """Items in groups, in order: large ones alone, small ones together."""
+    """Items in groups, in order: sliced ones alone, the others together up to GROUP_BYTES."""
     alone = task.decoding.mode is DecodingMode.SEQUENTIAL
-    slices = not alone
+    slices = not alone and _slices_pay(len(items), task)
     limit = 1 if alone else _group_items(len(items), task)
     made: list[Group] = []
     room = 0
     for number, item in enumerate(items):
-        large = len(items) == 1 or item.bytes > SMALL_BYTES
-        if large or not made or made[-1].sliced or made[-1].count >= limit or item.bytes > room:
-            made.append(Group(first=number, count=1, sliced=large and slices))
+        sliced = slices and (len(items) == 1 or item.bytes > SMALL_BYTES)
+        if sliced or not made or made[-1].sliced or made[-1].count >= limit or item.bytes > room:
+            made.append(Group(first=number, count=1, sliced=sliced))
             room = GROUP_BYTES - item.bytes
         else:
             made[-1] = made[-1].model_copy(update={"count": made[-1].count + 1})
             room -= item.bytes
     return tuple(made)
+
+
+def _slices_pay(items: int, task: Task) -> bool:
+    """Whether recordings are scarcer than workers. Each worker that has a slice fetches and
+    decodes the whole recording, which is wasted where every worker has recordings of its own."""
+    per_slice = task.decoding.language_per is LanguagePer.SLICE
+    return per_slice or items == 1 or items < SLICED_ITEMS_PER_WORKER * task.workers
 
 
 def _group_items(items: int, task: Task) -> int:
@@ -198,38 +234,27 @@ def recipe(task: Task, items: Items, group: int, model_sha256: str, engine: str)
         decoding=task.decoding,
         times_words=task.times_words,
         batch_size=task.batch_size,
-        threads=items.threads,
     )
 
 
-def item_language_name(item: int) -> str:
-    """Where an item's ItemLanguage lies."""
-    return f"items/{item}.language.json"
+def item_recipe(task: Task, model: str) -> str:
+    """A digest of the options that a recording's transcripts depend on, files included.
+
+    ``model``: the checkpoint's SHA-256, or a name that stands for one.
+    """
+    facts = {
+        "model": model,
+        "task": task.task,
+        "language": task.language,
+        "audio": task.audio.model_dump(mode="json"),
+        "decoding": task.decoding.model_dump(mode="json", exclude={"batch_size"}),
+        "formats": sorted(task.formats),
+        "subtitles": task.subtitles.model_dump(mode="json"),
+    }
+    return digest(facts)
 
 
-def group_name(group: int) -> str:
-    """Where a sliced group's GroupAudio lies."""
-    return f"groups/{group}.json"
-
-
-def shard_name(shard: Shard) -> str:
-    """Where a shard's ShardPlan lies."""
-    return f"shards/{shard}.json"
-
-
-def delivered_name(group: int) -> str:
-    """Where a group's Delivered lies."""
-    return f"delivered/{group}.json"
-
-
-def claim_name(shard: Shard, batch: int, worker: int) -> str:
-    """What a worker writes when it begins with a batch."""
-    return f"claims/{shard}.{batch}.{worker}"
-
-
-def part_names(shard: Shard, plan: ShardPlan, how: Recipe) -> list[str]:
-    """Where the parts of a shard lie, one for each of its batches."""
-    facts = [how.model_dump(mode="json"), plan.model_dump(mode="json")]
+def digest(facts: object) -> str:
+    """A short hexadecimal digest of what JSON can hold."""
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return [f"parts/{shard}.{batch}.{digest}.json" for batch in range(len(plan.batches))]
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

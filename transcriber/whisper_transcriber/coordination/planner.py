@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
@@ -11,25 +11,31 @@ from transcription_contract.options import DecodingMode
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio import windows as windowing
 from whisper_transcriber.audio.cache import AudioCache
-from whisper_transcriber.audio.vad import VoiceDetector
+from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
+from whisper_transcriber.audio.speech import SpeechFinder
 from whisper_transcriber.audio.windows import Span, Window
-from whisper_transcriber.coordination import layout
+from whisper_transcriber.coordination import names
 from whisper_transcriber.coordination.job import Job
-from whisper_transcriber.coordination.language import Languages
+from whisper_transcriber.coordination.language import Languages, most_spoken
 from whisper_transcriber.coordination.layout import (
     Group,
     GroupAudio,
+    ItemLanguage,
     ItemPlan,
     Items,
     Shard,
     ShardPlan,
 )
+from whisper_transcriber.coordination.manifest import NOT_MEDIA
+from whisper_transcriber.coordination.state import WorkspaceState
 from whisper_transcriber.errors import ITEM_FAULTS, TranscriberError
 
 log = logging.getLogger(__name__)
 
 _AHEAD = 3
 """Small recordings that are fetched and decoded while the one before them is looked at."""
+
+_POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class _Heard:
     within: Span
     windows: Sequence[Window] = ()
     failure: Failure | None = None
+    audio: AudioFacts | None = None
+    warnings: tuple[AudioWarning, ...] = ()
 
 
 _Draft = dict[int, _Heard]
@@ -49,35 +57,38 @@ class Planner:
     """The plans of one job. ``prepare`` works in a thread, the rest where it is called."""
 
     def __init__(
-        self, job: Job, items: Items, recordings: AudioCache, languages: Languages
+        self,
+        job: Job,
+        items: Items,
+        state: WorkspaceState,
+        recordings: AudioCache,
+        languages: Languages,
     ) -> None:
         self._job = job
         self._items = items
+        self._state = state
         self._recordings = recordings
         self._languages = languages
-        self._detector: VoiceDetector | None = None
+        self._speech = SpeechFinder(recordings, job.task.decoding.vad)
         self._plans: dict[Shard, ShardPlan] = {}
         self._audio: dict[int, GroupAudio] = {}
         self._drafts: dict[Shard, Future[_Draft | None]] = {}
         self._background = ThreadPoolExecutor(2, thread_name_prefix="planner")
         # The only recording of a job is the job: its fault ends it, with an exit code of its own.
-        self.strict = len(items.items) == 1 or job.task.failure_policy == "FailFast"
+        self.strict = not job.task.has_many or job.task.failure_policy == "FailFast"
         self._whole = job.task.decoding.mode is DecodingMode.SEQUENTIAL
 
     def prepare(self, shard: Shard) -> None:
-        """Begin with a shard that will be asked for next."""
-        if shard not in self._plans and shard not in self._drafts:
-            self._drafts[shard] = self._background.submit(self._draft, shard)
+        """Begin with a shard that will be asked for next, unless it is planned or delivered."""
+        if shard not in self._state.plans and shard.group not in self._state.delivered:
+            self._begin(shard)
 
     def plan(self, shard: Shard) -> ShardPlan | None:
         """A shard's plan, made if nobody has made it yet; None if there is no such slice."""
         if found := self.known(shard):
             return found
-        group = self._items.groups[shard.group]
-        if group.sliced:
-            audio = self.known_audio(shard.group)
-            if audio and shard.slice >= audio.slices:
-                return None
+        if self._is_beyond(shard):
+            return None
         try:
             draft = self._draft_of(shard)
         except ITEM_FAULTS as error:
@@ -86,44 +97,56 @@ class Planner:
         if draft is None:
             self.audio(shard.group)
             return None
-        self._plans[shard] = self._job.workspace.agree(
-            layout.shard_name(shard), ShardPlan, lambda: self._made(shard, draft)
-        )
+        name = names.shard_name(shard)
+        self._plans[shard] = self._job.workspace.settle(name, self._made(shard, draft))
+        self._state.add(name)
         self._drafts.pop(shard, None)
         return self._plans[shard]
 
     def known(self, shard: Shard) -> ShardPlan | None:
-        """A shard's plan if anybody has made it."""
-        if shard not in self._plans:
-            found = self._job.workspace.find(layout.shard_name(shard), ShardPlan)
-            if found is None:
-                return None
-            self._plans[shard] = found
-        return self._plans[shard]
+        """A shard's plan if any worker has stored it."""
+        if shard not in self._plans and shard in self._state.plans:
+            found = self._job.workspace.find(names.shard_name(shard), ShardPlan)
+            if found is not None:
+                self._plans[shard] = found
+        return self._plans.get(shard)
 
     def planned(self) -> dict[Shard, ShardPlan]:
-        """All plans that this worker has seen."""
+        """All plans that this worker has read or made, of groups that it has not released."""
         return self._plans
+
+    def begun(self) -> list[int]:
+        """The groups that this worker knows something of, and has not released."""
+        return sorted({shard.group for shard in (*self._plans, *list(self._drafts))})
 
     def audio(self, group: int) -> GroupAudio:
         """How long a sliced recording is; waits until it is decoded, unless somebody knows."""
         if found := self.known_audio(group):
             return found
         try:
-            samples = self._recordings.samples(self._items.groups[group].first).count
+            item = self._items.groups[group].first
+            samples = self._recordings.samples(item).count
         except ITEM_FAULTS as error:
             return self._failed(group, error)
         slices = windowing.slice_count(samples, self._items.slice_samples)
-        return self._agreed(group, GroupAudio(samples=samples, slices=slices))
+        return self._agreed(
+            group,
+            GroupAudio(
+                samples=samples,
+                slices=slices,
+                audio=self._recordings.facts(item),
+                warnings=self._recordings.warnings(item),
+            ),
+        )
 
     def known_audio(self, group: int) -> GroupAudio | None:
-        """How long a sliced recording is, if anybody knows."""
-        if group not in self._audio:
-            found = self._job.workspace.find(layout.group_name(group), GroupAudio)
-            if found is None:
-                return None
-            self._audio[group] = found
-        return self._audio[group]
+        """How long a sliced recording is, if any worker has stored it."""
+        name = names.audio_name(group)
+        if group not in self._audio and name in self._state.names:
+            found = self._job.workspace.find(name, GroupAudio)
+            if found is not None:
+                self._audio[group] = found
+        return self._audio.get(group)
 
     def shards(self, group: int) -> list[Shard] | None:
         """All shards of a group, or None while nobody knows how many there are."""
@@ -145,9 +168,20 @@ class Planner:
             return self.audio(group).samples
         return self._item_plan(group, item).samples
 
-    def item_language(self, group: int, item: int) -> str:
-        """The language of an item of a planned group."""
-        return self._item_plan(group, item).language
+    def item_audio(
+        self, group: int, item: int
+    ) -> tuple[AudioFacts | None, tuple[AudioWarning, ...]]:
+        """Which sound of an item of a planned group was transcribed, and what to know of it."""
+        sliced = self._items.groups[group].sliced
+        found = self.audio(group) if sliced else self._item_plan(group, item)
+        return found.audio, found.warnings
+
+    def item_language(self, group: int, item: int) -> ItemLanguage:
+        """The language of an item of a planned group; of slices that differ, the most spoken."""
+        shards = self.shards(group) or []
+        plans = [plan for shard in shards if (plan := self._plans.get(shard))]
+        place = item - self._items.groups[group].first
+        return most_spoken([(plan.items[place], plan.spoken_samples(item)) for plan in plans])
 
     def expected_samples(self, group: int) -> int | None:
         """How long all of a group is, as far as anybody knows or can tell."""
@@ -159,9 +193,12 @@ class Planner:
         return self._recordings.expected_samples(self._items.groups[group].first)
 
     def release(self, group: int) -> None:
-        """A group's recordings are not needed any more: they need neither disk nor open files."""
+        """A group is not needed any more: it needs neither disk, open files, nor memory."""
         for item in self._items.groups[group].items:
             self._recordings.release(item)
+        for kept in (self._plans, self._drafts):
+            for shard in [each for each in kept if each.group == group]:
+                del kept[shard]
 
     def close(self) -> None:
         """Begin with nothing more."""
@@ -172,14 +209,25 @@ class Planner:
         return planned.items[item - self._items.groups[group].first]
 
     def _failed(self, group: int, error: TranscriberError) -> GroupAudio:
-        if self.strict:
+        if self._is_fatal(error):
             raise error
         return self._agreed(group, GroupAudio(samples=0, slices=0, failure=error.failure))
 
+    def _is_fatal(self, error: TranscriberError) -> bool:
+        return self.strict and not (self._job.task.has_many and error.reason == NOT_MEDIA)
+
     def _agreed(self, group: int, audio: GroupAudio) -> GroupAudio:
-        name = layout.group_name(group)
-        self._audio[group] = self._job.workspace.agree(name, GroupAudio, lambda: audio)
+        name = names.audio_name(group)
+        self._audio[group] = self._job.workspace.settle(name, audio)
+        self._state.add(name)
         return self._audio[group]
+
+    def _is_beyond(self, shard: Shard) -> bool:
+        """Whether a recording is known to end before this slice of it."""
+        if not self._items.groups[shard.group].sliced:
+            return False
+        audio = self.known_audio(shard.group)
+        return audio is not None and shard.slice >= audio.slices
 
     def _made(self, shard: Shard, draft: _Draft) -> ShardPlan:
         spoken = self._spoken(shard, draft)
@@ -190,8 +238,11 @@ class Planner:
             items=tuple(
                 ItemPlan(
                     samples=heard.within.stop - heard.within.start,
-                    language=spoken[item],
+                    language=spoken[item].language,
+                    language_probability=spoken[item].probability,
                     failure=heard.failure,
+                    audio=heard.audio,
+                    warnings=heard.warnings,
                 )
                 for item, heard in draft.items()
             ),
@@ -199,11 +250,11 @@ class Planner:
             whole=self._whole,
         )
 
-    def _spoken(self, shard: Shard, draft: _Draft) -> dict[int, str]:
+    def _spoken(self, shard: Shard, draft: _Draft) -> dict[int, ItemLanguage]:
         group = self._items.groups[shard.group]
-        if group.sliced:
+        if group.sliced and not self._languages.per_slice:
             slices = partial(self._slices, shard.group)
-            language = self._languages.of_sliced(group.first, shard.slice == 0, slices)
+            language = self._languages.of_sliced(shard, group.first, slices)
             return {group.first: language}
         return self._languages.of_small({item: heard.windows for item, heard in draft.items()})
 
@@ -216,10 +267,17 @@ class Planner:
             yield next(iter(draft.values())).windows
 
     def _draft_of(self, shard: Shard) -> _Draft | None:
-        self.prepare(shard)
-        draft = self._drafts[shard].result()
+        self._begin(shard)
+        draft = self._drafts[shard]
+        # A signal does not wait for the voice activity detector.
+        while not wait([draft], timeout=_POLL_SECONDS).done:
+            self._job.interruption.check()
         self._job.watchdog.sign_of_life()
-        return draft
+        return draft.result()
+
+    def _begin(self, shard: Shard) -> None:
+        if shard not in self._plans and shard not in self._drafts:
+            self._drafts[shard] = self._background.submit(self._draft, shard)
 
     def _draft(self, shard: Shard) -> _Draft | None:
         group = self._items.groups[shard.group]
@@ -237,18 +295,19 @@ class Planner:
             self._recordings.samples(ahead)
         try:
             within = Span(0, self._recordings.samples(item).count)
-            return _Heard(within) if self._whole else self._heard(item, within)
+            heard = _Heard(within) if self._whole else self._heard(item, within)
+            return replace(
+                heard,
+                audio=self._recordings.facts(item),
+                warnings=self._recordings.warnings(item),
+            )
         except ITEM_FAULTS as error:
-            if self.strict:
+            if self._is_fatal(error):
                 raise
             return _Heard(Span(0, 0), failure=error.failure)
 
     def _heard(self, item: int, within: Span) -> _Heard:
-        samples = self._recordings.samples(item)
-        self._detector = self._detector or VoiceDetector()
-        probabilities = self._detector.probabilities(samples.waveform, within.start, within.stop)
-        stretches = windowing.speech(probabilities.tolist(), within)
-        return _Heard(within, windowing.windows(item, stretches, samples.integers))
+        return _Heard(within, self._speech.windows(item, within))
 
     def _slice(self, item: int, number: int) -> Span | None:
         start = self._border(item, number) if number else 0

@@ -1,13 +1,15 @@
 """A batch to what its recordings say in it: the engine's results, and the faults of the sources."""
 
-from transcription_contract.options import LANGUAGE_AUTO
+from collections.abc import Iterable
+
+from transcription_contract.options import LANGUAGE_AUTO, LanguagePer
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.windows import Batch
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.layout import Group, ItemText, Part, ShardPlan
 from whisper_transcriber.decoding.fallback import FallbackDecoder
-from whisper_transcriber.decoding.transcript import from_passage
+from whisper_transcriber.decoding.transcript import Segment, from_passage
 from whisper_transcriber.engine.protocol import Engine
 from whisper_transcriber.errors import ITEM_FAULTS
 
@@ -21,27 +23,60 @@ class BatchTranscriber:
         self._engine = engine
         self._recordings = recordings
         self._strict = strict
+        self._per_slice = job.task.decoding.language_per is LanguagePer.SLICE
         self._decoder = FallbackDecoder(
-            engine, job.task.batch_size, recordings.waveform, recordings.integers
+            engine,
+            job.task.batch_size,
+            recordings.waveform,
+            recordings.integers,
+            job.task.decoding,
+            translates=job.task.task == "translate",
         )
 
     def transcribe(self, group: Group, plan: ShardPlan, batch: Batch) -> Part:
         """The text of a batch of one of the group's shards."""
         if plan.whole:
-            return Part(texts=(self._whole(group.first),) if batch.samples else ())
+            texts = (self._whole(group.first),) if batch.samples else ()
+            return Part(texts=texts, device=self._engine.description)
         faults = self._faults(batch)
         languages = {
             item: found.language for item, found in zip(group.items, plan.items, strict=True)
         }
         windows = [window for window in batch.windows if window.item not in faults]
         heard = self._decoder.decode(windows, languages)
-        texts = [ItemText(item=item, segments=tuple(said)) for item, said in heard.items()]
+        self._job.metrics.suspect_segments.inc(heard.suspect)
+        self._job.metrics.dropped_seconds.inc(heard.dropped_seconds)
+        decoded = [
+            ItemText(item=item, segments=tuple(self._told(item, found, languages[item])))
+            for item, found in heard.segments.items()
+        ]
         failed = [ItemText(item=item, failure=fault) for item, fault in faults.items()]
-        return Part(texts=(*texts, *failed))
+        return Part(texts=(*decoded, *failed), device=self._engine.description)
+
+    def _told(self, item: int, segments: Iterable[Segment], language: str) -> Iterable[Segment]:
+        """Segments that name their language, where each slice has its own, and their channel,
+        where there are several."""
+        changes: dict[str, object] = {"language": language} if self._per_slice else {}
+        if self._recordings.lanes(item) == 1:
+            changes["channel"] = None
+        return (each.model_copy(update=changes) for each in segments)
 
     def _whole(self, item: int) -> ItemText:
         """By openai-whisper's transcribe(), which wants all of it in memory."""
-        task, samples = self._job.task, self._recordings.samples(item)
+        lanes = self._recordings.lanes(item)
+        texts = [self._whole_lane(item, lane) for lane in range(lanes)]
+        if lanes == 1:
+            return texts[0]
+        segments = [
+            each.model_copy(update={"channel": lane + 1})
+            for lane, text in enumerate(texts)
+            for each in text.segments
+        ]
+        segments.sort(key=lambda each: (each.start, each.channel or 0))
+        return texts[0].model_copy(update={"segments": tuple(segments)})
+
+    def _whole_lane(self, item: int, lane: int) -> ItemText:
+        task, samples = self._job.task, self._recordings.samples(item, lane)
         language = None if task.language == LANGUAGE_AUTO else task.language
 
         def at_each_window() -> None:

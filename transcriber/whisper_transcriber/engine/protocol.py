@@ -63,8 +63,16 @@ class Engine(Protocol):
     """A loaded model, bound to one task and its options."""
 
     @property
+    def identity(self) -> str:
+        """What its text depends on: the decoding loop's version, and the precision.
+
+        Workers of one job share what they have decoded if this is equal; device, drivers and the
+        libraries' versions are not part of it.
+        """
+
+    @property
     def description(self) -> str:
-        """What its results depend on: the libraries' versions, device and precision."""
+        """What it runs on: the libraries' versions, device and precision, for people."""
 
     def check_language(self, language: str) -> None:
         """Raises LanguageUnknown unless the model knows the language code."""

@@ -3,7 +3,8 @@
 Importable without a model: ``check_prompt`` runs before anything is downloaded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from whisper.model import Whisper  # type: ignore[import-untyped]
@@ -23,32 +24,90 @@ _TEXT_CONTEXT = 448
 def check_prompt(decoding: Decoding) -> None:
     """Raises PromptTooLong when the prompt fits into no Whisper model, of either vocabulary."""
     lengths = (
-        len(prompt_tokens(get_tokenizer(multilingual), decoding.initial_prompt))
+        Prompt.of(get_tokenizer(multilingual), decoding.initial_prompt, decoding.hotwords)
         for multilingual in (True, False)
     )
-    _check_length(min(lengths), _TEXT_CONTEXT)
+    min(lengths, key=lambda prompt: len(prompt.tokens)).check(_TEXT_CONTEXT)
 
 
-def prompt_tokens(tokenizer: Tokenizer, prompt: str) -> list[int]:
-    """The prompt's text tokens, as whisper.transcribe makes them."""
-    return list(tokenizer.encode(" " + prompt.strip())) if prompt.strip() else []
+@dataclass(frozen=True)
+class Prompt:
+    """The text tokens in front of every window: the hotwords, then the initial prompt.
+
+    That is faster-whisper's order: what the model saw last is what it goes on like.
+    """
+
+    hotwords: tuple[int, ...] = ()
+    initial: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer, initial: str, hotwords: Sequence[str] = ()) -> "Prompt":
+        """The tokens of both, whatever they look like."""
+        return cls(
+            hotwords=_text_tokens(tokenizer, ", ".join(unique(hotwords))),
+            initial=_text_tokens(tokenizer, initial),
+        )
+
+    @property
+    def tokens(self) -> list[int]:
+        """All of them, in the order of the window's opening."""
+        return [*self.hotwords, *self.initial]
+
+    def check(self, room: int) -> None:
+        """Raise PromptTooLong if openai-whisper would cut its beginning off.
+
+        Args:
+            room: tokens that the text decoder has room for.
+        """
+        limit = room // 2 - 1
+        if len(self.tokens) <= limit:
+            return
+        counts = {"decoding.hotwords": self.hotwords, "decoding.initialPrompt": self.initial}
+        found = " and ".join(
+            f"{name} has {len(tokens)} Whisper tokens" for name, tokens in counts.items() if tokens
+        )
+        raise PromptTooLong(
+            f"{found}; at most {limit} fit{' together' if all(counts.values()) else ''}"
+        )
+
+
+def unique(hotwords: Iterable[str]) -> list[str]:
+    """Hotwords without blanks around them and without repetitions, in the order given.
+
+    Upper and lower case are the same word; its first spelling counts.
+    """
+    first: dict[str, str] = {}
+    for word in hotwords:
+        if word.strip():
+            first.setdefault(word.strip().casefold(), word.strip())
+    return list(first.values())
+
+
+def _text_tokens(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
+    """Text to tokens, as whisper.transcribe makes a prompt's; <|endoftext|> in it is plain text."""
+    if not text.strip():
+        return ()
+    return tuple(tokenizer.encode(" " + text.strip(), disallowed_special=()))
 
 
 class Vocabulary:
-    """The tokens of a model, bound to a task and a prompt.
+    """The tokens of a model, bound to a task, a prompt and hotwords.
 
     Raises:
         PromptTooLong: openai-whisper would cut the prompt's beginning off.
     """
 
-    def __init__(self, model: Whisper, task: WhisperTask, prompt: str = "") -> None:
+    def __init__(
+        self, model: Whisper, task: WhisperTask, prompt: str = "", hotwords: Sequence[str] = ()
+    ) -> None:
         self.multilingual: bool = model.is_multilingual
         self._languages: int = model.num_languages
         self.task = task
         self.room: int = model.dims.n_text_ctx
-        self.prompt = prompt_tokens(self.tokenizer(ENGLISH), prompt)
-        _check_length(len(self.prompt), self.room)
         tokens = self.tokenizer(ENGLISH)
+        opening = Prompt.of(tokens, prompt, hotwords)
+        opening.check(self.room)
+        self.prompt: list[int] = opening.tokens
         self.end: int = tokens.eot
         self.first_timestamp: int = tokens.timestamp_begin
         self.no_speech: int = tokens.no_speech
@@ -91,8 +150,9 @@ class Vocabulary:
         return str(self.tokenizer(ENGLISH).decode(list(tokens)))
 
     def words_in(self, language: str) -> SplitToWords:
-        """How text in this language falls into words: with spaces, or without."""
-        tokens = self.tokenizer(language)
+        """How the text of windows in this language falls into words: with spaces, or without."""
+        # A translation is English, whatever was spoken.
+        tokens = self.tokenizer(ENGLISH if self.task == "translate" else language)
 
         def split(text: list[int]) -> tuple[list[str], list[list[int]]]:
             # The end token keeps an unfinished character from being read past the text's end.
@@ -120,11 +180,3 @@ class Vocabulary:
             tokens.no_timestamps,
         }
         return sorted(steering.union(tokens.non_speech_tokens))
-
-
-def _check_length(tokens: int, room: int) -> None:
-    limit = room // 2 - 1
-    if tokens > limit:
-        raise PromptTooLong(
-            f"decoding.initialPrompt has {tokens} Whisper tokens; at most {limit} fit"
-        )

@@ -30,7 +30,7 @@ class WhisperEngine:
         self._decoding = decoding
         self._word_timestamps = word_timestamps
         self._dtype = torch.float16 if model.device.type == "cuda" else torch.float32
-        self._vocabulary = Vocabulary(model, task, decoding.initial_prompt)
+        self._vocabulary = Vocabulary(model, task, decoding.initial_prompt, decoding.hotwords)
         self._recogniser = BatchDecoder(
             self._model,
             self._vocabulary,
@@ -70,13 +70,17 @@ class WhisperEngine:
         return cls(model, task=task, decoding=decoding, word_timestamps=word_timestamps)
 
     @property
+    def identity(self) -> str:
+        """The decoding loop's version and the precision."""
+        return f"{VERSION}, {str(self._dtype).removeprefix('torch.')}"
+
+    @property
     def description(self) -> str:
         """Versions, device and precision."""
         on_gpu = self._model.device.type == "cuda"
         device = torch.cuda.get_device_name() if on_gpu else "cpu"
-        precision = str(self._dtype).removeprefix("torch.")
         libraries = f"openai-whisper {version('openai-whisper')}, torch {torch.__version__}"
-        return f"{libraries}, {VERSION}, {device}, {precision}"
+        return f"{libraries}, {self.identity}, {device}"
 
     @property
     def only_language(self) -> str | None:

@@ -2,12 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcription_contract.options import Decoding, DecodingMode, ModelReference
+from transcription_contract.options import Decoding, DecodingMode, LanguagePer, ModelReference
 from transcription_contract.task import Task
 from whisper_transcriber.audio.windows import Batch, Span, Window
 from whisper_transcriber.coordination.layout import (
     GROUP_BYTES,
     GROUP_ITEMS,
+    SLICED_ITEMS_PER_WORKER,
     SMALL_BYTES,
     Group,
     ItemPlan,
@@ -17,9 +18,9 @@ from whisper_transcriber.coordination.layout import (
     ShardPlan,
     SourceItem,
     groups,
-    part_names,
     recipe,
 )
+from whisper_transcriber.coordination.names import part_names
 
 HOW = Recipe(
     etags=("e",),
@@ -29,7 +30,6 @@ HOW = Recipe(
     decoding=Decoding(),
     times_words=False,
     batch_size=8,
-    threads=2,
 )
 WINDOW = Window(item=0, start=0, stop=10, speech=(Span(0, 10),))
 PLAN = ShardPlan(
@@ -68,12 +68,13 @@ def test_every_recording_is_in_exactly_one_group(
     sizes: list[int], workers: int, batch_size: int
 ) -> None:
     made = groups(sources(*sizes), task(workers=workers, batch_size=batch_size))
+    scarce = len(sizes) == 1 or len(sizes) < SLICED_ITEMS_PER_WORKER * workers
     assert [item for group in made for item in group.items] == list(range(len(sizes)))
     for group in made:
         held = [sizes[item] for item in group.items]
         assert len(held) <= GROUP_ITEMS
         assert sum(held) <= GROUP_BYTES
-        assert group.sliced == (len(sizes) == 1 or held[0] > SMALL_BYTES)
+        assert group.sliced == (scarce and (len(sizes) == 1 or held[0] > SMALL_BYTES))
         assert not group.sliced or len(held) == 1
 
 
@@ -93,6 +94,25 @@ def test_a_single_recording_is_sliced_however_small_it_is() -> None:
     assert groups(sources(1), task()) == (Group(first=0, count=1, sliced=True),)
 
 
+@pytest.mark.parametrize(
+    ("items", "workers", "per", "sliced"),
+    [
+        (3, 1, "recording", True),
+        (4, 1, "recording", False),
+        (31, 8, "recording", True),
+        (32, 8, "recording", False),
+        (32, 8, "slice", True),
+    ],
+    ids=["scarce for one", "enough for one", "scarce for eight", "enough for eight", "languages"],
+)
+def test_large_recordings_are_sliced_only_where_they_are_scarcer_than_workers(
+    items: int, workers: int, per: str, sliced: bool
+) -> None:
+    decoding = Decoding(language_per=LanguagePer(per))
+    made = groups(sources(*[SMALL_BYTES + 1] * items), task(workers=workers, decoding=decoding))
+    assert {group.sliced for group in made} == {sliced}
+
+
 def test_openai_whisper_s_own_loop_gets_whole_recordings() -> None:
     sequential = task(decoding=Decoding(mode=DecodingMode.SEQUENTIAL))
     made = groups(sources(1, 2 * SMALL_BYTES, 1), sequential)
@@ -101,9 +121,9 @@ def test_openai_whisper_s_own_loop_gets_whole_recordings() -> None:
 
 def test_a_part_is_named_after_its_shard_unit_and_recipe() -> None:
     first, second = part_names(SHARD, PLAN, HOW)
-    assert first.startswith("parts/7.3.0.")
-    assert second.startswith("parts/7.3.1.")
-    assert first.split(".")[3:] == second.split(".")[3:]
+    assert first.startswith("groups/000007/parts/3.0.")
+    assert second.startswith("groups/000007/parts/3.1.")
+    assert first.split(".")[2:] == second.split(".")[2:]
     assert part_names(SHARD, PLAN, HOW) == [first, second]
 
 
@@ -117,7 +137,6 @@ def test_a_part_is_named_after_its_shard_unit_and_recipe() -> None:
         {"decoding": Decoding(initial_prompt="Kubernetes")},
         {"times_words": True},
         {"batch_size": 4},
-        {"threads": 1},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -141,12 +160,11 @@ def test_a_plan_survives_storage() -> None:
     assert ShardPlan.model_validate_json(stored) == PLAN
 
 
-def test_the_recipe_takes_threads_and_etags_from_the_stored_list() -> None:
+def test_the_recipe_takes_etags_from_the_stored_list() -> None:
     items = Items(
         items=tuple(sources(1, 1, 1)),
         groups=(Group(first=0, count=1, sliced=False), Group(first=1, count=2, sliced=False)),
         slice_samples=1,
-        threads=7,
     )
     how = recipe(task(batch_size=3), items, 1, "f" * 64, "fake")
-    assert (how.threads, how.etags, how.batch_size, how.engine) == (7, ("e1", "e2"), 3, "fake")
+    assert (how.etags, how.batch_size, how.engine) == (("e1", "e2"), 3, "fake")

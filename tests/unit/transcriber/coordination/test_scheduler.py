@@ -3,18 +3,32 @@
 import json
 import os
 import random
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.transcriber import stage
 from tests.unit.transcriber.stage import TASK, Killed, MortalStore, Objects, job, outputs, run
 from transcription_contract.locations import ObjectUri
-from transcription_contract.options import Decoding, DecodingMode, FailurePolicy
+from transcription_contract.options import Decoding, DecodingMode, FailurePolicy, LanguagePer
+from whisper_transcriber import pipeline
+from whisper_transcriber.audio.facts import WarningKind
+from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.coordination.manifest import Manifest
-from whisper_transcriber.errors import AllItemsFailed, MediaInvalid, SourceNotFound
+from whisper_transcriber.errors import (
+    AllItemsFailed,
+    MediaInvalid,
+    SourceArchived,
+    SourceDenied,
+    SourceNotFound,
+    TranscriberError,
+)
+from whisper_transcriber.storage.store import StoredObject
 
 LARGE = 5 << 20
 """Bytes of a recording that gets a group of its own, which is sliced."""
@@ -40,13 +54,25 @@ def manifest(held: Objects) -> Manifest:
     return Manifest.model_validate_json(held[ObjectUri("out", "x/manifest.json")])
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    held = library()
+@cache
+def alone(directory: Path, workers: int) -> dict[str, bytes]:
+    """What one worker delivers that is never killed, though it may be one of many."""
+    held, task = library(), MANY.model_copy(update={"workers": workers})
     with pytest.MonkeyPatch.context() as monkeypatch:
         stage.leave_the_world(monkeypatch)
-        run(job(tmp_path_factory.mktemp("undisturbed"), MortalStore(held), MANY))
+        (directory / str(workers)).mkdir()
+        run(job(directory / str(workers), MortalStore(held), task))
     return outputs(held)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], dict[str, bytes]]:
+    return partial(alone, tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.fixture
+def undisturbed(undisturbed_of: Callable[[int], dict[str, bytes]]) -> dict[str, bytes]:
+    return undisturbed_of(1)
 
 
 def test_each_recording_below_a_prefix_is_delivered_under_its_own_name(
@@ -70,8 +96,8 @@ def test_the_manifest_lists_every_recording_in_order(undisturbed: dict[str, byte
 
 
 @pytest.mark.parametrize("workers", [2, 3, 5])
-def test_workers_side_by_side_deliver_the_same_bytes(
-    tmp_path: Path, undisturbed: dict[str, bytes], workers: int
+def test_workers_side_by_side_deliver_the_same_text(
+    tmp_path: Path, undisturbed_of: Callable[[int], dict[str, bytes]], workers: int
 ) -> None:
     held, task = library(), MANY.model_copy(update={"workers": workers})
     stores = [MortalStore(held) for _ in range(workers)]
@@ -83,12 +109,12 @@ def test_workers_side_by_side_deliver_the_same_bytes(
         (tmp_path / str(worker)).mkdir()
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, range(workers)))
-    assert outputs(held) == undisturbed
+    assert outputs(held) == undisturbed_of(workers)
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_workers_killed_at_random_writes_deliver_the_same_bytes(
-    tmp_path: Path, undisturbed: dict[str, bytes], seed: int
+def test_workers_killed_at_random_writes_deliver_the_same_text(
+    tmp_path: Path, undisturbed_of: Callable[[int], dict[str, bytes]], seed: int
 ) -> None:
     chance = random.Random(seed)
     workers = chance.choice((1, 2, 3, 5))
@@ -98,7 +124,7 @@ def test_workers_killed_at_random_writes_deliver_the_same_bytes(
         with suppress(Killed):
             run(job(tmp_path, store, task, worker=chance.randrange(workers)))
     run(job(tmp_path, MortalStore(held), task))
-    assert outputs(held) == undisturbed
+    assert outputs(held) == undisturbed_of(workers)
 
 
 def open_files() -> list[Path]:
@@ -213,3 +239,116 @@ def test_languages_are_voted_on_for_each_recording(tmp_path: Path) -> None:
     held = library()
     run(job(tmp_path, MortalStore(held), MANY.model_copy(update={"language": "auto"})))
     assert {each.language for each in manifest(held).items} == {"de"}
+
+
+class NotMedia(MediaInvalid):
+    """The error of the audio room, by its name."""
+
+
+@pytest.mark.parametrize("policy", list(FailurePolicy))
+def test_what_is_no_media_below_a_prefix_is_skipped_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: FailurePolicy
+) -> None:
+    held = library(**{"talks/chat.txt": stage.recording(1, "is a text")})
+
+    def decode(*given: object, uri: str, **more: object) -> None:
+        if uri.endswith(".txt"):
+            raise NotMedia(f"{uri} is a text")
+        stage.decode(*given, uri=uri, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("whisper_transcriber.audio.media.decode", decode)
+    run(job(tmp_path, MortalStore(held), MANY.model_copy(update={"failure_policy": policy})))
+    found = manifest(held)
+    assert found.failures == []
+    assert [each.skipped for each in found.items if each.skipped] == [
+        "s3://media/talks/chat.txt is a text"
+    ]
+    assert (found.result().items, found.result().items_skipped) == (15, 1)
+
+
+class Denied(MortalStore):
+    """Refuses some of the recordings."""
+
+    def __init__(self, held: Objects, error: Exception, count: int) -> None:
+        super().__init__(held)
+        self.error = error
+        self.refused = sorted(uri.key for uri in held if uri.bucket == "media")[:count]
+
+    def download(self, source: StoredObject, path: Path, **more: Any) -> None:
+        if source.uri.key in self.refused:
+            raise self.error
+        super().download(source, path, **more)
+
+
+@pytest.mark.parametrize("error", [SourceDenied, SourceArchived, SourceNotFound])
+def test_an_object_that_the_store_refuses_is_one_recording_s_fault(
+    tmp_path: Path, error: type[TranscriberError]
+) -> None:
+    held = library()
+    run(job(tmp_path, Denied(held, error("refused"), 2), MANY))
+    assert [each.reason for each in manifest(held).failures] == [error.__name__] * 2
+    assert len([each for each in manifest(held).items if each.outputs]) == 12
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(SourceDenied, SourceDenied), (SourceArchived, AllItemsFailed)],
+    ids=["denied", "archived"],
+)
+def test_a_job_fails_when_every_object_is_refused_with_the_code_of_their_reason(
+    tmp_path: Path, error: type[TranscriberError], raised: type[TranscriberError]
+) -> None:
+    held = library()
+    with pytest.raises(raised, match=r"none of the 14 .*: refused") as failed:
+        run(job(tmp_path, Denied(held, error("refused"), 99), MANY))
+    assert failed.value.exit_code == error.exit_code
+
+
+class Bilingual(stage.DigestEngine):
+    """Hears German in the first quarter of a minute and Dutch later, or is not sure."""
+
+    def __init__(self, *ballots: dict[str, float]) -> None:
+        super().__init__()
+        self.votes = list(ballots)
+
+    def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
+        """One ballot a call, as long as they last."""
+        ballot = self.votes.pop(0) if len(self.votes) > 1 else self.votes[0]
+        return [ballot for _ in windows]
+
+
+def test_a_language_found_with_little_certainty_is_a_warning(tmp_path: Path) -> None:
+    held = stage.objects(**{"talk.mp3": stage.recording(60)})
+    given = job(tmp_path, MortalStore(held), TASK)
+    pipeline.run(given, lambda *_: Bilingual({"pl": 0.19, "fr": 0.1}))
+    [item] = Manifest.model_validate_json(held[ObjectUri("out", "talk/manifest.json")]).items
+    assert item.language == "pl"
+    assert [each.kind for each in item.warnings] == [WarningKind.UNCERTAIN_LANGUAGE]
+    assert "19%" in item.warnings[0].message
+
+
+def test_a_language_that_is_stated_or_certain_is_no_warning(tmp_path: Path) -> None:
+    for language in ("de", "auto"):
+        held = stage.objects(**{"talk.mp3": stage.recording(60)})
+        run(job(tmp_path, MortalStore(held), TASK.model_copy(update={"language": language})))
+        [item] = Manifest.model_validate_json(held[ObjectUri("out", "talk/manifest.json")]).items
+        assert item.warnings == ()
+
+
+def test_each_slice_may_have_its_own_language(tmp_path: Path) -> None:
+    held = stage.objects(**{"talk.mp3": stage.recording(100)})
+    decoding = Decoding(language_per=LanguagePer.SLICE)
+    given = job(tmp_path, MortalStore(held), TASK.model_copy(update={"decoding": decoding}))
+    seen: list[tuple[int, str]] = []
+
+    class Noting(Bilingual):
+        def decode(self, windows, languages, *more, **others):  # type: ignore[no-untyped-def]
+            seen.extend(
+                (len(window), code) for window, code in zip(windows, languages, strict=True)
+            )
+            return super().decode(windows, languages, *more, **others)
+
+    pipeline.run(given, lambda *_: Noting({"de": 0.9}, {"nl": 0.9}))
+    assert {code for _, code in seen} == {"de", "nl"}
+    [item] = Manifest.model_validate_json(held[ObjectUri("out", "talk/manifest.json")]).items
+    assert item.language == "nl", "the first slice is the shortest"

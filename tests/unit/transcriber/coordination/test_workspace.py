@@ -35,14 +35,15 @@ def test_of_two_workers_at_once_both_go_on_with_the_stored_one(
     store: MemoryStore, workspace: Workspace
 ) -> None:
     class Overtaken(MemoryStore):
-        def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:
-            super().put(uri, GERMAN.model_dump_json(by_alias=True).encode())
+        def create(self, uri: ObjectUri, content: bytes, content_type: str = "") -> bool:
+            self.put(uri, GERMAN.model_dump_json(by_alias=True).encode())
+            return super().create(uri, content)
 
     overtaken = Workspace(Overtaken(), "s3://out/talks/", "u1")
     assert overtaken.agree(NAME, ItemLanguage, lambda: ENGLISH) == GERMAN
 
 
-def test_a_document_of_another_version_is_made_anew(
+def test_a_document_of_another_version_is_replaced(
     store: MemoryStore, workspace: Workspace
 ) -> None:
     store.objects[WHERE] = b'{"tongue": "en"}'
@@ -53,16 +54,25 @@ def test_documents_are_listed_by_the_names_that_they_were_stored_under(
     workspace: Workspace,
 ) -> None:
     workspace.put("parts/0.0.1.abc.json", Part(texts=()))
-    workspace.mark("claims/0.0.1.5")
-    assert workspace.names() == {"parts/0.0.1.abc.json", "claims/0.0.1.5"}
+    assert workspace.claim("leases/0.0.1.0", 5)
+    assert workspace.names() == ["leases/0.0.1.0", "parts/0.0.1.abc.json"]
+    assert workspace.names("parts/") == ["parts/0.0.1.abc.json"]
+    assert workspace.names(after="leases0") == ["parts/0.0.1.abc.json"]
 
 
-def test_a_document_is_held_until_another_takes_its_place(workspace: Workspace) -> None:
-    assert not workspace.holds(NAME, ENGLISH)
+def test_only_one_worker_has_a_claim(workspace: Workspace) -> None:
+    assert workspace.claim("leases/0.0.1.0", 5)
+    assert not workspace.claim("leases/0.0.1.0", 6)
+    assert workspace.claimed_by("leases/0.0.1.0") == 5
+    assert workspace.claimed_by("leases/0.0.1.1") is None
+
+
+def test_an_etag_tells_one_document_from_the_next(workspace: Workspace) -> None:
+    assert workspace.etag(NAME) is None
     workspace.put(NAME, ENGLISH)
-    assert workspace.holds(NAME, ENGLISH)
+    english = workspace.etag(NAME)
     workspace.put(NAME, GERMAN)
-    assert not workspace.holds(NAME, ENGLISH)
+    assert workspace.etag(NAME) not in (None, english)
 
 
 def test_only_the_job_s_own_workspace_is_removed(store: MemoryStore, workspace: Workspace) -> None:
@@ -72,7 +82,7 @@ def test_only_the_job_s_own_workspace_is_removed(store: MemoryStore, workspace: 
     workspace.put(NAME, ENGLISH)
     workspace.put("items.json", ENGLISH)
 
-    workspace.remove()
+    workspace.remove_all()
 
     assert {uri.key for uri in store.objects} == {
         "talks/.transcription/u10/items/0.language.json",

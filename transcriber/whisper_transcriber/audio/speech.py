@@ -1,0 +1,45 @@
+"""Where somebody speaks in a recording's stretch: the detector's answers as windows."""
+
+from transcription_contract.options import VoiceActivity
+from whisper_transcriber.audio import levels, windows
+from whisper_transcriber.audio.cache import AudioCache
+from whisper_transcriber.audio.vad import VoiceDetector
+from whisper_transcriber.audio.windows import SPEECH_DEFAULTS, WINDOW_LIMIT, Span, Window
+
+
+class SpeechFinder:
+    """Finds speech in recordings. The detector is loaded when it is first needed."""
+
+    def __init__(
+        self,
+        recordings: AudioCache,
+        activity: VoiceActivity = SPEECH_DEFAULTS,
+        limit: int = WINDOW_LIMIT,
+    ) -> None:
+        """``limit``: of a window, in samples."""
+        self._recordings = recordings
+        self._activity = activity
+        self._limit = limit
+        self._detector: VoiceDetector | None = None
+
+    def windows(self, item: int, within: Span) -> list[Window]:
+        """The windows of speech of all lanes, in order of time."""
+        found: list[Window] = []
+        for lane in range(self._recordings.lanes(item)):
+            samples = self._recordings.samples(item, lane)
+            stretches = self._stretches(item, lane, within)
+            found += windows.windows(item, stretches, samples.integers, self._limit, lane)
+        return sorted(found, key=lambda each: (each.start, each.lane))
+
+    def _stretches(self, item: int, lane: int, within: Span) -> list[Span]:
+        if not self._activity.enabled:
+            return windows.speech((), within, self._activity)
+        samples = self._recordings.samples(item, lane)
+        gain = levels.gain(samples.integers, within.start, within.stop)
+        self._detector = self._detector or VoiceDetector()
+        probabilities = self._detector.probabilities(
+            lambda start, stop: levels.amplified(samples.waveform(start, stop), gain),
+            within.start,
+            within.stop,
+        )
+        return windows.speech(probabilities.tolist(), within, self._activity)
