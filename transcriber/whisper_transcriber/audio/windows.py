@@ -29,6 +29,9 @@ MINIMUM_SPEECH = SAMPLE_RATE // 4
 """Silero's own defaults (get_speech_timestamps): 0.5 begins speech, under 0.35 for 0.1 s ends it,
 and what is shorter than 0.25 s is none."""
 
+MINIMUM_CUT_SPEECH = MINIMUM_SPEECH // 2
+"""The same for speech that the end of the recording cuts off: recordings of a single word."""
+
 PADDING = SAMPLE_RATE // 5
 """Kept around speech: soft onsets, yet far from 1.0 s, where Whisper's first timestamp must lie."""
 
@@ -194,7 +197,7 @@ def _stretches(probabilities: Iterable[float], within: Span) -> Iterable[Span]:
                 if silent_since - start > MINIMUM_SPEECH:
                     yield Span(start, silent_since)
                 start = silent_since = None
-    if start is not None and within.stop - start > MINIMUM_SPEECH:
+    if start is not None and within.stop - start > MINIMUM_CUT_SPEECH:
         yield Span(start, within.stop)
 
 
