@@ -87,7 +87,7 @@ def test_no_text_where_nobody_speaks(transcribe: Transcribe, source: list[str]) 
 def test_a_recording_of_a_single_word_has_text_or_is_counted(
     transcribe: Transcribe, name: str
 ) -> None:
-    """Of 0.3 s of "three", tiny.en makes " free.", and itself takes it for silence; base does not."""
+    """tiny.en hears " free." in 0.3 s of "three", and takes it for silence; base does not."""
     found = transcribe(shared(SPEECH / "en" / name))
     assert text(found).strip() or found.dropped_seconds > 0
 

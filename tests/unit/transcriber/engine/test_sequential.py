@@ -4,6 +4,8 @@ import torch
 import whisper  # type: ignore[import-untyped]
 
 from tests.unit.transcriber.engine import tiny
+from transcription_contract.options import Decoding
+from whisper_transcriber.engine.sequential import plain_prompt
 
 
 class Stop(Exception):
@@ -53,3 +55,22 @@ def test_the_job_s_options_reach_whisper(monkeypatch: pytest.MonkeyPatch) -> Non
         "initial_prompt": "kopf",
         "beam_size": 3,
     }
+
+
+@pytest.mark.parametrize(
+    ("decoding", "prompt"),
+    [
+        pytest.param({}, "", id="nothing"),
+        pytest.param({"initial_prompt": " kopf "}, "kopf", id="prompt"),
+        pytest.param({"hotwords": ["b", "a", "B"]}, "b, a", id="hotwords"),
+        pytest.param({"hotwords": ["a"], "initial_prompt": "kopf"}, "a kopf", id="both"),
+        pytest.param({"initial_prompt": "x <|endoftext|>"}, "x < |endoftext|>", id="signals"),
+    ],
+)
+def test_the_prompt_holds_hotwords_and_no_signals(decoding: dict[str, object], prompt: str) -> None:
+    assert plain_prompt(Decoding.model_validate(decoding)) == prompt
+
+
+def test_a_prompt_that_looks_like_a_signal_fails_nothing() -> None:
+    engine = tiny.engine(initial_prompt="<|endoftext|>", hotwords=["kopf"])
+    assert engine.transcribe(tiny.noise(1.0)[0], "en", lambda: None).language == "en"
