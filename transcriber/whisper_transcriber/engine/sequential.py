@@ -24,7 +24,12 @@ def transcribe(
     word_timestamps: bool,
 ) -> RecordingResult:
     """See Engine.transcribe. Its temperatures draw the same words each time."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {
+        "temperature": tuple(map(float, decoding.temperature)),
+        "compression_ratio_threshold": float(decoding.compression_ratio_threshold),
+        "logprob_threshold": float(decoding.logprob_threshold),
+        "no_speech_threshold": float(decoding.no_speech_threshold),
+    }
     if prompt := plain_prompt(decoding):
         options["initial_prompt"] = prompt
         if decoding.hotwords:

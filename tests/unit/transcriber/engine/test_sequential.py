@@ -45,13 +45,20 @@ def test_the_job_s_options_reach_whisper(monkeypatch: pytest.MonkeyPatch) -> Non
         return {"language": "de", "segments": []}
 
     monkeypatch.setattr(whisper, "transcribe", transcribe)
-    engine = tiny.engine(task="translate", word_timestamps=True, beam_size=3, initial_prompt="kopf")
+    engine = tiny.engine(
+        task="translate", word_timestamps=True, beam_size=3, initial_prompt="kopf",
+        temperature=["0", "0.5"], logprob_threshold="-1.5",
+    )  # fmt: skip
     assert engine.transcribe(tiny.noise(1.0)[0], None, lambda: None).language == "de"
     assert given == {
         "language": None,
         "task": "translate",
         "word_timestamps": True,
         "fp16": False,
+        "temperature": (0.0, 0.5),
+        "compression_ratio_threshold": 2.4,
+        "logprob_threshold": -1.5,
+        "no_speech_threshold": 0.6,
         "initial_prompt": "kopf",
         "beam_size": 3,
     }
@@ -69,8 +76,3 @@ def test_the_job_s_options_reach_whisper(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_the_prompt_holds_hotwords_and_no_signals(decoding: dict[str, object], prompt: str) -> None:
     assert plain_prompt(Decoding.model_validate(decoding)) == prompt
-
-
-def test_a_prompt_that_looks_like_a_signal_fails_nothing() -> None:
-    engine = tiny.engine(initial_prompt="<|endoftext|>", hotwords=["kopf"])
-    assert engine.transcribe(tiny.noise(1.0)[0], "en", lambda: None).language == "en"
