@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.unit.transcriber.stage import (
     run,
 )
 from transcription_contract.locations import ObjectUri
+from transcription_contract.options import SuspectText
 from transcription_contract.task import Limits
 from whisper_transcriber import pipeline
 from whisper_transcriber.audio.samples import Waveform
@@ -33,6 +35,7 @@ from whisper_transcriber.errors import (
     LimitExceeded,
     OutputTaken,
     PlanChanged,
+    PromptTooLong,
     SourceNotFound,
     SourceReplaced,
 )
@@ -144,6 +147,48 @@ def test_resumed_units_and_seconds_are_counted(tmp_path: Path, objects: Objects)
     assert value("units_resumed_total") == parts
     assert value("total_seconds") == SECONDS
     assert value("processed_seconds") == pytest.approx(SECONDS)
+
+
+@pytest.mark.parametrize("suspect", ["keep", "drop"])
+def test_suspect_segments_and_dropped_seconds_are_counted(
+    tmp_path: Path, objects: Objects, suspect: str
+) -> None:
+    class Doubtful(DigestEngine):
+        def decode(
+            self,
+            windows: Sequence[Waveform],
+            languages: Sequence[str],
+            temperature: float = 0.0,
+            seed: int = 0,
+        ) -> list[DecodingResult]:
+            decoded = super().decode(windows, languages, temperature, seed)
+            return [replace(each, avg_logprob=-2.0) for each in decoded]
+
+    decoding = TASK.decoding.model_copy(update={"suspect_text": SuspectText(suspect)})
+    given = job(tmp_path, MortalStore(objects), TASK.model_copy(update={"decoding": decoding}))
+    pipeline.run(given, lambda *_: Doubtful())
+    transcript = json.loads(outputs(objects)["talk/talk.json"])
+    counted = {
+        name: given.metrics.registry.get_sample_value(f"transcription_worker_{name}_total")
+        for name in ("suspect_segments", "dropped_seconds")
+    }
+    if suspect == "keep":
+        assert counted == {"suspect_segments": len(transcript["segments"]), "dropped_seconds": 0.0}
+        assert transcript["segments"]
+    else:
+        assert transcript["segments"] == []
+        assert counted["suspect_segments"] == 0
+        assert 0.8 * SECONDS < counted["dropped_seconds"] <= SECONDS
+
+
+def test_hotwords_that_do_not_fit_are_refused_before_the_model_is_fetched(
+    tmp_path: Path, objects: Objects
+) -> None:
+    words = tuple(f"word{number}" for number in range(150))
+    decoding = TASK.decoding.model_copy(update={"hotwords": words})
+    given = job(tmp_path, MortalStore(objects), TASK.model_copy(update={"decoding": decoding}))
+    with pytest.raises(PromptTooLong, match=r"decoding\.hotwords"):
+        pipeline.run(given, lambda *_: pytest.fail("the model was loaded"))
 
 
 def test_a_request_to_stop_is_obeyed_between_two_units(tmp_path: Path, objects: Objects) -> None:

@@ -222,7 +222,8 @@ def _stretches(
                 if silent_since - start > shortest_speech:
                     yield Span(start, silent_since)
                 start = silent_since = None
-    if start is not None and within.stop - start > shortest_speech:
+    # The end of the recording may cut a word off, or be all that follows a single word.
+    if start is not None and within.stop - start > shortest_speech // 2:
         yield Span(start, within.stop)
 
 

@@ -14,13 +14,13 @@ SHORTEST_SECONDS = 2.5
 """Less gives Whisper too little context."""
 
 TOKENS_PER_SECOND = {
-    "am": 21, "as": 28, "bn": 28, "bo": 65, "el": 8, "gu": 35, "hi": 17, "hy": 15, "ja": 7,
-    "ka": 36, "km": 34, "kn": 23, "ko": 6, "lo": 43, "ml": 36, "mr": 19, "my": 61, "ne": 16,
-    "pa": 37, "sa": 19, "si": 29, "ta": 17, "te": 25, "th": 11, "ur": 8, "vi": 7,
+    "am": 21, "ar": 6, "as": 28, "bn": 28, "bo": 65, "el": 8, "gu": 35, "he": 6, "hi": 16,
+    "hy": 15, "ja": 7, "ka": 35, "km": 33, "kn": 23, "lo": 43, "ml": 36, "mr": 18, "my": 60,
+    "ne": 15, "pa": 37, "sa": 18, "si": 28, "ta": 17, "te": 24, "th": 10, "ur": 8, "vi": 6,
 }  # fmt: skip
 """Of the multilingual tokenizer: article 1 of the Universal Declaration of Human Rights (the tests
 have the texts), which takes about 12 s to read. Assamese and Sanskrit stand where Bengali and
-Marathi do, whose script they share. English has 3; languages that are not here have less than 7."""
+Marathi do, whose script they share. English has 3; languages that are not here have less than 6."""
 
 ReadIntegers = Callable[[int, int], NDArray[np.int16]]
 

@@ -10,6 +10,7 @@ from whisper.model import Whisper  # type: ignore[import-untyped]
 from transcription_contract.options import Decoding, WhisperTask
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine.protocol import RecordingResult
+from whisper_transcriber.engine.vocabulary import unique
 
 
 def transcribe(
@@ -23,9 +24,16 @@ def transcribe(
     word_timestamps: bool,
 ) -> RecordingResult:
     """See Engine.transcribe. Its temperatures draw the same words each time."""
-    options: dict[str, Any] = {}
-    if decoding.initial_prompt.strip():
-        options["initial_prompt"] = decoding.initial_prompt
+    options: dict[str, Any] = {
+        "temperature": tuple(map(float, decoding.temperature)),
+        "compression_ratio_threshold": float(decoding.compression_ratio_threshold),
+        "logprob_threshold": float(decoding.logprob_threshold),
+        "no_speech_threshold": float(decoding.no_speech_threshold),
+    }
+    if prompt := plain_prompt(decoding):
+        options["initial_prompt"] = prompt
+        if decoding.hotwords:
+            options["carry_initial_prompt"] = True
     if decoding.beam_size > 1:
         options["beam_size"] = decoding.beam_size
 
@@ -47,3 +55,11 @@ def transcribe(
     finally:
         hook.remove()
     return RecordingResult(result["language"], tuple(result["segments"]))
+
+
+def plain_prompt(decoding: Decoding) -> str:
+    """Hotwords and initial prompt as one text. What looks like a signal is taken apart: whisper's
+    transcribe() raises ValueError for <|endoftext|> in a prompt.
+    """
+    hotwords = ", ".join(unique(decoding.hotwords))
+    return f"{hotwords} {decoding.initial_prompt.strip()}".strip().replace("<|", "< |")

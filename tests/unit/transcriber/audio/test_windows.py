@@ -102,6 +102,12 @@ def test_what_the_detector_is_sure_of_is_never_left_out(probabilities: list[floa
         pytest.param([0.1] * 100, [], id="silence"),
         pytest.param([0.1] * 50 + [0.9] * 5 + [0.1] * 50, [], id="a click of 0.16 s is no speech"),
         pytest.param(
+            [0.1] * 50 + [0.9] * 5,
+            [Span(50 * 512 - PADDING, 55 * 512)],
+            id="0.16 s of speech that the recording cuts off",
+        ),
+        pytest.param([0.1] * 50 + [0.9] * 3, [], id="a click of 0.1 s at the end is no speech"),
+        pytest.param(
             [0.1] * 50 + [0.9] * 50 + [0.1] * 50,
             [Span(50 * 512 - PADDING, 100 * 512 + PADDING)],
             id="one word is padded on both sides",

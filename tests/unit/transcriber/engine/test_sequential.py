@@ -4,6 +4,8 @@ import torch
 import whisper  # type: ignore[import-untyped]
 
 from tests.unit.transcriber.engine import tiny
+from transcription_contract.options import Decoding
+from whisper_transcriber.engine.sequential import plain_prompt
 
 
 class Stop(Exception):
@@ -43,13 +45,34 @@ def test_the_job_s_options_reach_whisper(monkeypatch: pytest.MonkeyPatch) -> Non
         return {"language": "de", "segments": []}
 
     monkeypatch.setattr(whisper, "transcribe", transcribe)
-    engine = tiny.engine(task="translate", word_timestamps=True, beam_size=3, initial_prompt="kopf")
+    engine = tiny.engine(
+        task="translate", word_timestamps=True, beam_size=3, initial_prompt="kopf",
+        temperature=["0", "0.5"], logprob_threshold="-1.5",
+    )  # fmt: skip
     assert engine.transcribe(tiny.noise(1.0)[0], None, lambda: None).language == "de"
     assert given == {
         "language": None,
         "task": "translate",
         "word_timestamps": True,
         "fp16": False,
+        "temperature": (0.0, 0.5),
+        "compression_ratio_threshold": 2.4,
+        "logprob_threshold": -1.5,
+        "no_speech_threshold": 0.6,
         "initial_prompt": "kopf",
         "beam_size": 3,
     }
+
+
+@pytest.mark.parametrize(
+    ("decoding", "prompt"),
+    [
+        pytest.param({}, "", id="nothing"),
+        pytest.param({"initial_prompt": " kopf "}, "kopf", id="prompt"),
+        pytest.param({"hotwords": ["b", "a", "B"]}, "b, a", id="hotwords"),
+        pytest.param({"hotwords": ["a"], "initial_prompt": "kopf"}, "a kopf", id="both"),
+        pytest.param({"initial_prompt": "x <|endoftext|>"}, "x < |endoftext|>", id="signals"),
+    ],
+)
+def test_the_prompt_holds_hotwords_and_no_signals(decoding: dict[str, object], prompt: str) -> None:
+    assert plain_prompt(Decoding.model_validate(decoding)) == prompt
