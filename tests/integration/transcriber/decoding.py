@@ -63,11 +63,19 @@ class Sound:
 
     def starts(self, lane: int = 0) -> list[float]:
         """Where, in seconds, somebody begins to speak: sound after a pause."""
-        samples = self.lanes[lane]
-        frames = np.abs(samples[: len(samples) // _FRAME * _FRAME].astype(np.int32))
-        heard = np.flatnonzero(frames.reshape(-1, _FRAME).max(axis=1) > _AUDIBLE)
+        heard = self._heard(lane)
         pauses = np.diff(heard, prepend=-_PAUSE_FRAMES - 1) > _PAUSE_FRAMES
         return [float(each) / 10 for each in heard[pauses]]
+
+    @property
+    def end(self) -> float:
+        """Where the last sound ends, in seconds."""
+        return float(self._heard(0)[-1] + 1) / 10
+
+    def _heard(self, lane: int) -> NDArray[np.intp]:
+        samples = self.lanes[lane]
+        frames = np.abs(samples[: len(samples) // _FRAME * _FRAME].astype(np.int32))
+        return np.flatnonzero(frames.reshape(-1, _FRAME).max(axis=1) > _AUDIBLE)
 
     @property
     def warnings(self) -> list[str]:

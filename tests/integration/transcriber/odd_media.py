@@ -126,6 +126,7 @@ def _copy(source: str) -> Recipe:
 
 
 _A, _AT_8_KHZ = ("-i", "{a48.wav}"), ("-i", "{a.wav}", "-ar", "8000", "-ac", "1")
+_PICTURE = "nullsrc=s=1400x1400:d=0.04,geq=random(1)*255:128:128"
 _STEREO = "pan=stereo|c0=c0|c1=-1*c0"
 _CALL = "[0]apad=pad_dur=4[l];[1]adelay=3500[r];[l][r]join=inputs=2:channel_layout=stereo"
 _FILM = (
@@ -220,7 +221,7 @@ def _recipes() -> dict[str, Recipe]:
         "live.webm": _by_ffmpeg(*_A, "-c:a", "libopus", "-f", "webm", "-live", "1"),
         "garbage.mp3": _behind_noise,
         "bigpic.mp3": _by_ffmpeg(
-            "-i", "{s.mp3}", "-f", "lavfi", "-i", "nullsrc=s=1400x1400:d=0.04,geq=random(1)*255:128:128",
+            "-i", "{s.mp3}", "-f", "lavfi", "-i", _PICTURE,
             "-frames:v", "1", "-map", "0:a", "-map", "1:v", "-c:a", "copy", "-c:v", "png",
             "-id3v2_version", "3", "-disposition:v", "attached_pic"),
         "20ms.wav": _by_ffmpeg("-f", "lavfi", "-i", "sine=300:r=8000:d=0.02"),

@@ -115,7 +115,9 @@ def test_sound_keeps_its_place(
 def test_replay_04_a_damaged_stretch_pulls_nothing_forward(studio: Studio) -> None:
     sound = listen(studio.path("hurt.m4a"))
     assert sound.seconds == pytest.approx(26.95, abs=0.3)
-    assert sound.starts()[-1] == pytest.approx(24.3, abs=0.5)
+    undamaged = listen(studio.path("ten.m4a"))
+    behind = slice(18 * 16_000, 26 * 16_000)
+    assert np.corrcoef(sound.lanes[0][behind], undamaged.lanes[0][behind])[0, 1] > 0.99
     (warning,) = [each for each in sound.findings.warnings if each.kind == "damage"]
     assert warning.start == pytest.approx(11.1, abs=0.3)
     assert warning.seconds == pytest.approx(5.4, abs=0.3)
@@ -124,7 +126,7 @@ def test_replay_04_a_damaged_stretch_pulls_nothing_forward(studio: Studio) -> No
 def test_timestamps_that_drift_are_followed(studio: Studio) -> None:
     sound = listen(studio.path("drift.mkv"))
     assert sound.seconds == pytest.approx(26.95 * 1.05, abs=0.3)
-    assert sound.starts()[-1] == pytest.approx(24.26 * 1.05, abs=0.3)
+    assert sound.end == pytest.approx(listen(studio.path("ten.m4a")).end * 1.05, abs=0.3)
     assert "drift" in sound.warnings
 
 
@@ -165,19 +167,14 @@ def test_replay_12_quiet_speech_is_not_made_louder_for_the_model(studio: Studio)
     assert 20 * np.log10(ratio) == pytest.approx(-45, abs=1)
 
 
-@pytest.mark.parametrize("limit", [610, 597], ids=["fires not", "fires"])
-def test_replay_21_the_limit_counts_sound_and_not_a_guess(studio: Studio, limit: int) -> None:
-    limits = Limits(max_file_seconds=limit if limit == 610 else 590)
-    if limit == 610:
-        assert listen(studio.path("vbr.mp3"), limits=limits).seconds > 602
-    else:
-        with pytest.raises(LimitExceeded):
-            listen(studio.path("vbr.mp3"), limits=limits)
+def test_replay_21_the_limit_counts_sound_and_not_a_guess(studio: Studio) -> None:
+    path = studio.path("vbr.mp3")
+    assert listen(path, limits=Limits(max_file_seconds=610)).seconds > 602
+    with pytest.raises(LimitExceeded):
+        listen(path, limits=Limits(max_file_seconds=590))
 
 
 def test_a_day_and_a_bit_is_a_day(studio: Studio) -> None:
-    path = studio.path("plain16.wav")
-    assert listen(path, limits=Limits(max_file_seconds=3)).seconds < 3
     studio.encode("bit.wav", "-f", "lavfi", "-i", "sine=440:r=16000:d=10.05")
     assert listen(studio.folder / "bit.wav", limits=Limits(max_file_seconds=10)).seconds == 10.05
 
@@ -185,7 +182,7 @@ def test_a_day_and_a_bit_is_a_day(studio: Studio) -> None:
 @pytest.mark.parametrize(
     ("name", "error", "sentence"),
     [
-        ("cuttail.m4a", MediaInvalid, r"its index is missing.*Upload it again"),
+        ("cuttail.m4a", MediaInvalid, r"its index is .*Upload it again"),
         ("h44.wav", MediaInvalid, "holds no audio samples"),
         ("mute.mp4", NoAudioStream, "has no audio track"),
     ],

@@ -95,7 +95,7 @@ class Clock:
 
     def _begin(self, off: int) -> int:
         if self._has_zero and LATE < off <= self._limit:
-            self._late = off
+            self._late += off
             return off
         self._offset -= off
         return 0
@@ -103,6 +103,9 @@ class Clock:
     def _corrected(self, off: int, count: int, position: int) -> int:
         if -TOLERANCE <= off <= TOLERANCE:
             return 0
+        if off > 0 and position - self._origin <= LATE and self._has_zero:
+            # A frame or two of an encoder's priming came before.
+            return self._begin(off)
         if off > 0 and position + off <= self._limit:
             errors = self._errors()
             self._gaps.append(_Gap(position, off, is_damage=errors > self._seen_errors))

@@ -20,6 +20,7 @@ _MARKS_OF_PROTECTION = (b"enca", b"drms", b"aavd", b"pssh")
 
 _MARKED_BYTES = 1 << 20
 
+_NO_INDEX = ("moov atom not found", "STSC and STCO")
 _NO_DECODER = "Decoder (codec "
 
 _CODEC_NAMES = {
@@ -68,10 +69,10 @@ def undecodable(
         )
     cause = next(iter(outcome.complaints), "it holds no audio samples")
     name = recording_format(head)
-    if name == "MP4" and any("moov atom not found" in line for line in outcome.complaints):
+    if name == "MP4" and any(mark in each for each in outcome.complaints for mark in _NO_INDEX):
         return MediaInvalid(
-            f"{uri} begins like MP4 but is truncated or damaged: its index is missing (moov atom "
-            "not found). Upload it again"
+            f"{uri} begins like MP4 but is truncated or damaged: its index is missing or cut off "
+            f"({cause}). Upload it again"
         )
     if name:
         return MediaInvalid(

@@ -1,23 +1,30 @@
 """One run of ffmpeg on its way to disk: blocks of samples in their places."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from transcription_contract.options import SourceAudio
+from whisper_transcriber.audio import avi
 from whisper_transcriber.audio.clock import Clock
 from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
+from whisper_transcriber.audio.fetch import StreamingDownload
 from whisper_transcriber.audio.ffmpeg import Outcome
 from whisper_transcriber.audio.lanes import HeldLane, Lane, TrackMixer
 from whisper_transcriber.audio.matroska import Block, MatroskaReader
 from whisper_transcriber.audio.samples import SAMPLE_BYTES
 from whisper_transcriber.audio.tracks import Track
+from whisper_transcriber.audio.windows import SAMPLE_RATE
 
 _BARE_STREAMS = frozenset(
     ["aac", "ac3", "amr", "dts", "dtshd", "eac3", "flac", "loas", "mlp", "mp3", "truehd"]
 )
 """ffmpeg's names of formats that are nothing but frames, one after the other."""
+
+_FRAME = SAMPLE_RATE // 100
+"""Less than a frame of sound."""
 
 
 class OtherTracksError(Exception):
@@ -31,6 +38,7 @@ class OtherTracksError(Exception):
 class Target(Protocol):
     """Where the samples go."""
 
+    arrival: StreamingDownload
     audio: SourceAudio
     longest: int
 
@@ -74,6 +82,7 @@ class Take:
         self._mixers: list[TrackMixer] = []
         self._clocks: list[Clock] = []
         self._held: list[HeldLane] = []
+        self._silences: list[avi.Silence] = []
 
     @property
     def is_audible(self) -> bool:
@@ -129,6 +138,8 @@ class Take:
             self.is_last_resort = False
             self._held = [HeldLane(lane) for lane in lanes if isinstance(lane, Lane)]
             lanes = list(self._held)
+        if self.outcome.listing.container == "avi" and current:
+            self._silences = avi.silences(self._target.arrival.path, current[0])
         self._target.found(self._facts(listed, sum(channels)))
         origin = self._target.position
         for each, count in zip(channels, counts, strict=True):
@@ -163,7 +174,8 @@ class Take:
         position = mixer.position
         for block in blocks:
             content, count = block.content, len(block.content) // width
-            missing = clock.place(block.milliseconds + self.outcome.start, count, position)
+            time = block.milliseconds + self.outcome.start + self._shift(block.milliseconds)
+            missing = clock.place(time, count, position)
             if missing > 0:
                 self._append(mixer, pending, width)
                 pending = []
@@ -174,6 +186,12 @@ class Take:
             position += count + missing
             self.count += count
         self._append(mixer, pending, width)
+
+    def _shift(self, milliseconds: int) -> int:
+        """How much later than ffmpeg says a block begins, in ms: see avi.py."""
+        at = milliseconds * SAMPLE_RATE // 1000
+        found = bisect_right(self._silences, at + _FRAME, key=lambda each: each.at)
+        return self._silences[found - 1].total * 1000 // SAMPLE_RATE if found else 0
 
     @staticmethod
     def _append(mixer: TrackMixer, pending: list[bytes], width: int) -> None:

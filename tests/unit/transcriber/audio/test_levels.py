@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from whisper_transcriber.audio import levels
+
+RATE = 16_000
+
+
+def gain(samples: NDArray[np.int16]) -> int:
+    return levels.gain(lambda start, stop: samples[start:stop], 0, len(samples))
+
+
+def tone(seconds: float, amplitude: int) -> NDArray[np.int16]:
+    return (amplitude * np.sin(np.arange(int(seconds * RATE)) / 5)).astype(np.int16)
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        (tone(60, 8000), 1),
+        (tone(60, 4000), 1),
+        (np.zeros(RATE, np.int16), 1),
+        (np.zeros(0, np.int16), 1),
+        (tone(0.5, 90), 16_384 // 89),
+        (np.concatenate((np.zeros(600 * RATE, np.int16), tone(2, 90))), 16_384 // 89),
+    ],
+    ids=["loud", "usual", "silent", "empty", "short and quiet", "quiet after long silence"],
+)
+def test_quiet_recordings_alone_are_amplified(samples: NDArray[np.int16], expected: int) -> None:
+    assert gain(samples) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_few_clicks_do_not_hide_quiet_speech() -> None:
+    samples = tone(60, 90)
+    samples[:: RATE * 10] = 32_000
+    assert gain(samples) > 100
+
+
+def test_nothing_leaves_full_scale() -> None:
+    louder = levels.amplified(np.float32([-0.5, 0.001, 0.9]), 100)
+    np.testing.assert_allclose(louder, [-1, 0.1, 1], rtol=1e-6)
