@@ -2,6 +2,6 @@
 
 Follow a run downwards: ``__main__`` -> ``composition`` -> ``pipeline`` (the steps) ->
 ``coordination`` (batches, shared with other workers) -> ``decoding`` (text) -> ``engine``
-(Whisper). ``audio`` turns objects into samples, ``models`` finds checkpoints, ``storage`` reaches both.
-Nothing flows back up.
+(Whisper). ``audio`` turns objects into samples, ``models`` finds checkpoints, ``storage`` reaches
+both. Nothing flows back up.
 """

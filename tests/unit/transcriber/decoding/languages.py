@@ -1,7 +1,5 @@
 """Article 1 of the Universal Declaration of Human Rights, which takes about 12 s to read aloud."""
 
-# ruff: noqa: RUF001
-
 SECONDS = 12.0
 
 TEXTS = {
