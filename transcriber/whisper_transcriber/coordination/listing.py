@@ -14,6 +14,7 @@ from transcription_contract.locations import (
 )
 from transcription_contract.options import OutputFormat
 from transcription_contract.task import Task
+from whisper_transcriber.audio.signatures import is_known_junk
 from whisper_transcriber.audio.windows import SAMPLE_RATE
 from whisper_transcriber.coordination import layout, names
 from whisper_transcriber.coordination.job import Job
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30
 """How long the other workers leave items.json to number 0."""
+
+_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")
+"""What browsers and sync clients call a file that has not arrived yet."""
 
 JUNK = "not a recording, by its name"
 """Why an object that an operating system or a sync client left behind is skipped."""
@@ -85,13 +89,7 @@ def wanted(found: Iterable[str], task: Task) -> list[str]:
 
 def is_junk(name: str) -> bool:
     """Whether a name is one that systems and sync clients give to files that are no recordings."""
-    *folders, last = name.lower().split("/")
-    return (
-        last.startswith("._")
-        or last in (".ds_store", "thumbs.db", "desktop.ini")
-        or last.endswith((".tmp", ".part", ".crdownload"))
-        or "__macosx" in folders
-    )
+    return is_known_junk(name) or name.lower().endswith(_UNFINISHED)
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -3,22 +3,19 @@
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
-from transcription_contract.options import DecodingMode
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio import windows as windowing
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
-from whisper_transcriber.audio.speech import SpeechFinder
-from whisper_transcriber.audio.windows import Span, Window
+from whisper_transcriber.audio.windows import Window
 from whisper_transcriber.coordination import names
+from whisper_transcriber.coordination.drafting import Draft, Drafter
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.language import Languages, most_spoken
 from whisper_transcriber.coordination.layout import (
-    Group,
     GroupAudio,
     ItemLanguage,
     ItemPlan,
@@ -26,31 +23,12 @@ from whisper_transcriber.coordination.layout import (
     Shard,
     ShardPlan,
 )
-from whisper_transcriber.coordination.manifest import NOT_MEDIA
 from whisper_transcriber.coordination.state import WorkspaceState
 from whisper_transcriber.errors import ITEM_FAULTS, TranscriberError
 
 log = logging.getLogger(__name__)
 
-_AHEAD = 3
-"""Small recordings that are fetched and decoded while the one before them is looked at."""
-
 _POLL_SECONDS = 0.25
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """Where somebody speaks in one item's stretch of a shard, or why nobody can tell."""
-
-    within: Span
-    windows: Sequence[Window] = ()
-    failure: Failure | None = None
-    audio: AudioFacts | None = None
-    warnings: tuple[AudioWarning, ...] = ()
-
-
-_Draft = dict[int, _Heard]
-"""By item: a plan but for the languages, which need the engine."""
 
 
 class Planner:
@@ -69,14 +47,16 @@ class Planner:
         self._state = state
         self._recordings = recordings
         self._languages = languages
-        self._speech = SpeechFinder(recordings, job.task.decoding.vad)
         self._plans: dict[Shard, ShardPlan] = {}
         self._audio: dict[int, GroupAudio] = {}
-        self._drafts: dict[Shard, Future[_Draft | None]] = {}
+        self._drafts: dict[Shard, Future[Draft | None]] = {}
         self._background = ThreadPoolExecutor(2, thread_name_prefix="planner")
-        # The only recording of a job is the job: its fault ends it, with an exit code of its own.
-        self.strict = not job.task.has_many or job.task.failure_policy == "FailFast"
-        self._whole = job.task.decoding.mode is DecodingMode.SEQUENTIAL
+        self._drafter = Drafter(job.task, items, recordings)
+
+    @property
+    def strict(self) -> bool:
+        """Whether a recording's fault ends the job."""
+        return self._drafter.strict
 
     def prepare(self, shard: Shard) -> None:
         """Begin with a shard that will be asked for next, unless it is planned or delivered."""
@@ -209,12 +189,9 @@ class Planner:
         return planned.items[item - self._items.groups[group].first]
 
     def _failed(self, group: int, error: TranscriberError) -> GroupAudio:
-        if self._is_fatal(error):
+        if self._drafter.is_fatal(error):
             raise error
         return self._agreed(group, GroupAudio(samples=0, slices=0, failure=error.failure))
-
-    def _is_fatal(self, error: TranscriberError) -> bool:
-        return self.strict and not (self._job.task.has_many and error.reason == NOT_MEDIA)
 
     def _agreed(self, group: int, audio: GroupAudio) -> GroupAudio:
         name = names.audio_name(group)
@@ -229,7 +206,7 @@ class Planner:
         audio = self.known_audio(shard.group)
         return audio is not None and shard.slice >= audio.slices
 
-    def _made(self, shard: Shard, draft: _Draft) -> ShardPlan:
+    def _made(self, shard: Shard, draft: Draft) -> ShardPlan:
         spoken = self._spoken(shard, draft)
         planned = [window for heard in draft.values() for window in heard.windows]
         within = {item: heard.within for item, heard in draft.items()}
@@ -247,10 +224,10 @@ class Planner:
                 for item, heard in draft.items()
             ),
             batches=windowing.batches(planned, within, self._job.task.batch_size),
-            whole=self._whole,
+            whole=self._drafter.whole,
         )
 
-    def _spoken(self, shard: Shard, draft: _Draft) -> dict[int, ItemLanguage]:
+    def _spoken(self, shard: Shard, draft: Draft) -> dict[int, ItemLanguage]:
         group = self._items.groups[shard.group]
         if group.sliced and not self._languages.per_slice:
             slices = partial(self._slices, shard.group)
@@ -266,7 +243,7 @@ class Planner:
                 return
             yield next(iter(draft.values())).windows
 
-    def _draft_of(self, shard: Shard) -> _Draft | None:
+    def _draft_of(self, shard: Shard) -> Draft | None:
         self._begin(shard)
         draft = self._drafts[shard]
         # A signal does not wait for the voice activity detector.
@@ -277,47 +254,4 @@ class Planner:
 
     def _begin(self, shard: Shard) -> None:
         if shard not in self._plans and shard not in self._drafts:
-            self._drafts[shard] = self._background.submit(self._draft, shard)
-
-    def _draft(self, shard: Shard) -> _Draft | None:
-        group = self._items.groups[shard.group]
-        if group.sliced:
-            return self._draft_of_slice(shard)
-        return {item: self._heard_or_failed(item, group) for item in group.items}
-
-    def _draft_of_slice(self, shard: Shard) -> _Draft | None:
-        item = self._items.groups[shard.group].first
-        within = self._slice(item, shard.slice)
-        return None if within is None else {item: self._heard(item, within)}
-
-    def _heard_or_failed(self, item: int, group: Group) -> _Heard:
-        for ahead in range(item, min(item + _AHEAD, group.items.stop)):
-            self._recordings.samples(ahead)
-        try:
-            within = Span(0, self._recordings.samples(item).count)
-            heard = _Heard(within) if self._whole else self._heard(item, within)
-            return replace(
-                heard,
-                audio=self._recordings.facts(item),
-                warnings=self._recordings.warnings(item),
-            )
-        except ITEM_FAULTS as error:
-            if self._is_fatal(error):
-                raise
-            return _Heard(Span(0, 0), failure=error.failure)
-
-    def _heard(self, item: int, within: Span) -> _Heard:
-        return _Heard(within, self._speech.windows(item, within))
-
-    def _slice(self, item: int, number: int) -> Span | None:
-        start = self._border(item, number) if number else 0
-        if start is None:
-            return None
-        stop = self._border(item, number + 1)
-        return Span(start, self._recordings.samples(item).count if stop is None else stop)
-
-    def _border(self, item: int, number: int) -> int | None:
-        samples, length = self._recordings.samples(item), self._items.slice_samples
-        if not samples.has(windowing.border_search(number, length).stop):
-            return None
-        return windowing.border(number, length, samples.integers)
+            self._drafts[shard] = self._background.submit(self._drafter.draft, shard)

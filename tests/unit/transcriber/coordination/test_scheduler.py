@@ -23,6 +23,7 @@ from whisper_transcriber.coordination.manifest import Manifest
 from whisper_transcriber.errors import (
     AllItemsFailed,
     MediaInvalid,
+    NotMedia,
     SourceArchived,
     SourceDenied,
     SourceNotFound,
@@ -239,10 +240,6 @@ def test_languages_are_voted_on_for_each_recording(tmp_path: Path) -> None:
     held = library()
     run(job(tmp_path, MortalStore(held), MANY.model_copy(update={"language": "auto"})))
     assert {each.language for each in manifest(held).items} == {"de"}
-
-
-class NotMedia(MediaInvalid):
-    """The error of the audio room, by its name."""
 
 
 @pytest.mark.parametrize("policy", list(FailurePolicy))
