@@ -9,7 +9,7 @@ export CLUSTER IMAGE_REPOSITORY IMAGE_TAG BUILD STORE_IMAGE HELM_VALUES ONLY OUT
 .DEFAULT_GOAL := help
 .PHONY: help demo test cluster-up cluster-down kubeconfig s3-env tools clean-cache \
 	verify crd dashboard test-unit test-contract test-integration test-e2e chaos bench docs release \
-	venv lock
+	venv lock real-models
 
 help: ## What can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -76,3 +76,6 @@ venv: ## Make the Python environment of the tests and print its folder
 
 lock: ## Write requirements/*.txt anew from pyproject.toml
 	@$(DEV) lock
+
+real-models: ## Download Whisper tiny.en and base, and print where they are
+	@$(DEV) real-models

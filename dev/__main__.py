@@ -14,6 +14,7 @@ from dev import (
     demo,
     down,
     gotools,
+    realmodels,
     release,
     remote,
     site,
@@ -60,9 +61,9 @@ def demonstrate() -> None:
     """Transcribe a recording on the local cluster."""
     started = time.monotonic()
     kubectl = cluster.up()
-    demo.run(kubectl, store.client())
+    chosen = demo.run(kubectl, store.client())
     say(f"All of it took {time.monotonic() - started:.0f} s.")
-    demo.say_how_to_go_on()
+    demo.say_how_to_go_on(chosen)
 
 
 def kubeconfig() -> None:
@@ -94,6 +95,7 @@ VERBS: dict[str, Callable[[], None]] = {
     "tools": tools,
     "venv": lambda: print(venv.ensure()),
     "lock": venv.lock,
+    "real-models": realmodels.show,
     "verify": checks.verify,
     "crd": checks.generate,
     "dashboard": dashboard.write,

@@ -6,7 +6,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dev import cluster, dashboard, foreign_crds, gotools, packages, preflight, store, venv
+from dev import (
+    cluster,
+    dashboard,
+    foreign_crds,
+    gotools,
+    packages,
+    preflight,
+    realmodels,
+    store,
+    venv,
+)
 from dev.commands import environment
 from dev.errors import DevError
 from dev.operator_release import CHART
@@ -55,6 +65,7 @@ def test(layer: str) -> None:
         packages.install_for_tests()
         gotools.build_all()
         foreign_crds.ensure()
+        real_models()
     if layer == "e2e":
         cluster.up()
         packages.install_for_tests()
@@ -67,6 +78,15 @@ def test(layer: str) -> None:
     done = subprocess.run([python, "-m", "pytest", folder], cwd=ROOT, env=env, check=False)
     if done.returncode:
         raise DevError(f"The {layer} tests failed. To run them alone: make test-{layer}")
+
+
+def real_models() -> None:
+    """Download the real weights before tests that use them; say so if those will be skipped."""
+    for name in realmodels.MODELS:
+        try:
+            realmodels.ensure(name)
+        except realmodels.UnavailableError as error:
+            say(f"\n{error}\n")
 
 
 def chaos() -> None:

@@ -1,23 +1,22 @@
 """The demo: a recording into the bucket, a TranscriptionJob, live progress, the transcript."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
 
-from dev import demomodel, recording, store
+from dev import files, material, store
 from dev.errors import DevError
 from dev.kubectl import Kubectl
+from dev.material import Material
 from dev.paths import CACHE, ROOT
 from dev.s3 import S3
 from dev.say import say, step
 from dev.wer import word_error_rate
 
 NAMESPACE = "media"
-JOB = "standup"
+JOB = "reading"
 MANIFEST = ROOT / "examples" / "transcriptionjob.yaml"
-
-SEED = 20261122
-MINUTES = 20
 
 TIMEOUT = 30 * 60
 
@@ -33,36 +32,35 @@ To transcribe a file of yours, or this one again (docs/index.md, "On the demo cl
   pipx install '.[cli]'
   env $(make -s s3-env) kubectl transcribe submit {recording} \\
     --bucket recordings -n {namespace} --follow \\
-    --model s3://models/demo.pt --model-sha256 {sha256}
+    --model {model} --model-sha256 {sha256}
 In the end:
   make cluster-down     # leaves nothing behind but the cache"""
 
 
-def run(kubectl: Kubectl, s3: S3) -> None:
+def run(kubectl: Kubectl, s3: S3) -> Material:
     """Transcribe the demo's recording on a cluster that has the operator and the store."""
-    spoken = prepare(kubectl, s3)
+    chosen = prepare(kubectl, s3)
+    applied = manifest(chosen)
     say()
-    say(f"$ kubectl apply -f {MANIFEST.relative_to(ROOT)}")
-    kubectl("apply", "-f", MANIFEST)
+    say(f"$ kubectl apply -f {applied.relative_to(ROOT) if applied == MANIFEST else applied}")
+    kubectl("apply", "-f", applied)
     phase = _follow(kubectl)
     say()
     say(f"$ kubectl get transcriptionjobs -n {NAMESPACE}")
     say(kubectl("get", "transcriptionjobs", "-n", NAMESPACE).rstrip())
     if phase != "Succeeded":
         raise DevError(_explain(kubectl))
-    _show(s3, spoken)
+    _show(s3, chosen.text)
+    return chosen
 
 
-def prepare(kubectl: Kubectl, s3: S3) -> Path:
-    """Put the recording, the model and the Secret in place; return the text that is spoken."""
-    with step(f"speaking a recording of {MINUTES} minutes with espeak-ng"):
-        mp3 = _recording()
-        recording.synthesise(mp3, SEED, MINUTES)
+def prepare(kubectl: Kubectl, s3: S3) -> Material:
+    """Put the recording, the model and the Secret in place; return what was chosen."""
+    chosen = material.choose()
     with step("putting the recording and the model into the store"):
         for bucket in ("recordings", "transcripts", "models"):
             s3.make_bucket(bucket)
-        s3.upload("recordings", f"{JOB}.mp3", mp3)
-        s3.upload("models", "demo.pt", demomodel.unpack())
+        upload(s3, chosen)
     kubectl.apply(
         "media.yaml",
         {
@@ -73,7 +71,26 @@ def prepare(kubectl: Kubectl, s3: S3) -> Path:
         },
     )
     _forget_last(kubectl, s3)
-    return mp3.with_suffix(".txt")
+    return chosen
+
+
+def upload(s3: S3, chosen: Material) -> None:
+    """Store a recording and its model under their own names."""
+    s3.upload("recordings", chosen.recording.name, chosen.recording)
+    s3.upload("models", chosen.model.name, chosen.model)
+
+
+def manifest(chosen: Material) -> Path:
+    """The example, or a copy in the cache that names this recording and model instead."""
+    example = MANIFEST.read_text()
+    text = re.sub(r"s3://recordings/\S+", chosen.source_uri, example)
+    text = re.sub(r"s3://models/\S+", chosen.model_uri, text)
+    text = re.sub(r"sha256: \S+", f"sha256: {chosen.model_sha256}", text)
+    if text == example:
+        return MANIFEST
+    copy = CACHE / "demo" / MANIFEST.name
+    files.write(copy, text)
+    return copy
 
 
 def _forget_last(kubectl: Kubectl, s3: S3) -> None:
@@ -137,10 +154,10 @@ def _bar(percent: int) -> str:
 
 
 def _show(s3: S3, spoken: Path) -> None:
-    files = s3.list("transcripts", f"{JOB}/")
-    text_key = next((key for key in files if key.endswith(".txt")), None)
+    found = s3.list("transcripts", f"{JOB}/")
+    text_key = next((key for key in found if key.endswith(".txt")), None)
     if text_key is None:
-        raise DevError(f"The job succeeded, but there is no text in the bucket, only {list(files)}")
+        raise DevError(f"The job succeeded, but there is no text in the bucket, only {list(found)}")
     text = s3.download("transcripts", text_key).decode()
     lines = text.strip().splitlines()
     say()
@@ -148,7 +165,7 @@ def _show(s3: S3, spoken: Path) -> None:
     for line in [*lines[:5], "...", *lines[-3:]]:
         say(f"    {line.strip()}")
     say()
-    for key, size in files.items():
+    for key, size in found.items():
         say(f"  s3://transcripts/{key}  {size:,} bytes")
     kept = spoken.with_suffix(".transcript.txt")
     kept.write_text(text)
@@ -171,14 +188,14 @@ def _explain(kubectl: Kubectl) -> str:
     return "\n".join(["The demo's job did not succeed.", described, pods, *logs, ADVICE])
 
 
-def say_how_to_go_on() -> None:
+def say_how_to_go_on(chosen: Material) -> None:
     """Say what one can do with the cluster now, each command as it is to be typed in the clone."""
     say(
         HOW_TO_GO_ON.format(
-            job=JOB, namespace=NAMESPACE, recording=_recording(), sha256=demomodel.SHA256
+            job=JOB,
+            namespace=NAMESPACE,
+            recording=chosen.recording,
+            model=chosen.model_uri,
+            sha256=chosen.model_sha256,
         )
     )
-
-
-def _recording() -> Path:
-    return CACHE / "demo" / f"{JOB}.mp3"

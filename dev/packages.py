@@ -23,6 +23,7 @@ NEEDED = (
     "iproute2",
     "iptables",
     "nftables",
+    "pocketsphinx-testdata",
     "procps",
     "runc",
 )

@@ -6,7 +6,7 @@ import json
 import os
 import random
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -55,16 +55,34 @@ def synthesise(path: Path, seed: int, minutes: float) -> list[Sentence]:
     Beside it lie `<name>.txt`, a sentence a line, and `<name>.json` with the times. The same seed
     and length make the same recording; on this machine it is made only once.
     """
-    cached = CACHE / "recordings" / f"{seed}-{minutes:g}min-v{VERSION}"
+    name = f"{seed}-{minutes:g}min-v{VERSION}"
+    return made_once(path, name, lambda folder: _make(folder, seed, minutes))
+
+
+def made_once(path: Path, name: str, make: Callable[[Path], None]) -> list[Sentence]:
+    """Copy a recording to `path`, text and times beside it; `make` writes it if it is not cached.
+
+    `make` gets a folder and calls `write` with it. Returns the sentences.
+    """
+    cached = CACHE / "recordings" / name
     if not cached.exists():
         with files.made_whole(cached) as scratch:
             scratch.mkdir()
-            _make(scratch, seed, minutes)
+            make(scratch)
     path.parent.mkdir(parents=True, exist_ok=True)
     for suffix in (".mp3", ".txt", ".json"):
         with files.made_whole(path.with_suffix(suffix)) as copy:
             copy.write_bytes((cached / f"recording{suffix}").read_bytes())
     return read(path.with_suffix(".json"))
+
+
+def write(folder: Path, sound: bytes, sample_rate: int, spoken: Sequence[Sentence]) -> None:
+    """Write mono 16-bit sound as recording.mp3, and what is said in it as .txt and .json."""
+    _encode(sound, sample_rate, folder / "recording.mp3")
+    lines = [_as_text(sentence.words) for sentence in spoken]
+    (folder / "recording.txt").write_text("\n".join(lines) + "\n")
+    reference = json.dumps([asdict(sentence) for sentence in spoken], indent=1)
+    (folder / "recording.json").write_text(reference + "\n")
 
 
 def read(reference: Path) -> list[Sentence]:
@@ -89,11 +107,7 @@ def _make(folder: Path, seed: int, minutes: float) -> None:
                 sound += speech
                 spoken.append(Sentence(start, _seconds(sound), utterance.words))
                 sound += bytes(2 * int(utterance.pause * SAMPLE_RATE))
-    _encode(bytes(sound), folder / "recording.mp3")
-    lines = [_as_text(sentence.words) for sentence in spoken]
-    (folder / "recording.txt").write_text("\n".join(lines) + "\n")
-    reference = json.dumps([asdict(sentence) for sentence in spoken], indent=1)
-    (folder / "recording.json").write_text(reference + "\n")
+    write(folder, bytes(sound), SAMPLE_RATE, spoken)
 
 
 def _utterances(chance: random.Random) -> Iterator[_Utterance]:
@@ -132,8 +146,8 @@ def without_trailing_silence(sound: bytes) -> bytes:
     return samples[:end].tobytes()
 
 
-def _encode(sound: bytes, path: Path) -> None:
-    raw = ["-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", "pipe:0"]
+def _encode(sound: bytes, sample_rate: int, path: Path) -> None:
+    raw = ["-f", "s16le", "-ar", str(sample_rate), "-ac", "1", "-i", "pipe:0"]
     # No date and no version in the file: the same sound makes the same bytes.
     plain = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"]
     encoder = ["-codec:a", "libmp3lame", "-b:a", "64k"]

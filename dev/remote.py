@@ -19,7 +19,8 @@ from dev.say import say, step
 
 NEEDS = """\
 `make demo CLUSTER=current` uses the current kubectl context{context}. It needs
-  - on this machine: kubectl, helm, espeak-ng and ffmpeg{missing}
+  - on this machine: kubectl, helm, espeak-ng and ffmpeg{missing};
+    with Debian's pocketsphinx-testdata it transcribes human speech, else synthetic speech
   - in the cluster: the right to make namespaces, roles and CustomResourceDefinitions
   - two images of this checkout, in a registry that the cluster can pull from:
         docker build -f Dockerfile.operator    -t REPOSITORY/operator:TAG .

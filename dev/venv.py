@@ -65,6 +65,11 @@ def _compile(uv: Path, target: Path, extras: Sequence[str]) -> None:
     run(command, env=_environment())
 
 
+def pip() -> Path:
+    """The pip beside the pinned uv, for what is downloaded and not installed."""
+    return _uv().with_name("pip")
+
+
 def _uv() -> Path:
     """The pinned uv, installed by pip into a small environment of its own."""
     folder = CACHE / f"uv-{UV}"

@@ -7,6 +7,10 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from tests.realmodels import base_checkpoint, tiny_en_checkpoint
+
+__all__ = ["base_checkpoint", "tiny_en_checkpoint"]
+
 settings.register_profile(
     "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -12,9 +12,10 @@ import pytest
 from minio import Minio
 from minio.deleteobjects import DeleteObject
 
-from dev import demo, demomodel, recording, store
+from dev import demo, demomodel, material, recording, store
 from dev.commands import wait_until
 from dev.kubectl import Kubectl
+from dev.material import Material
 from dev.paths import KUBECONFIG
 from tests.api import Api, core
 from tests.e2e.release import Release
@@ -81,9 +82,15 @@ def minio() -> Minio:
 
 
 @pytest.fixture(scope="session")
-def recordings(minio: Minio, kubectl: Kubectl) -> Bucket:
-    """The bucket with the demo's recording; the model is in its own beside it."""
-    demo.prepare(kubectl, store.client())
+def shown(kubectl: Kubectl) -> Material:
+    """The recording and the model that `make demo` shows; both are in the store."""
+    return demo.prepare(kubectl, store.client())
+
+
+@pytest.fixture(scope="session")
+def recordings(minio: Minio, shown: Material) -> Bucket:
+    """The bucket with 20 minutes of synthetic speech; the model for it is in models."""
+    demo.upload(store.client(), material.synthetic())
     return Bucket(minio, "recordings")
 
 
@@ -94,9 +101,9 @@ def transcripts(minio: Minio, recordings: Bucket) -> Bucket:
 
 @pytest.fixture(scope="session")
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[recording.Sentence]]:
-    """The demo's recording on this machine, and what is said in it."""
+    """The synthetic speech on this machine, and what is said in it."""
     path = tmp_path_factory.mktemp("spoken") / "standup.mp3"
-    return path, recording.synthesise(path, demo.SEED, demo.MINUTES)
+    return path, recording.synthesise(path, material.SEED, material.MINUTES)
 
 
 class ClusterStage(Stage):
@@ -107,7 +114,7 @@ class ClusterStage(Stage):
         self.api.create(core(self.namespace, "secrets"), body)
 
     def apply_recording(self, name: str, **spec: Any) -> None:
-        """A job on the demo's recording, with results of its own below the job's namespace."""
+        """A job on the synthetic speech, with results of its own below the job's namespace."""
         model = {"uri": "s3://models/demo.pt", "sha256": demomodel.SHA256}
         output = {"uri": f"s3://transcripts/{self.namespace}/{name}/"}
         defaults = {"source": {"uri": SOURCE}, "model": model, "output": output}

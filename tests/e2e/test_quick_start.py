@@ -21,6 +21,7 @@ from dev.cluster import NODES
 from dev.commands import environment, run
 from dev.images import OPERATOR, TRANSCRIBER
 from dev.kubectl import Kubectl
+from dev.material import Material
 from dev.operator_release import NAMESPACE, RELEASE
 from dev.paths import BIN, KUBECONFIG, ROOT
 from dev.screencast import draw
@@ -181,13 +182,17 @@ def _jobs(kubectl: Kubectl) -> list[str]:
     return [each["metadata"]["name"] for each in listed["items"]]
 
 
-def test_the_demo_s_cluster_takes_a_recording_as_the_page_says(new_jobs: None, tmp_path: Path):
-    spoken = _speak(tmp_path / "standup.mp3")
+def test_the_demo_s_cluster_takes_a_recording_as_the_page_says(
+    new_jobs: None, shown: Material, tmp_path: Path
+):
     plugin = install(tmp_path / "bin")
     env = environment(PATH=f"{plugin}{os.pathsep}{os.environ['PATH']}")
     (block,) = ON_THE_DEMO_CLUSTER
+    command = block.text.replace("standup.mp3", str(shown.recording))
+    command = re.sub(r"(?<=--model )\S+", shown.model_uri, command)
+    command = re.sub(r"(?<=--model-sha256 )\S+", shown.model_sha256, command)
     with Terminal(tmp_path, env) as terminal:
         _type(terminal, f"cd {ROOT}")
-        _type(terminal, block.text.replace("standup.mp3", f"{tmp_path}/standup.mp3"))
+        _type(terminal, command)
         transcript = _followed(terminal)
-    assert word_error_rate(spoken, transcript) <= 0.1
+    assert word_error_rate(shown.text.read_text(), transcript) <= 0.1

@@ -1,5 +1,7 @@
-"""The worker container's program: one recording in an object store to its transcripts.
+"""The worker container's program: recordings in an object store to their transcripts.
 
-Follow a run downwards: ``__main__`` (composition) -> ``pipeline`` (the steps) -> ``work`` (units)
--> ``engine`` (Whisper) -> ``delivery`` (outputs and manifest). Nothing flows back up.
+Follow a run downwards: ``__main__`` -> ``composition`` -> ``pipeline`` (the steps) ->
+``coordination`` (batches, shared with other workers) -> ``decoding`` (text) -> ``engine`` (Whisper).
+``audio`` turns objects into samples, ``models`` finds checkpoints, ``storage`` reaches both.
+Nothing flows back up.
 """

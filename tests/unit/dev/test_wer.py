@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev.wer import edit_distance, word_error_rate, words
+from dev.wer import edit_distance, normalised, number, word_error_rate, words
 
 few_words = st.lists(st.sampled_from(["red", "house", "moves"]), max_size=12)
 
@@ -28,3 +29,37 @@ def test_the_rate_is_a_share_of_the_words_spoken():
     assert word_error_rate("one red house moves", "one house moves") == 0.25
     assert word_error_rate("one", "") == 1
     assert word_error_rate("", "") == 0
+
+
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [
+        ("and mister john dashwood", "And Mr. John Dashwood,"),
+        ("rather cold hearted", "rather cold-hearted"),
+        ("one thousand two hundred horses", "1,200 horses"),
+        ("it's mine", "It\N{RIGHT SINGLE QUOTATION MARK}s mine!"),
+    ],
+    ids=["title", "hyphen", "number", "apostrophe"],
+)
+def test_another_way_of_writing_the_same_words_is_no_error(spoken, written):
+    assert word_error_rate(spoken, written) == 0
+
+
+def test_a_list_of_numbers_is_not_one_number():
+    assert normalised("1, 2,3 and 20") == ["one", "two", "three", "and", "twenty"]
+
+
+@pytest.mark.parametrize(
+    ("value", "spoken"),
+    [
+        (0, "zero"),
+        (17, "seventeen"),
+        (40, "forty"),
+        (99, "ninety nine"),
+        (100, "one hundred"),
+        (1811, "one thousand eight hundred eleven"),
+        (2_000_005, "two million five"),
+    ],
+)
+def test_a_number_in_words(value, spoken):
+    assert " ".join(number(value)) == spoken
