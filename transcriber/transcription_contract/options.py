@@ -214,11 +214,11 @@ class Decoding(Model):
         "a GPU). More is faster until the GPU's memory is full.",
     )
     beam_size: int = Field(
-        default=1,
+        default=5,
         ge=1,
         le=16,
-        description="1 takes the likeliest word each time; more follows so many candidates, one "
-        "window at a time, which is slower and seldom better.",
+        description="Beam size. 1 is greedy decoding, which is faster and makes more errors. "
+        "Defaults to 5.",
     )
     initial_prompt: str = Field(
         default="",
@@ -281,6 +281,7 @@ class Decoding(Model):
     )
     audio_context: AudioContext = Field(
         default=AudioContext.FULL,
-        description="full: encode 30 s for every window, as Whisper was trained. window: encode "
-        "the window and 5 s more, which is faster and changes a word now and then.",
+        description="Audio that the encoder computes for each window. full: 30 s, as Whisper was "
+        "trained. window: the window and 5 s more, which is faster and makes more errors. "
+        "Defaults to full.",
     )

@@ -94,7 +94,7 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     add("--max-line-count", type=int, help="lines of a subtitle")
     add("--highlight-words", action="store_true", help="underline words as they are spoken")
     add("--batch-size", type=int, default=8, help="windows decoded at once (8)")
-    add("--beam-size", type=int, default=1, help="1 is greedy (1)")
+    add("--beam-size", type=int, default=5, help="beam size; 1 is greedy decoding (5)")
     add("--mode", type=DecodingMode, choices=list(DecodingMode), default=DecodingMode.BATCHED)
     add("--audio-context", type=AudioContext, choices=list(AudioContext),
         default=AudioContext.FULL)  # fmt: skip

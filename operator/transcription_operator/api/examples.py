@@ -25,7 +25,7 @@ spec:
   decoding:
     mode: batched
     batchSize: 32
-    beamSize: 1
+    beamSize: 5
     initialPrompt: "Kubernetes, kopf, TranscriptionJob"
     wordTimestamps: true
     audioContext: full

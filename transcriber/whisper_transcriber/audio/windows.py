@@ -131,6 +131,11 @@ def speech(probabilities: Iterable[float], within: Span) -> list[Span]:
     return _padded(list(_stretches(probabilities, within)), within)
 
 
+def window_samples(seconds: int | None) -> int:
+    """Longest window, in samples, for a job that asks for so many seconds, or for none."""
+    return WINDOW_LIMIT if seconds is None else seconds * SAMPLE_RATE
+
+
 def windows(
     item: int, stretches: Sequence[Span], read: ReadIntegers, limit: int = WINDOW_LIMIT
 ) -> list[Window]:

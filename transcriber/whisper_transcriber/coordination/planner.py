@@ -248,7 +248,8 @@ class Planner:
         self._detector = self._detector or VoiceDetector()
         probabilities = self._detector.probabilities(samples.waveform, within.start, within.stop)
         stretches = windowing.speech(probabilities.tolist(), within)
-        return _Heard(within, windowing.windows(item, stretches, samples.integers))
+        limit = windowing.window_samples(self._job.task.decoding.window_seconds)
+        return _Heard(within, windowing.windows(item, stretches, samples.integers, limit))
 
     def _slice(self, item: int, number: int) -> Span | None:
         start = self._border(item, number) if number else 0
