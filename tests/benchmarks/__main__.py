@@ -17,6 +17,7 @@ from tests.benchmarks import (
     many_files,
     memory,
     random_weights,
+    real_speech,
     report,
     scheduler,
     vs_faster_whisper,
@@ -44,6 +45,7 @@ def _of_operator(module: str) -> Run:
 
 BENCHMARKS: dict[str, Run] = {
     "accuracy": accuracy.run,
+    "real_speech": real_speech.run,
     "throughput_vs_openai_whisper": vs_openai_whisper.run,
     "throughput_vs_openai_whisper_cli": vs_openai_whisper.run_command,
     "throughput_vs_faster_whisper": vs_faster_whisper.run,

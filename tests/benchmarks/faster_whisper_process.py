@@ -1,7 +1,7 @@
 """One process of faster-whisper: an order (JSON) in, a list of segments for each file out.
 
 Two of the options are not transcribe()'s: ``compute_type``, and ``batched`` for its batched
-pipeline instead of its loop from window to window.
+pipeline instead of its loop from window to window. ``languages``: of each file; English without it.
 """
 
 import json
@@ -24,8 +24,9 @@ def main(order: Path, answers: Path) -> None:
     )
     speaker = BatchedInferencePipeline(model) if options.pop("batched", False) else model
     said = []
-    for path in wanted["files"]:
-        segments, _ = speaker.transcribe(path, language="en", **options)
+    languages = wanted.get("languages") or ["en"] * len(wanted["files"])
+    for path, language in zip(wanted["files"], languages, strict=True):
+        segments, _ = speaker.transcribe(path, language=language, **options)
         said.append([(s.start, s.end, s.text) for s in segments])
     answers.write_text(json.dumps(said))
 

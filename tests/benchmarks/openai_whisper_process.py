@@ -1,4 +1,7 @@
-"""One process of openai-whisper: an order (JSON) in, a list of segments for each file out."""
+"""One process of openai-whisper: an order (JSON) in, a list of segments for each file out.
+
+``languages``: of each file; English without it.
+"""
 
 import json
 import os
@@ -15,8 +18,9 @@ def main(order: Path, answers: Path) -> None:
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     model = whisper.load_model(wanted["model"])
     said = []
-    for path in wanted["files"]:
-        result = model.transcribe(path, language="en", fp16=False, **wanted["options"])
+    languages = wanted.get("languages") or ["en"] * len(wanted["files"])
+    for path, language in zip(wanted["files"], languages, strict=True):
+        result = model.transcribe(path, language=language, fp16=False, **wanted["options"])
         said.append([(s["start"], s["end"], s["text"]) for s in result["segments"]])
     answers.write_text(json.dumps(said))
 

@@ -33,15 +33,25 @@ class Run:
 
 
 def openai_whisper(
-    checkpoint: Path, recordings: Sequence[Path], threads: int, **options: Any
+    checkpoint: Path,
+    recordings: Sequence[Path],
+    threads: int,
+    languages: Sequence[str] = (),
+    **options: Any,
 ) -> Run:
-    """openai-whisper's transcribe() on each recording, in one process."""
-    return _run("openai_whisper_process", checkpoint, recordings, threads, options)
+    """openai-whisper's transcribe() on each recording, in one process; English by default."""
+    return _run("openai_whisper_process", checkpoint, recordings, threads, languages, options)
 
 
-def faster_whisper(model: Path, recordings: Sequence[Path], threads: int, **options: Any) -> Run:
+def faster_whisper(
+    model: Path,
+    recordings: Sequence[Path],
+    threads: int,
+    languages: Sequence[str] = (),
+    **options: Any,
+) -> Run:
     """faster-whisper on each recording, in one process; see faster_whisper_process."""
-    return _run("faster_whisper_process", model, recordings, threads, options)
+    return _run("faster_whisper_process", model, recordings, threads, languages, options)
 
 
 def whisper_command(checkpoint: Path, recording: Path, threads: int) -> Run:
@@ -83,12 +93,18 @@ def call(module: str, arguments: Sequence[str], threads: int) -> Watched:
 
 
 def _run(
-    module: str, model: Path, recordings: Sequence[Path], threads: int, options: Mapping[str, Any]
+    module: str,
+    model: Path,
+    recordings: Sequence[Path],
+    threads: int,
+    languages: Sequence[str],
+    options: Mapping[str, Any],
 ) -> Run:
     with TemporaryDirectory() as folder:
         order, answers = Path(folder) / "order", Path(folder) / "answers"
         files = [str(path) for path in recordings]
-        order.write_text(json.dumps({"model": str(model), "files": files, "options": options}))
+        wanted = {"model": str(model), "files": files, "languages": [*languages]}
+        order.write_text(json.dumps({**wanted, "options": options}))
         watched = call(f"tests.benchmarks.{module}", [str(order), str(answers)], threads)
         said = json.loads(answers.read_text())
     heard = tuple(tuple(Said(*segment) for segment in one) for one in said)

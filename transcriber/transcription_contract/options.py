@@ -237,10 +237,11 @@ class Decoding(Model):
         "the GPU's memory is full. Defaults to the node pool's (8 on CPU, 32 on a GPU).",
     )
     beam_size: int = Field(
-        default=1,
+        default=5,
         ge=1,
         le=16,
-        description="Beam size. 1 is greedy decoding. Defaults to 1.",
+        description="Beam size. 1 is greedy decoding, which is faster and makes more errors. "
+        "Defaults to 5.",
     )
     initial_prompt: str = Field(
         default="",
@@ -304,6 +305,7 @@ class Decoding(Model):
     )
     audio_context: AudioContext = Field(
         default=AudioContext.FULL,
-        description="full: encode 30 s for every window, as Whisper was trained. window: encode "
-        "the window and 5 s more, which is faster and can change single words. Defaults to full.",
+        description="Audio that the encoder computes for each window. full: 30 s, as Whisper was "
+        "trained. window: the window and 5 s more, which is faster and makes more errors. "
+        "Defaults to full.",
     )

@@ -27,7 +27,7 @@ spec:
   decoding:
     mode: batched
     batchSize: 32
-    beamSize: 1
+    beamSize: 5
     initialPrompt: "A meeting of the platform team."
     hotwords: [Kubernetes, kopf, "Sankt Gallen"]
     suspectText: keep

@@ -142,6 +142,11 @@ def speech(
     return _padded(found, within, activity.padding_milliseconds * _MILLISECOND)
 
 
+def window_samples(seconds: int | None) -> int:
+    """Longest window, in samples, for a job that asks for so many seconds, or for none."""
+    return WINDOW_LIMIT if seconds is None else seconds * SAMPLE_RATE
+
+
 def windows(
     item: int,
     stretches: Sequence[Span],

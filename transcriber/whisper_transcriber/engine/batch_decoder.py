@@ -57,7 +57,7 @@ class BatchDecoder:
         self._decoder = TextDecoder(model, dtype)
         rules = Rules(vocabulary, model.dims.n_audio_ctx, model.device)
         self._loop = Loop(self._decoder, vocabulary, rules)
-        self._beams = BeamSearch(model, vocabulary, beams) if beams > 1 else None
+        self._beams = BeamSearch(self._decoder, vocabulary, rules, beams) if beams > 1 else None
         self._aligner = Aligner(model, self._decoder, vocabulary) if word_timestamps else None
 
     def languages(self, windows: Sequence[Waveform], frames: int) -> list[Mapping[str, float]]:
@@ -71,12 +71,10 @@ class BatchDecoder:
         """What is said in each window; ``frames`` of 10 ms are encoded for each."""
         features = self._encode([window.samples for window in windows], frames)
         heard = self._decoder.hear(features)
-        languages = [window.language for window in windows]
+        openings = [self._vocabulary.opening(window.language) for window in windows]
         if self._beams and temperature == 0:
-            alone = zip(torch.split(features, 1), languages, strict=True)
-            said = [self._beams.run(feature, language) for feature, language in alone]
+            said = self._beams.run(heard, openings)
         else:
-            openings = [self._vocabulary.opening(language) for language in languages]
             said = self._loop.run(heard, openings, temperature, seed)
         spoken = [self._phrases(each.tokens) for each in said]
         if self._aligner:

@@ -1,18 +1,26 @@
-"""A checkpoint file to a model on the best device that there is."""
+"""A checkpoint file to a model on the best device that there is.
+
+The weights are mapped from the file, and become the model's own: nothing is initialised at random
+and copied over. Only what another precision is needed for takes memory of its own.
+"""
 
 import logging
 import pickle
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from whisper import _ALIGNMENT_HEADS  # type: ignore[import-untyped]
 from whisper.audio import N_FRAMES  # type: ignore[import-untyped]
 from whisper.model import ModelDimensions, Whisper  # type: ignore[import-untyped]
 
+from whisper_transcriber.engine.halving import is_out_of_memory
 from whisper_transcriber.engine.spectrogram import POSITION_FRAMES
-from whisper_transcriber.errors import ModelInvalid
+from whisper_transcriber.errors import ModelInvalid, OutOfMemory
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +40,16 @@ def load(checkpoint: Path, label: str) -> Whisper:
 
     Raises:
         ModelInvalid: it is not such a checkpoint.
+        OutOfMemory: the GPU has no room for the weights.
     """
     try:
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        # Checkpoints from before torch 1.6 are no archives, and cannot be mapped.
+        content = torch.load(
+            checkpoint,
+            map_location="cpu",
+            weights_only=True,
+            mmap=zipfile.is_zipfile(checkpoint),
+        )
         model = _build(content)
     except (
         pickle.UnpicklingError, AttributeError, EOFError, KeyError, RuntimeError, TypeError,
@@ -48,15 +63,32 @@ def load(checkpoint: Path, label: str) -> Whisper:
     _set_alignment_heads(model, label.removesuffix(".pt"))
     if torch.cuda.is_available():
         halve(model)
-        model.to("cuda")
+        _to_gpu(model, label)
+    else:
+        model.float()
     return model.eval()
 
 
 def halve(model: Whisper) -> None:
     """Keep in float16 what Whisper casts to it at each step: all but norms and embeddings."""
     for module in model.modules():
-        if isinstance(module, nn.Linear | nn.Conv1d):
-            module.half()
+        half = isinstance(module, nn.Linear | nn.Conv1d)
+        dtype = torch.float16 if half else torch.float32
+        for own in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
+            if own.is_floating_point():
+                own.data = own.data.to(dtype)
+
+
+def _to_gpu(model: Whisper, label: str) -> None:
+    try:
+        model.to("cuda")
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OutOfMemory(
+            f"The GPU has too little free memory for the weights of the model {label!r}. "
+            "Use a smaller model or a GPU with more memory."
+        ) from error
 
 
 def _build(content: Any) -> Whisper:
@@ -67,9 +99,26 @@ def _build(content: Any) -> Whisper:
         or dims.n_audio_ctx != N_FRAMES // POSITION_FRAMES
     ):
         raise ValueError(f"these are not a Whisper model's dimensions: {dims}")
-    model = Whisper(dims)
-    model.load_state_dict(content["model_state_dict"])
+    with _Uninitialised():
+        model = Whisper(dims)
+    model.load_state_dict(content["model_state_dict"], assign=True)
     return model
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Leaves the parameters of modules that are made under it as they are: unwritten memory."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        named = dict(kwargs or {})
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return named["tensor"] if "tensor" in named else args[0]
+        return func(*args, **named)
 
 
 def _set_alignment_heads(model: Whisper, name: str) -> None:

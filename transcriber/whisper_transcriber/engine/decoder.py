@@ -29,7 +29,10 @@ class KVCache:
         self.order = list(range(len(layers[0][0])))
 
     def arrange(self, sources: Sequence[int]) -> None:
-        """Move rows, so that row i is what row ``sources[i]`` was; copies only those that move."""
+        """Move rows, so that row i is what row ``sources[i]`` was; copies only those that move.
+
+        A row may be the source of several, or of none.
+        """
         moved = [row for row, source in enumerate(sources) if row != source]
         if not moved:
             return
@@ -38,7 +41,8 @@ class KVCache:
         out_of = torch.tensor([sources[row] for row in moved], device=device)
         for layer in self.layers:
             for each in layer:
-                each[into] = each[out_of]
+                used = each[:, :, : self.filled]
+                used[into] = used[out_of]
         self.order = [self.order[source] for source in sources]
 
 
@@ -76,6 +80,7 @@ class TextDecoder:
         said: KVCache,
         heard: KVCache,
         notice: QueryHook | None = None,
+        beams: int = 1,
     ) -> Tensor:
         """The last layer's states, (rows, tokens, state).
 
@@ -84,6 +89,7 @@ class TextDecoder:
             said: what came before; these tokens are added to it.
             heard: from ``hear``.
             notice: see QueryHook.
+            beams: rows in succession that hear the same window; with more than one, a token each.
         """
         rows, count = tokens.shape
         first, stop = said.filled, said.filled + count
@@ -98,11 +104,13 @@ class TextDecoder:
             values[:, :, first:] = self._split(block.attn.value(y))
             queries = self._split(block.attn.query(y))
             x = x + _attend(block.attn, queries, keys, values, causal=count > 1)
-            keys, values = (each[:rows] for each in heard.layers[number])
-            queries = self._split(block.cross_attn.query(block.cross_attn_ln(x)))
+            keys, values = (each[: rows // beams] for each in heard.layers[number])
+            # A window's rows ask as one row with a token for each: its keys are read once.
+            y = block.cross_attn_ln(x).view(rows // beams, beams * count, -1)
+            queries = self._split(block.cross_attn.query(y))
             if notice:
                 notice(number, queries)
-            x = x + _attend(block.cross_attn, queries, keys, values)
+            x = x + _attend(block.cross_attn, queries, keys, values).view(x.shape)
             x = x + block.mlp(block.mlp_ln(x))
         states: Tensor = decoder.ln(x)
         return states

@@ -49,8 +49,7 @@ class Loop:
         """
         tokens = torch.tensor(openings, device=self._decoder.device)
         windows, opening = tokens.shape
-        room = self._vocabulary.room
-        steps = min(room // 2, room + 1 - opening)
+        steps = steps_after(opening, self._vocabulary)
         said = self._decoder.blank(windows, opening + steps)
         history = self._rules.begin(windows)
         generator = torch.Generator(tokens.device).manual_seed(seed)
@@ -61,7 +60,7 @@ class Loop:
             states = self._decoder.forward(tokens, said, heard)
             logits = self._decoder.logits(states[:, -1])
             if step == 0:
-                no_speech = self._no_speech(states)
+                no_speech = no_speech_probabilities(self._decoder, self._vocabulary, states)
                 self._rules.mask_first(logits)
             else:
                 self._rules.mask(logits, history)
@@ -84,11 +83,6 @@ class Loop:
             tokens = chosen[:, None]
         return self._results(texts, heard.order, totals, no_speech)
 
-    def _no_speech(self, states: Tensor) -> Tensor:
-        """The probability of <|nospeech|> where the transcript starts, (rows,)."""
-        logits = self._decoder.logits(states[:, self._vocabulary.start])
-        return logits.softmax(-1)[:, self._vocabulary.no_speech]
-
     def _results(
         self, texts: list[list[int]], order: Sequence[int], totals: Tensor, no_speech: Tensor
     ) -> list[DecodedTokens]:
@@ -99,6 +93,21 @@ class Loop:
             DecodedTokens(tokens, total[window] / (len(tokens) + 1), silence)
             for window, (tokens, silence) in enumerate(zip(spoken, no_speech.tolist(), strict=True))
         ]
+
+
+def steps_after(opening: int, vocabulary: Vocabulary) -> int:
+    """Number of tokens that may follow an opening of so many, as whisper.decode limits them."""
+    return min(vocabulary.room // 2, vocabulary.room + 1 - opening)
+
+
+def no_speech_probabilities(decoder: TextDecoder, vocabulary: Vocabulary, states: Tensor) -> Tensor:
+    """The probability of <|nospeech|> where the transcript starts, (rows,).
+
+    Args:
+        states: of the opening's tokens, (rows, tokens, state).
+    """
+    logits = decoder.logits(states[:, vocabulary.start])
+    return logits.softmax(-1)[:, vocabulary.no_speech]
 
 
 def arrangement(working: Sequence[bool], rows: int) -> list[int]:

@@ -12,7 +12,7 @@ from transcription_contract.options import AudioContext, Decoding, WhisperTask
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine import checkpoint, sequential, spectrogram
 from whisper_transcriber.engine.batch_decoder import AudioWindow, BatchDecoder
-from whisper_transcriber.engine.halving import halving
+from whisper_transcriber.engine.halving import Halving
 from whisper_transcriber.engine.loop import VERSION
 from whisper_transcriber.engine.protocol import DecodingResult, RecordingResult
 from whisper_transcriber.engine.vocabulary import ENGLISH, Vocabulary, check_prompt
@@ -31,6 +31,7 @@ class WhisperEngine:
         self._word_timestamps = word_timestamps
         self._dtype = torch.float16 if model.device.type == "cuda" else torch.float32
         self._vocabulary = Vocabulary(model, task, decoding.initial_prompt, decoding.hotwords)
+        self._detecting, self._decoding_batches = Halving(), Halving()
         self._recogniser = BatchDecoder(
             self._model,
             self._vocabulary,
@@ -63,6 +64,7 @@ class WhisperEngine:
 
         Raises:
             ModelInvalid: it is not such a checkpoint.
+            OutOfMemory: the GPU has no room for the weights.
             PromptTooLong: the prompt does not fit.
         """
         torch.set_num_threads(threads)
@@ -95,7 +97,7 @@ class WhisperEngine:
     def language_probabilities(self, windows: Sequence[Waveform]) -> list[Mapping[str, float]]:
         """For each window, the probability of each language code."""
         frames = spectrogram.context_frames(windows, AudioContext.FULL, self._model)
-        return halving(partial(self._recogniser.languages, frames=frames), windows)
+        return self._detecting.run(partial(self._recogniser.languages, frames=frames), windows)
 
     @torch.inference_mode()
     def decode(
@@ -109,7 +111,8 @@ class WhisperEngine:
         # Of the whole batch: what is encoded must not depend on how much fits into memory.
         frames = spectrogram.context_frames(windows, self._decoding.audio_context, self._model)
         work = partial(self._recogniser.decode, frames=frames, temperature=temperature, seed=seed)
-        return halving(work, [AudioWindow(*each) for each in zip(windows, languages, strict=True)])
+        batch = [AudioWindow(*each) for each in zip(windows, languages, strict=True)]
+        return self._decoding_batches.run(work, batch)
 
     def transcribe(
         self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from whisper import _ALIGNMENT_HEADS  # type: ignore[import-untyped]
 from whisper.model import ModelDimensions, Whisper  # type: ignore[import-untyped]
 
@@ -30,6 +31,39 @@ def test_a_model_is_what_was_saved(tmp_path: Path) -> None:
     path = saved(tmp_path / "m.pt", model.dims, model.state_dict())
     loaded = checkpoint.load(path, "m.pt").state_dict()
     assert all(torch.equal(loaded[name], weights) for name, weights in model.state_dict().items())
+
+
+@pytest.mark.parametrize("stored", [torch.float16, torch.bfloat16, torch.float32], ids=str)
+@pytest.mark.parametrize("archive", [True, False], ids=["an archive", "of an old torch"])
+def test_a_model_is_what_copying_into_a_fresh_one_gives(
+    tmp_path: Path, stored: torch.dtype, archive: bool
+) -> None:
+    weights = {name: each.to(stored) for name, each in tiny.model().state_dict().items()}
+    content = {"dims": dataclasses.asdict(tiny.dimensions()), "model_state_dict": weights}
+    torch.save(content, tmp_path / "m.pt", _use_new_zipfile_serialization=archive)
+    copied = Whisper(tiny.dimensions())
+    copied.load_state_dict(weights)
+    loaded = checkpoint.load(tmp_path / "m.pt", "m.pt")
+    for halved in (False, True):
+        if halved:
+            checkpoint.halve(loaded)
+            for module in copied.modules():
+                if isinstance(module, nn.Linear | nn.Conv1d):
+                    module.half()
+        ours = dict([*loaded.named_parameters(), *loaded.named_buffers()])
+        for name, expected in [*copied.named_parameters(), *copied.named_buffers()]:
+            if not expected.is_sparse:
+                assert ours[name].dtype == expected.dtype, name
+                assert torch.equal(ours[name], expected), name
+    assert heads(loaded) == heads(copied)
+
+
+def test_weights_in_the_precision_that_is_needed_stay_in_the_file(tmp_path: Path) -> None:
+    model = tiny.model()
+    path = saved(tmp_path / "m.pt", model.dims, model.state_dict())
+    first = checkpoint.load(path, "m.pt")
+    assert str(path) in Path("/proc/self/maps").read_text()
+    del first
 
 
 @pytest.mark.parametrize("label", ["tiny.en", "tiny.en.pt"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from whisper_transcriber.engine.halving import halving
+from whisper_transcriber.engine.halving import Halving
 from whisper_transcriber.errors import OutOfMemory
 
 
@@ -30,17 +30,52 @@ class Device:
     ("room", "tried"),
     [
         pytest.param(5, [5], id="it fits"),
-        pytest.param(3, [5, 2, 3], id="halves fit"),
-        pytest.param(1, [5, 2, 1, 1, 3, 1, 2, 1, 1], id="one by one"),
+        pytest.param(3, [5, 3, 2], id="halves fit"),
+        pytest.param(1, [5, 3, 2, 1, 1, 1, 1, 1], id="one by one"),
     ],
 )
 def test_batches_get_smaller_until_they_fit(room: int, tried: list[int]) -> None:
     device = Device(room)
-    assert halving(device.work, "abcde") == list("ABCDE")
+    assert Halving().run(device.work, "abcde") == list("ABCDE")
     assert device.tried == tried
 
 
-def test_one_window_that_does_not_fit_is_told() -> None:
-    with pytest.raises(OutOfMemory, match="one window of this model") as raised:
-        halving(Device(0).work, "ab")
+def test_the_size_that_fitted_is_remembered_for_the_batches_that_follow() -> None:
+    device, halving = Device(2), Halving()
+    halving.run(device.work, "abcd")
+    device.tried.clear()
+    assert halving.run(device.work, "efgh") == list("EFGH")
+    assert device.tried == [2, 2]
+
+
+def test_one_window_that_does_not_fit_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(OutOfMemory, match="one window with this model") as raised:
+        Halving().run(Device(0).work, "ab")
     assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    ],
+)
+def test_a_library_that_cannot_allocate_is_out_of_memory(message: str) -> None:
+    def work(windows: Sequence[str]) -> list[str]:
+        if len(windows) > 1:
+            raise RuntimeError(message)
+        return list(windows)
+
+    assert Halving().run(work, "ab") == ["a", "b"]
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
+    def work(windows: Sequence[str]) -> list[str]:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        Halving().run(work, "ab")
