@@ -41,7 +41,8 @@ class Drafter:
         self._task = task
         self._items = items
         self._recordings = recordings
-        self._speech = SpeechFinder(recordings, task.decoding.vad)
+        limit = windowing.window_samples(task.decoding.window_seconds)
+        self._speech = SpeechFinder(recordings, task.decoding.vad, limit)
         # The only recording of a job is the job: its fault ends it, with an exit code of its own.
         self.strict = not task.has_many or task.failure_policy == "FailFast"
         self.whole = task.decoding.mode is DecodingMode.SEQUENTIAL
