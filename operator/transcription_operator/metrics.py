@@ -36,7 +36,8 @@ KNOWN_REASONS = frozenset(ending.reason for ending in ENDINGS.values()) | {
     "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
     "ContainerCannotRun", "StartError",
     # the worker's
-    "LimitExceeded", "NoAudioStream", "SourceReplaced", "AllItemsFailed", "ModelSourceUnavailable",
+    "LimitExceeded", "NoAudioStream", "NotMedia", "SourceReplaced", "AllItemsFailed",
+    "ModelSourceUnavailable",
     "Stalled", "DecoderKilled", "OutOfMemory", "VolumeFull", "PlanChanged", "BucketNotFound",
     "ModelNotFound", "ModelInvalid", "LanguageUnknown", "PromptTooLong", "OutputTaken",
     "SourceArchived", "SourceDenied", "SourceNameInvalid",
