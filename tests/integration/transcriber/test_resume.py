@@ -139,5 +139,5 @@ def test_two_workers_decode_each_batch_once(cluster: Cluster, talk: str) -> None
         for line in worker.log.splitlines()
         if " windows, " in line and "groups/" in line
     ]
-    assert len(decoded) >= 8
+    assert len(decoded) >= 4
     assert len(decoded) == len(set(decoded))
