@@ -168,7 +168,8 @@ def test_channels_without_a_layout_are_all_heard_and_do_not_clip(
 def test_a_voice_in_one_channel_of_six_is_heard(tmp_path: Path, channel: str) -> None:
     path = tmp_path / "a.wav"
     ffmpeg("-f", "lavfi", "-i", "sine=440:d=1", "-af", f"pan=5.1|{channel}=c0", str(path))
-    assert loudness(decode(path)) > 0.01
+    # What is behind counts half, and the detector amplifies.
+    assert loudness(decode(path)) > 0.004
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from transcription_contract.options import ChannelMode, SourceAudio
 from transcription_contract.task import Limits
-from whisper_transcriber.audio import media
+from whisper_transcriber.audio import levels, media
 from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
 from whisper_transcriber.audio.fetch import StreamingDownload, bytes_in
 from whisper_transcriber.audio.media import Findings, lane_path
@@ -117,8 +117,10 @@ class AudioCache:
         return tuple(found.findings.warnings) if found.lanes[0].count else ()
 
     def waveform(self, item: int, start: int, stop: int, lane: int = 0) -> Waveform:
-        """See Samples.waveform."""
-        return self.samples(item, lane).waveform(start, stop)
+        """What the model hears of a stretch: see Samples.waveform; louder if it is very quiet."""
+        samples = self.samples(item, lane)
+        factor = levels.gain(samples.integers, start, stop, levels.VERY_QUIET)
+        return levels.amplified(samples.waveform(start, stop), factor)
 
     def integers(self, item: int, start: int, stop: int, lane: int = 0) -> NDArray[int16]:
         """See Samples.integers."""

@@ -185,15 +185,17 @@ class TrackMixer:
 def mean(samples: Integers) -> tuple[Integers, bool]:
     """The mean of the channels, or the loudest one if they cancel out; and whether they do.
 
-    In whole numbers: every machine mixes alike.
+    Every machine mixes alike: the sums are whole numbers below 2**53, exact in any order.
     """
-    wide = samples.astype(np.int32)
-    mixed = wide.sum(axis=1) // samples.shape[1]
-    mixed_energy = int((mixed.astype(np.int64) ** 2).sum())
-    energies = (samples.astype(np.int64) ** 2).sum(axis=0)
+    wide = samples.astype(np.float64)
+    mixed = np.floor(wide.sum(axis=1) / samples.shape[1])
+    energies = np.einsum("ij,ij->j", wide, wide)
     loudest = int(energies.argmax())
-    energy = int(energies[loudest])
-    if energy > _AUDIBLE * len(samples) and mixed_energy * CANCELLED < energy:
+    energy = float(energies[loudest])
+    if (
+        energy > _AUDIBLE * len(samples)
+        and float(np.einsum("i,i->", mixed, mixed)) * CANCELLED < energy
+    ):
         return samples[:, loudest], True
     return mixed.astype(np.int16), False
 

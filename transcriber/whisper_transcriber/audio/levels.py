@@ -17,15 +17,21 @@ LOUDEST_BLOCKS = 10
 QUIET = 3277
 """A tenth of full scale (-20 dB): speech that is recorded well is louder."""
 
+VERY_QUIET = 328
+"""-40 dB: speech that the model, too, understands better when it is louder."""
+
 TARGET = 16384
 GREATEST_GAIN = 1000
 """60 dB: beyond, 16 bits hold no speech."""
 
 
-def gain(read: ReadIntegers, start: int, stop: int) -> int:
-    """By how much to amplify a stretch so that the detector hears speech in it; 1 for most.
+def gain(read: ReadIntegers, start: int, stop: int, quiet: int = QUIET) -> int:
+    """By how much to amplify a stretch so that speech in it is heard; 1 for most.
 
     Speech that was recorded 45 dB too low is speech.
+
+    Args:
+        quiet: only what is less loud is amplified.
     """
     peaks = [np.zeros(0, np.int32)]
     for position in range(start, stop, _CHUNK):
@@ -37,7 +43,7 @@ def gain(read: ReadIntegers, start: int, stop: int) -> int:
         return 1
     # In a short recording the second is a tenth of it.
     level = int(blocks[-min(LOUDEST_BLOCKS, 1 + len(blocks) // 10)])
-    if not 0 < level < QUIET:
+    if not 0 < level < quiet:
         return 1
     return min(GREATEST_GAIN, TARGET // level)
 

@@ -40,3 +40,13 @@ def test_a_few_clicks_do_not_hide_quiet_speech() -> None:
 def test_nothing_leaves_full_scale() -> None:
     louder = levels.amplified(np.float32([-0.5, 0.001, 0.9]), 100)
     np.testing.assert_allclose(louder, [-1, 0.1, 1], rtol=1e-6)
+
+
+def test_the_model_hears_all_but_the_quietest_as_it_is() -> None:
+    for amplitude, expected in ((1000, 1), (400, 1), (90, 16_384 // 89)):
+        samples = tone(10, amplitude)
+        found = levels.gain(
+            lambda start, stop, samples=samples: samples[start:stop],  # type: ignore[misc]
+            0, len(samples), levels.VERY_QUIET,
+        )  # fmt: skip
+        assert found == pytest.approx(expected, rel=0.05)
