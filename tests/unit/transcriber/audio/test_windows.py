@@ -20,6 +20,7 @@ from whisper_transcriber.audio.windows import (
     quietest,
     slice_count,
     speech,
+    window_samples,
     windows,
 )
 
@@ -241,3 +242,14 @@ def test_units_hold_every_window_and_account_for_all_of_the_audio(
 def test_a_slice_in_which_nobody_speaks_is_one_empty_unit() -> None:
     (batch,) = batches([], {0: Span(5, 50)}, 8)
     assert (batch.samples, batch.windows) == (45, ())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "samples"),
+    [
+        pytest.param(None, WINDOW_LIMIT, id="the default"),
+        pytest.param(20, 320_000, id="as the job asks for"),
+    ],
+)
+def test_the_longest_window_is_the_jobs(seconds: int | None, samples: int) -> None:
+    assert window_samples(seconds) == samples
