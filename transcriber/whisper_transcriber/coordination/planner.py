@@ -25,6 +25,7 @@ from whisper_transcriber.coordination.layout import (
     ShardPlan,
 )
 from whisper_transcriber.errors import ITEM_FAULTS, TranscriberError
+from whisper_transcriber.models import catalogue
 
 log = logging.getLogger(__name__)
 
@@ -248,7 +249,10 @@ class Planner:
         self._detector = self._detector or VoiceDetector()
         probabilities = self._detector.probabilities(samples.waveform, within.start, within.stop)
         stretches = windowing.speech(probabilities.tolist(), within)
-        limit = windowing.window_samples(self._job.task.decoding.window_seconds)
+        task = self._job.task
+        limit = windowing.window_samples(
+            task.decoding.window_seconds, official=task.model.name in catalogue.OFFICIAL
+        )
         return _Heard(within, windowing.windows(item, stretches, samples.integers, limit))
 
     def _slice(self, item: int, number: int) -> Span | None:

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from whisper_transcriber.audio.windows import (
     FRAME_SAMPLES,
+    OFFICIAL_WINDOW_LIMIT,
     PADDING,
     PAUSE_LIMIT,
     SAMPLE_RATE,
@@ -245,11 +246,14 @@ def test_a_slice_in_which_nobody_speaks_is_one_empty_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "samples"),
+    ("seconds", "official", "samples"),
     [
-        pytest.param(None, WINDOW_LIMIT, id="the default"),
-        pytest.param(20, 320_000, id="as the job asks for"),
+        pytest.param(None, False, WINDOW_LIMIT, id="of an own checkpoint"),
+        pytest.param(None, True, OFFICIAL_WINDOW_LIMIT, id="of an official model"),
+        pytest.param(20, True, 320_000, id="as the job asks for"),
     ],
 )
-def test_the_longest_window_is_the_jobs(seconds: int | None, samples: int) -> None:
-    assert window_samples(seconds) == samples
+def test_the_longest_window_is_the_jobs_or_the_models(
+    seconds: int | None, official: bool, samples: int
+) -> None:
+    assert window_samples(seconds, official=official) == samples
