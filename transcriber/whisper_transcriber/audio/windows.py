@@ -33,8 +33,8 @@ PADDING = SAMPLE_RATE // 5
 """Kept around speech: soft onsets, yet far from 1.0 s, where Whisper's first timestamp must lie."""
 
 WINDOW_LIMIT = 15 * SAMPLE_RATE
-OFFICIAL_WINDOW_LIMIT = 28 * SAMPLE_RATE
-"""Of the official weights: measured on recordings of people, windows of 28 s make no more errors
+OFFICIAL_WINDOW_LIMIT = 25 * SAMPLE_RATE
+"""Of the official weights: measured on recordings of people, windows of 25 s make no more errors
 than those of 15 s, and take less time (docs/transcription.md). Checkpoints of one's own may have
 been trained on short clips, and end early in a long window."""
 
