@@ -14,6 +14,7 @@ from whisper_transcriber.audio.windows import Span, Window
 from whisper_transcriber.coordination.layout import Group, Items, Shard
 from whisper_transcriber.coordination.manifest import NOT_MEDIA
 from whisper_transcriber.errors import ITEM_FAULTS, TranscriberError
+from whisper_transcriber.models import catalogue
 
 _AHEAD = 3
 """Small recordings that are fetched and decoded while the one before them is looked at."""
@@ -41,7 +42,9 @@ class Drafter:
         self._task = task
         self._items = items
         self._recordings = recordings
-        limit = windowing.window_samples(task.decoding.window_seconds)
+        limit = windowing.window_samples(
+            task.decoding.window_seconds, official=catalogue.is_official(task.model)
+        )
         self._speech = SpeechFinder(recordings, task.decoding.vad, limit)
         # The only recording of a job is the job: its fault ends it, with an exit code of its own.
         self.strict = not task.has_many or task.failure_policy == "FailFast"

@@ -5,6 +5,7 @@ A test compares the two. Parameters: https://github.com/openai/whisper#available
 
 from dataclasses import dataclass
 
+from transcription_contract.options import ModelReference
 from whisper_transcriber.errors import ModelNotFound
 
 _BASE = "https://openaipublic.azureedge.net/main/whisper/models"
@@ -68,6 +69,12 @@ OFFICIAL: dict[str, OfficialModel] = {
          "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a"),
     )
 }  # fmt: skip
+
+
+def is_official(reference: ModelReference) -> bool:
+    """Whether a reference means weights that OpenAI published, by name or by checksum."""
+    checksums = {model.sha256 for model in OFFICIAL.values()}
+    return reference.name in OFFICIAL or reference.sha256 in checksums
 
 
 def find(name: str) -> OfficialModel:

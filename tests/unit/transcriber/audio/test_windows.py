@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from whisper_transcriber.audio.windows import (
     FRAME_SAMPLES,
+    OFFICIAL_WINDOW_LIMIT,
     PADDING,
     PAUSE_LIMIT,
     SAMPLE_RATE,
@@ -20,6 +21,7 @@ from whisper_transcriber.audio.windows import (
     quietest,
     slice_count,
     speech,
+    window_samples,
     windows,
 )
 
@@ -247,3 +249,17 @@ def test_units_hold_every_window_and_account_for_all_of_the_audio(
 def test_a_slice_in_which_nobody_speaks_is_one_empty_unit() -> None:
     (batch,) = batches([], {0: Span(5, 50)}, 8)
     assert (batch.samples, batch.windows) == (45, ())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "official", "samples"),
+    [
+        pytest.param(None, False, WINDOW_LIMIT, id="of an own checkpoint"),
+        pytest.param(None, True, OFFICIAL_WINDOW_LIMIT, id="of an official model"),
+        pytest.param(20, True, 320_000, id="as the job asks for"),
+    ],
+)
+def test_the_longest_window_is_the_jobs_or_the_models(
+    seconds: int | None, official: bool, samples: int
+) -> None:
+    assert window_samples(seconds, official=official) == samples
