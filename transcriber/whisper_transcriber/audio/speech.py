@@ -35,11 +35,7 @@ class SpeechFinder:
         if not self._activity.enabled:
             return windows.speech((), within, self._activity)
         samples = self._recordings.samples(item, lane)
-        gain = levels.gain(samples.integers, within.start, within.stop)
         self._detector = self._detector or VoiceDetector()
-        probabilities = self._detector.probabilities(
-            lambda start, stop: levels.amplified(samples.waveform(start, stop), gain),
-            within.start,
-            within.stop,
-        )
+        levelled = levels.Levelling(samples.integers, within.start, within.stop)
+        probabilities = self._detector.probabilities(levelled.waveform, within.start, within.stop)
         return windows.speech(probabilities.tolist(), within, self._activity)
