@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.benchmarks.peers import call
-from transcription_contract.options import Decoding
+from transcription_contract.decoding import Decoding
 
 if TYPE_CHECKING:
     from tests.benchmarks.bench import Bench

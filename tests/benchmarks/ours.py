@@ -14,7 +14,8 @@ from tests.benchmarks.peers import TIMEOUT_SECONDS, Run, segments
 from tests.benchmarks.scores import Said
 from tests.benchmarks.watch import watch
 from tests.integration.transcriber.worker import Worker
-from transcription_contract.options import AudioContext, Decoding, OutputFormat
+from transcription_contract.decoding import AudioContext, Decoding
+from transcription_contract.options import OutputFormat
 from transcription_contract.task import Limits, Task
 
 BATCH = 8

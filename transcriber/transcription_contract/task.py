@@ -3,11 +3,11 @@
 from pydantic import Field
 
 from transcription_contract.base import Model
+from transcription_contract.decoding import Decoding
 from transcription_contract.locations import ObjectUri
 from transcription_contract.options import (
     DEFAULT_FORMATS,
     LANGUAGE_AUTO,
-    Decoding,
     ExistingOutput,
     FailurePolicy,
     ModelReference,

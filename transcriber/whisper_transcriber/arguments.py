@@ -5,18 +5,20 @@ import re
 from pathlib import Path
 
 from transcription_contract import __version__
+from transcription_contract.decoding import (
+    NUMBER_PATTERN,
+    AudioContext,
+    Decoding,
+    DecodingMode,
+    LanguagePer,
+    SuspectText,
+)
 from transcription_contract.options import (
     DEFAULT_FORMATS,
     LANGUAGE_AUTO,
-    NUMBER_PATTERN,
-    AudioContext,
     ChannelMode,
-    Decoding,
-    DecodingMode,
     ExistingOutput,
-    LanguagePer,
     OutputFormat,
-    SuspectText,
 )
 
 _Group = argparse._ArgumentGroup  # argparse gives its class no public name

@@ -7,13 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from transcription_contract.base import mistakes
-from transcription_contract.options import (
-    Decoding,
-    ModelReference,
-    SourceAudio,
-    Subtitles,
-    VoiceActivity,
-)
+from transcription_contract.decoding import Decoding, VoiceActivity
+from transcription_contract.options import ModelReference, SourceAudio, Subtitles
 from transcription_contract.task import Limits, Task
 from whisper_transcriber.arguments import parser
 from whisper_transcriber.errors import ConfigurationInvalid

@@ -2,10 +2,10 @@
 
 from pydantic import ByteSize, ConfigDict, Field, TypeAdapter
 
+from transcription_contract.decoding import Decoding
 from transcription_contract.options import (
     LANGUAGE_AUTO,
     LANGUAGE_CODES,
-    Decoding,
     FailurePolicy,
     ModelReference,
     WhisperTask,

@@ -28,7 +28,7 @@ from tests.integration.transcriber.speech import speak
 from tests.integration.transcriber.worker import Cluster
 from tests.ports import free_ports
 from tests.stage import new_namespace
-from transcription_contract.options import Decoding
+from transcription_contract.decoding import Decoding
 
 RULES = CHART / "files" / "alerts.yaml"
 DASHBOARD: dict[str, Any] = json.loads((CHART / "files" / "dashboard.json").read_text())

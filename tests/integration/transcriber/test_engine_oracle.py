@@ -9,7 +9,8 @@ from whisper.decoding import DecodingOptions  # type: ignore[import-untyped]
 
 from dev import demomodel
 from tests.integration.transcriber.speech import RATE, speak
-from transcription_contract.options import Decoding, WhisperTask
+from transcription_contract.decoding import Decoding
+from transcription_contract.options import WhisperTask
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.protocol import DecodingResult

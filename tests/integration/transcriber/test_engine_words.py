@@ -8,7 +8,7 @@ import whisper  # type: ignore[import-untyped]
 from whisper.timing import find_alignment  # type: ignore[import-untyped]
 
 from tests.integration.transcriber.speech import RATE, speak
-from transcription_contract.options import Decoding
+from transcription_contract.decoding import Decoding
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.whisper_engine import WhisperEngine

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from transcription_contract.options import Decoding
+from transcription_contract.decoding import Decoding
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.vad import VoiceDetector
 from whisper_transcriber.audio.windows import SAMPLE_RATE, Span, speech, windows

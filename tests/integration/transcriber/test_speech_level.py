@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.transcriber.odd_media import Studio
+from transcription_contract.decoding import VoiceActivity
 from transcription_contract.locations import ObjectUri
-from transcription_contract.options import ChannelMode, SourceAudio, VoiceActivity
+from transcription_contract.options import ChannelMode, SourceAudio
 from transcription_contract.task import Limits
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.speech import SpeechFinder

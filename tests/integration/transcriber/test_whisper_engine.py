@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.integration.transcriber.speech import RATE, Recording, speak
-from transcription_contract.options import Decoding
+from transcription_contract.decoding import Decoding
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.alignment import Aligner

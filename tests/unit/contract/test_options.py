@@ -2,7 +2,8 @@ import pytest
 from pydantic import ValidationError
 from whisper.tokenizer import LANGUAGES
 
-from transcription_contract.options import LANGUAGE_CODES, Decoding, ModelReference, Subtitles
+from transcription_contract.decoding import Decoding
+from transcription_contract.options import LANGUAGE_CODES, ModelReference, Subtitles
 
 
 @pytest.mark.parametrize(

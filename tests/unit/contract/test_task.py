@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcription_contract.options import Decoding, ModelReference, Subtitles
+from transcription_contract.decoding import Decoding
+from transcription_contract.options import ModelReference, Subtitles
 from transcription_contract.task import Task
 
 

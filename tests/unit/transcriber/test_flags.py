@@ -2,18 +2,20 @@ from pathlib import Path
 
 import pytest
 
-from transcription_contract.options import (
+from transcription_contract.decoding import (
     AudioContext,
-    ChannelMode,
     Decoding,
     DecodingMode,
-    ExistingOutput,
     LanguagePer,
+    SuspectText,
+    VoiceActivity,
+)
+from transcription_contract.options import (
+    ChannelMode,
+    ExistingOutput,
     OutputFormat,
     SourceAudio,
     Subtitles,
-    SuspectText,
-    VoiceActivity,
 )
 from transcription_contract.task import Task
 from whisper_transcriber import flags

@@ -21,8 +21,8 @@ from tests.unit.transcriber.stage import (
     outputs,
     run,
 )
+from transcription_contract.decoding import SuspectText
 from transcription_contract.locations import ObjectUri
-from transcription_contract.options import SuspectText
 from transcription_contract.task import Limits
 from whisper_transcriber import pipeline
 from whisper_transcriber.audio.samples import Waveform

@@ -1,6 +1,6 @@
 """Where somebody speaks in a recording's stretch: the detector's answers as windows."""
 
-from transcription_contract.options import VoiceActivity
+from transcription_contract.decoding import VoiceActivity
 from whisper_transcriber.audio import levels, windows
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.vad import VoiceDetector

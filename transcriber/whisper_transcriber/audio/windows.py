@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcription_contract.base import Model
-from transcription_contract.options import VoiceActivity
+from transcription_contract.decoding import VoiceActivity
 
 SAMPLE_RATE = 16_000
 FRAME_SAMPLES = 512

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from transcription_contract.options import DecodingMode
+from transcription_contract.decoding import DecodingMode
 from transcription_contract.task import Task
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio import windows as windowing

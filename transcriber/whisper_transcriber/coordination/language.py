@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from transcription_contract.options import LANGUAGE_AUTO, LanguagePer
+from transcription_contract.decoding import LanguagePer
+from transcription_contract.options import LANGUAGE_AUTO
 from whisper_transcriber import languages
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.facts import AudioWarning, WarningKind

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from transcription_contract.base import Model
-from transcription_contract.options import Decoding, DecodingMode, LanguagePer
+from transcription_contract.decoding import Decoding, DecodingMode, LanguagePer
 from transcription_contract.task import Task
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio.facts import AudioFacts, AudioWarning

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from transcription_contract.options import LANGUAGE_AUTO, LanguagePer
+from transcription_contract.decoding import LanguagePer
+from transcription_contract.options import LANGUAGE_AUTO
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.windows import Batch

@@ -15,7 +15,7 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from transcription_contract.options import Decoding, SuspectText
+from transcription_contract.decoding import Decoding, SuspectText
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import SAMPLE_RATE, Window, quietest
 from whisper_transcriber.decoding.attempts import Policy, WindowDecoding

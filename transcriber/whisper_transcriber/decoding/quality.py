@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transcription_contract.options import Decoding, SuspectText
+from transcription_contract.decoding import Decoding, SuspectText
 from whisper_transcriber.decoding.transcript import Suspicion
 from whisper_transcriber.engine.protocol import DecodingResult
 

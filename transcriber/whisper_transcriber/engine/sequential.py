@@ -7,7 +7,8 @@ import torch
 import whisper  # type: ignore[import-untyped]
 from whisper.model import Whisper  # type: ignore[import-untyped]
 
-from transcription_contract.options import Decoding, WhisperTask
+from transcription_contract.decoding import Decoding
+from transcription_contract.options import WhisperTask
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine.protocol import RecordingResult
 from whisper_transcriber.engine.vocabulary import unique

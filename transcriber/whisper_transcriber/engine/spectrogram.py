@@ -13,7 +13,7 @@ from whisper.audio import (  # type: ignore[import-untyped]
 )
 from whisper.model import AudioEncoder, Whisper  # type: ignore[import-untyped]
 
-from transcription_contract.options import AudioContext
+from transcription_contract.decoding import AudioContext
 from whisper_transcriber.audio.samples import Waveform
 
 BEYOND_WINDOW_SECONDS = 5

@@ -10,7 +10,8 @@ from functools import cached_property
 from whisper.model import Whisper  # type: ignore[import-untyped]
 from whisper.tokenizer import LANGUAGES, Tokenizer, get_tokenizer  # type: ignore[import-untyped]
 
-from transcription_contract.options import Decoding, WhisperTask
+from transcription_contract.decoding import Decoding
+from transcription_contract.options import WhisperTask
 from whisper_transcriber.errors import LanguageUnknown, PromptTooLong
 
 SplitToWords = Callable[[list[int]], tuple[list[str], list[list[int]]]]

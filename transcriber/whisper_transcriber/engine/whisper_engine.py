@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from whisper.model import Whisper  # type: ignore[import-untyped]
 
-from transcription_contract.options import AudioContext, Decoding, WhisperTask
+from transcription_contract.decoding import AudioContext, Decoding
+from transcription_contract.options import WhisperTask
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine import checkpoint, sequential, spectrogram
 from whisper_transcriber.engine.batch_decoder import AudioWindow, BatchDecoder

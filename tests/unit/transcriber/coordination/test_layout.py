@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcription_contract.options import Decoding, DecodingMode, LanguagePer, ModelReference
+from transcription_contract.decoding import Decoding, DecodingMode, LanguagePer
+from transcription_contract.options import ModelReference
 from transcription_contract.task import Task
 from whisper_transcriber.audio.windows import Batch, Span, Window
 from whisper_transcriber.coordination.layout import (

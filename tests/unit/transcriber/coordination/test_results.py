@@ -16,8 +16,9 @@ from tests.unit.transcriber.stage import (
     outputs,
     recording,
 )
+from transcription_contract.decoding import Decoding
 from transcription_contract.locations import ObjectUri
-from transcription_contract.options import Decoding, ExistingOutput
+from transcription_contract.options import ExistingOutput
 from transcription_contract.task import Task
 from whisper_transcriber import pipeline
 from whisper_transcriber.coordination.manifest import Manifest

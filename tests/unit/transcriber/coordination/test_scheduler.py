@@ -14,8 +14,9 @@ import pytest
 
 from tests.unit.transcriber import stage
 from tests.unit.transcriber.stage import TASK, Killed, MortalStore, Objects, job, outputs, run
+from transcription_contract.decoding import Decoding, DecodingMode, LanguagePer
 from transcription_contract.locations import ObjectUri
-from transcription_contract.options import Decoding, DecodingMode, FailurePolicy, LanguagePer
+from transcription_contract.options import FailurePolicy
 from whisper_transcriber import pipeline
 from whisper_transcriber.audio.facts import WarningKind
 from whisper_transcriber.audio.samples import Waveform

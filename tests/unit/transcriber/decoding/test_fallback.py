@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tests.unit.transcriber.decoding.spans import ITEM, SECOND, window
 from tests.unit.transcriber.engines import FakeEngine, heard, item_of, ramp, silence
-from transcription_contract.options import Decoding
+from transcription_contract.decoding import Decoding
 from whisper_transcriber.audio.windows import Window
 from whisper_transcriber.decoding.fallback import BatchText, FallbackDecoder
 from whisper_transcriber.decoding.transcript import Segment, Suspicion

@@ -3,7 +3,7 @@ from whisper.tokenizer import get_tokenizer  # type: ignore[import-untyped]
 
 from tests.unit.transcriber.decoding.languages import SECONDS, TEXTS
 from tests.unit.transcriber.engines import heard
-from transcription_contract.options import Decoding
+from transcription_contract.decoding import Decoding
 from whisper_transcriber.decoding.quality import (
     Thresholds,
     ends_in_a_loop,

@@ -4,7 +4,7 @@ import torch
 import whisper  # type: ignore[import-untyped]
 
 from tests.unit.transcriber.engine import tiny
-from transcription_contract.options import Decoding
+from transcription_contract.decoding import Decoding
 from whisper_transcriber.engine.sequential import plain_prompt
 
 

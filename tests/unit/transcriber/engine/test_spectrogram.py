@@ -3,7 +3,7 @@ import torch
 from whisper.audio import log_mel_spectrogram  # type: ignore[import-untyped]
 
 from tests.unit.transcriber.engine import tiny
-from transcription_contract.options import AudioContext
+from transcription_contract.decoding import AudioContext
 from whisper_transcriber.engine import spectrogram
 
 

@@ -2,7 +2,7 @@ import pytest
 from whisper.decoding import DecodingOptions, DecodingTask  # type: ignore[import-untyped]
 
 from tests.unit.transcriber.engine import tiny
-from transcription_contract.options import Decoding
+from transcription_contract.decoding import Decoding
 from whisper_transcriber.engine.vocabulary import Vocabulary, check_prompt
 from whisper_transcriber.errors import LanguageUnknown, PromptTooLong
 

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from whisper.model import ModelDimensions, Whisper  # type: ignore[import-untyped]
 
-from transcription_contract.options import Decoding, WhisperTask
+from transcription_contract.decoding import Decoding
+from transcription_contract.options import WhisperTask
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.engine.whisper_engine import WhisperEngine
 
