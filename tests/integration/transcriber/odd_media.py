@@ -182,6 +182,7 @@ def _recipes() -> dict[str, Recipe]:
         "raw.g722": _by_ffmpeg("-i", "{a.wav}", "-ar", "16000", "-c:a", "g722", "-f", "g722"),
         "raw.ul": _by_ffmpeg(*_AT_8_KHZ, "-f", "mulaw"),
         "raw.alaw": _by_ffmpeg(*_AT_8_KHZ, "-f", "alaw"),
+        "raw.sbc": _by_ffmpeg("-i", "{a.wav}", "-ar", "16000", "-ac", "1", "-f", "sbc"),
         "raw.sln": _by_ffmpeg(*_AT_8_KHZ, "-f", "s16le"),
         "raw.voc": _by_ffmpeg("-i", "{a.wav}", "-c:a", "pcm_u8", "-f", "voc"),
         "raw.sph": _sphere,

@@ -63,6 +63,7 @@ def case(
         case("14", "raw.ul", [0.0], 2.7),
         case("14", "raw.alaw", [0.0], 2.7),
         case("14", "raw.sln", [0.0], 2.7),
+        case("14", "raw.sbc", [0.0], 2.7),
         case("14", "raw.voc", [0.0], 2.7),
         case("14", "raw.sph", [0.0], 2.7),
         case("14", "raw.au", [0.0], 2.7),

@@ -21,7 +21,7 @@ DECODERS = (
     "pcm_lxf,pcm_mulaw,pcm_s16be,pcm_s16be_planar,pcm_s16le,pcm_s16le_planar,pcm_s24be,"
     "pcm_s24daud,pcm_s24le,pcm_s24le_planar,pcm_s32be,pcm_s32le,pcm_s32le_planar,pcm_s64be,"
     "pcm_s64le,pcm_s8,pcm_s8_planar,pcm_u16be,pcm_u16le,pcm_u24be,pcm_u24le,pcm_u32be,pcm_u32le,"
-    "pcm_u8,pcm_vidc,qcelp,qdm2,qdmc,ralf,real_144,real_288,s302m,shorten,sipr,speex,tak,truehd,"
+    "pcm_u8,pcm_vidc,qcelp,qdm2,qdmc,ralf,real_144,real_288,s302m,sbc,shorten,sipr,speex,tak,truehd,"
     "truespeech,tta,twinvq,vorbis,wavpack,wmalossless,wmapro,wmav1,wmav2,wmavoice"
 )
 """No decoder for pictures: while it looks for the sound, ffmpeg would also try those."""

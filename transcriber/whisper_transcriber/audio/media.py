@@ -26,6 +26,7 @@ from whisper_transcriber.audio.signatures import (
     PICTURE,
     PlainWave,
     has_media_name,
+    may_lack_header,
     other_kind,
     plain_wave,
     recording_format,
@@ -47,6 +48,9 @@ log = logging.getLogger(__name__)
 
 SLACK = 1.01
 """A recording may be longer than the limit by a hundredth: a logger's day is 24 h and a bit."""
+
+MOST_LANES = 64
+"""Each is a file, and as long as the recording."""
 
 _PIECE_BYTES = 1 << 20
 _PLAIN = AudioFacts(
@@ -154,9 +158,10 @@ class _Decoding(Recording):
     def run(self) -> None:
         check_size(self.uri, self.arrival.size, self.limits)
         head = self._head()
-        self._refuse(head)
-        if recording_format(head):
+        if not may_lack_header(head):
             self.raw = None
+        if not self.raw:
+            self._refuse(head)
         pieces = glued.wave_pieces(self.arrival.size, self._read)
         for piece in [Piece(0, self.arrival.size)] if self.raw else pieces:
             self._decode(piece)
@@ -176,6 +181,11 @@ class _Decoding(Recording):
         """The first ``count`` lanes, with as many samples in each."""
         while len(self._lanes) < count:
             number = len(self._lanes)
+            if number == MOST_LANES:
+                raise LimitExceeded(
+                    f"{self.uri} has more than {MOST_LANES} sounds to be transcribed by "
+                    "themselves: choose one track by source.audio.track, or channels: mix"
+                )
             if number:
                 path = lane_path(self._target, number)
                 self._files.append(path.open("wb", buffering=0))

@@ -12,6 +12,7 @@ HEAD_BYTES = 4096
 PICTURE = "a picture"
 APPLE_DOUBLE = "a Mac's companion file (AppleDouble)"
 PLAYLIST = "a playlist or a script for a player"
+_TEXT_FILE = "a text file"
 
 _RECORDINGS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
     (name, re.compile(pattern, re.DOTALL))
@@ -196,7 +197,19 @@ def other_kind(head: bytes) -> str | None:
     for name, pattern in _OTHERS:
         if pattern.match(plain):
             return name
-    return "a text file" if text is not None else None
+    return _TEXT_FILE if text is not None else None
+
+
+def may_lack_header(head: bytes) -> bool:
+    """Whether a file whose name says that it has no header may be what its name says.
+
+    Two bytes that MP3 or AAC begins with, or UTF-16, are samples of quiet telephone speech, too,
+    and A-law's silence reads "UUUU".
+    """
+    if name := recording_format(head):
+        return name in ("MP3", "AAC") and not head.startswith(b"ID3")
+    kind = other_kind(head)
+    return kind is None or (kind == _TEXT_FILE and not re.search(r"[ \n]", _text(head) or ""))
 
 
 def _text(head: bytes) -> str | None:

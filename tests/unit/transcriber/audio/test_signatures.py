@@ -10,6 +10,7 @@ from whisper_transcriber.audio.signatures import (
     PLAYLIST,
     PlainWave,
     can_stream,
+    may_lack_header,
     other_kind,
     plain_wave,
     recording_format,
@@ -137,3 +138,26 @@ def test_samples_that_are_already_as_wanted_are_found(before: list[bytes]) -> No
 def test_any_other_wave_file_is_left_to_ffmpeg(content: bytes) -> None:
     assert plain_wave(content, len(content)) is None
     assert PlainWave(44, 144) == plain_wave(wave(fmt(), SAMPLES), 144)
+
+
+@pytest.mark.parametrize(
+    ("head", "lacks"),
+    [
+        (b"\xff\xf9\xfe\xff" * 1000, True),
+        (b"\xff\xfa\x7e\xff" * 1000, True),
+        (b"\xff\xfe\xff\xfe\xfe\xff" * 600, True),
+        (b"U" * HEAD_BYTES, True),
+        (b"\xd5\x55" * 2000, True),
+        (wave(fmt(), SAMPLES), False),
+        (b"ID3\x04\0\0\0\0\0\3abc\xff\xfb\x90\0", False),
+        (b"<html><body>Not found", False),
+        (b"This call was not recorded.\n", False),
+        ("This call was not recorded.\n".encode("utf-16"), False),
+    ],
+    ids=["samples like AAC", "samples like MP3", "samples like UTF-16", "silence like text",
+         "samples", "WAVE", "MP3", "HTML", "text", "UTF-16"],
+)  # fmt: skip
+def test_samples_without_a_header_are_not_taken_for_something_else(
+    head: bytes, lacks: bool
+) -> None:
+    assert may_lack_header(head) is lacks
