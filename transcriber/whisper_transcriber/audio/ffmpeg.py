@@ -38,13 +38,17 @@ _PIECE_BYTES = 1 << 16
 _LINE_BYTES = 1000
 _KEPT_COMPLAINTS = 8
 
-_LEVEL = re.compile(r"\[(verbose|info|warning|error|fatal|panic)\] *(.*)")
+_LEVEL = re.compile(
+    r"(?:\[[^\]]* @ 0x[0-9a-f]+\] )*\[(verbose|info|warning|error|fatal|panic)\] *(.*)"
+)
+"""At the beginning of a line: further on may stand what the file says, such as its title."""
+
 _PROTECTED = re.compile(r"\bDRM\b|encrypt|decryption key|activation_bytes", re.IGNORECASE)
 _OF_NO_CONCERN = ("not on whitelist", "BOM value")
 """Of each track that is not sound (if it is the sound itself, ffmpeg says more), and of tags."""
 
 
-_START = re.compile(r"\[verbose\] Correcting start time by (\d+)")
+_START = re.compile(r"Correcting start time by (\d+)")
 _FOR_STREAM = re.compile(r"(?:not found for|opening decoder for) input stream #0:(\d+)")
 
 MIX = "aresample=clev=1.414:slev=0.354,aformat=channel_layouts=mono|stereo"
@@ -76,9 +80,9 @@ class Outcome:
     def hear(self, line: str) -> None:
         """Take note of a line that ffmpeg wrote."""
         self.listing.take(line)
-        said = _LEVEL.search(line)
+        said = _LEVEL.match(line)
         if said is None or said[1] in ("info", "verbose"):
-            if correction := _START.search(line):
+            if said and said[1] == "verbose" and (correction := _START.match(said[2])):
                 self.start = round(int(correction[1]) / 1000)
             return
         self.is_protected = self.is_protected or bool(_PROTECTED.search(line))
