@@ -8,6 +8,7 @@ import ctypes
 import os
 import resource
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +18,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.integration.transcriber.decoding import listen
 from tests.integration.transcriber.hostile import Bait, families, recording, wave
 from transcription_contract.exit_codes import ExitCode
+from transcription_contract.options import ChannelMode, SourceAudio
 from transcription_contract.task import Limits
 from whisper_transcriber.audio import media
 from whisper_transcriber.audio.fetch import StreamingDownload
 from whisper_transcriber.audio.ffmpeg import MEMORY_BYTES
-from whisper_transcriber.errors import TranscriberError
+from whisper_transcriber.errors import LimitExceeded, TranscriberError
 from whisper_transcriber.interruption import Interruption
 
 URI = "s3://media/-i /dev/zero;$(id).m3u8"
@@ -182,3 +185,12 @@ def test_any_bytes_are_samples_or_a_sentence(
         content[position : position + len(junk)] = junk
     home = tmp_path_factory.mktemp("any") / "home"
     assert attempt(home, bytes(content) + rest) is None
+
+
+def test_a_recording_of_more_channels_than_any_is_not_split_into_them(tmp_path: Path) -> None:
+    path, samples = tmp_path / "wide.wav", b"\1\1" * 80 * 1600
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 80, 16_000, 80 * 32_000, 160, 16)
+    body = b"WAVE" + form + struct.pack("<4sI", b"data", len(samples)) + samples
+    path.write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
+    with pytest.raises(LimitExceeded, match="more than 64 sounds"):
+        listen(path, SourceAudio(channels=ChannelMode.SEPARATE))

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from whisper_transcriber.audio.windows import SAMPLE_RATE
 
 _MOST_CHUNKS = 20_000_000
+_MOST_SILENCES = 100_000
+"""Millions of them, which a small file can hold, would fill the memory."""
 
 
 class Silence(NamedTuple):
@@ -69,7 +71,7 @@ def _empty_chunks(path: Path, head: bytes, stream: _Stream) -> list[Silence]:
     position += 4
     with path.open("rb") as file:
         for _ in range(_MOST_CHUNKS):
-            if position + 8 > size:
+            if position + 8 > size or len(found) == _MOST_SILENCES:
                 break
             file.seek(position)
             name, length = struct.unpack("<4sI", file.read(8))

@@ -185,8 +185,8 @@ class Conversion:
         wanted, listed = recording.audio.track, outcome.listing.tracks
         if isinstance(wanted, int) and 0 < len(listed) < wanted:
             return MediaInvalid(
-                f"{recording.uri} has {len(listed)} audio tracks, and source.audio.track asks for "
-                f"number {wanted}: choose one of them, or auto"
+                f"{recording.uri} has {len(listed)} audio track{'s' * (len(listed) > 1)}, and "
+                f"source.audio.track asks for number {wanted}: choose one of them, or auto"
             )
         return reasons.undecodable(
             recording.uri, recording.arrival.path, self._head, outcome, self._undecodable.values()

@@ -21,6 +21,12 @@ _PLAIN_CODECS = frozenset({1, 3, 6, 7, 0xFFFE})
 _LEAST_SAMPLES = 8192
 """Bytes behind a WAVE file's end that are samples rather than rubbish."""
 
+MOST_PIECES = 1000
+"""Each is a run of ffmpeg: a file of millions of short ones would hold a worker for days."""
+
+_MOST_BOXES = 2_000_000
+"""Of an MP4; one in fragments of a second has two for each."""
+
 _USUAL_SHARE = 20
 _TOLD_BYTES = 1024
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
@@ -50,10 +56,14 @@ def wave_pieces(size: int, read: Read) -> Iterator[Piece]:
         size: of the whole file in bytes.
     """
     start = 0
-    while start < size:
+    for _ in range(MOST_PIECES - 1):
         piece = _wave_piece(start, size, read)
         yield piece
         start = piece.stop + piece.unread
+        if start >= size:
+            return
+    piece = _wave_piece(start, size, read)
+    yield piece._replace(unread=size - piece.stop)
 
 
 def _wave_piece(start: int, size: int, read: Read) -> Piece:
@@ -123,17 +133,19 @@ def _is_chunk(head: bytes, left: int) -> bool:
 
 def unread_behind_mp4(path: Path) -> int:
     """How many bytes lie behind the end of the first MP4 in a file."""
-    size, position, seen = path.stat().st_size, 0, set[bytes]()
+    size, position, has_index = path.stat().st_size, 0, False
     with path.open("rb") as file:
-        while position + 8 <= size:
+        for _ in range(_MOST_BOXES):
+            if position + 8 > size:
+                break
             file.seek(position)
             length, name = struct.unpack(">I4s", file.read(8))
             if length == 1:
                 length = int.from_bytes(file.read(8), "big")
-            begins_again = name == b"ftyp" and b"moov" in seen
+            begins_again = name == b"ftyp" and has_index
             if begins_again or not all(0x20 <= byte < 0x7F for byte in name):
                 return size - position
-            seen.add(name)
+            has_index = has_index or name == b"moov"
             if length < 8:
                 return 0
             position += length

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from whisper_transcriber.audio import glued
 from whisper_transcriber.audio.glued import (
     IGNORE_LENGTH,
+    MOST_PIECES,
     Piece,
     unread_behind_mp4,
     unread_warning,
@@ -90,3 +92,19 @@ def test_what_lies_behind_an_mp4_is_counted(tmp_path: Path, content: bytes, unre
 def test_a_few_bytes_are_not_worth_a_warning() -> None:
     assert not unread_warning(100)
     assert "30200 bytes" in unread_warning(30_200)[0].message
+
+
+def test_a_file_of_very_many_recordings_is_read_in_part() -> None:
+    short = wave(SAMPLES[:200])
+    content = short * (MOST_PIECES + 5)
+    found = list(wave_pieces(len(content), lambda start, size: content[start : start + size]))
+    assert len(found) == MOST_PIECES
+    assert found[-1].unread == 5 * len(short)
+
+
+def test_an_mp4_of_very_many_boxes_is_not_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glued, "_MOST_BOXES", 100)
+    (tmp_path / "a.mp4").write_bytes(MP4 + atom(b"free") * 100 + bytes(3000))
+    assert unread_behind_mp4(tmp_path / "a.mp4") == 0
