@@ -302,6 +302,7 @@ def test_the_pod_itself_is_refused_whatever_it_is_called(host: str, web: Web) ->
         ("s3://bucket/key", "only https URLs"),
         ("https://me:secret@127.0.0.1/", "without a user's name"),
         ("https://127.0.0.1:99999/", "does not lead to a URL"),
+        ("https://[127.0.0.1", "does not lead to a URL"),
         ("https://", "redirected more than 5 times"),
         ("/talk.mp3", "redirected more than 5 times"),
         ("", "redirected more than 5 times"),

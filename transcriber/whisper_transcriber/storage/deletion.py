@@ -86,7 +86,12 @@ def _request(uris: list[ObjectUri]) -> bytes:
 
 def _errors(answer: bytes) -> list[ElementTree.Element]:
     try:
-        return ElementTree.fromstring(answer).findall("{*}Error") if answer.strip() else []
+        if not answer.strip():
+            return []
+        document = ElementTree.fromstring(answer)
+        # S3 may find out that it cannot after it has said 200.
+        is_error = document.tag.rpartition("}")[2] == "Error"
+        return [document] if is_error else document.findall("{*}Error")
     except ElementTree.ParseError as error:
         raise ProtocolError(f"the answer to a deletion is not XML: {error}") from error
 

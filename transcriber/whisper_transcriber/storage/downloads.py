@@ -30,7 +30,8 @@ server that lets single bytes drip would otherwise hold a worker for ever."""
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
-_RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<size>\d+)")
+_RANGE = re.compile(r"bytes (?:(?P<start>\d{1,18})-\d+|\*)/(?P<size>\d{1,18})")
+_SIZE = re.compile(r"[0-9]{1,18}")
 _Answer = TypeVar("_Answer")
 
 
@@ -152,7 +153,7 @@ def whole_size(response: BaseHTTPResponse) -> int | None:
     whole = response.status == 200
     told = response.headers.get("Content-Length" if whole else "Content-Range", "")
     if whole:
-        return int(told) if told.isdecimal() else None
+        return int(told) if _SIZE.fullmatch(told) else None
     found = _RANGE.fullmatch(told.strip())
     return int(found["size"]) if found else None
 
@@ -161,7 +162,7 @@ def moment(date: str) -> datetime | None:
     """A header's date, such as Last-Modified's; None if it is none."""
     try:
         return parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

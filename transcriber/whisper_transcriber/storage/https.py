@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import Url, parse_url
 
 from transcription_contract.locations import shown
@@ -60,16 +60,16 @@ class HttpsClient:
             SourceNotFound: there is no host of that name.
             urllib3.exceptions.HTTPError, socket.gaierror: no answer.
         """
-        target = address
+        base = target = address
         for _ in range(MAX_REDIRECTS + 1):
-            url = _checked(target, address)
+            url = _checked(base, target, address)
             with self._answer(url, headers) as response:
                 if response.status not in _REDIRECTS:
                     if response.status not in (200, 206, 416):
                         raise StatusError(response.status)
                     yield response
                     return
-                target = urljoin(url.url, response.headers.get("Location", ""))
+                base, target = url.url, response.headers.get("Location", "")
         raise ConfigurationInvalid(
             f"{shown(address)} was redirected more than {MAX_REDIRECTS} times"
         )
@@ -166,10 +166,11 @@ def _trust(certificates: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _checked(target: str, address: str) -> Url:
+def _checked(base: str, target: str, address: str) -> Url:
     try:
+        target = urljoin(base, target)
         url = parse_url(target)
-    except LocationValueError:
+    except ValueError:  # LocationValueError, too
         raise ConfigurationInvalid(f"{shown(address)} does not lead to a URL") from None
     if url.scheme != "https" or not url.host or url.auth:
         raise ConfigurationInvalid(

@@ -1,5 +1,6 @@
 """Listings of an S3 bucket, page by page, as stores answer them and not only as S3 promises."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ def parse(prefix: ObjectUri, common: Mapping[str, str], body: bytes) -> Page:
     Raises:
         ElementTree.ParseError: it is none.
     """
-    document = ElementTree.fromstring(body)
+    document = document_of(body)
     # Google has called it "Encoding-Type"; a store that says neither has not encoded the keys.
     encoded = "url" in (text_of(document, "EncodingType"), text_of(document, "Encoding-Type"))
     decode = unquote_plus if encoded else str
@@ -64,7 +65,7 @@ def parse(prefix: ObjectUri, common: Mapping[str, str], body: bytes) -> Page:
         StoredObject(
             ObjectUri(prefix.bucket, key),
             plain(text_of(entry, "ETag")),
-            int(text_of(entry, "Size") or 0),
+            _size(text_of(entry, "Size")),
             _moment(text_of(entry, "LastModified")),
         )
         for entry in document.iterfind("{*}Contents")
@@ -80,9 +81,25 @@ def parse(prefix: ObjectUri, common: Mapping[str, str], body: bytes) -> Page:
     return Page(objects, {**common, "marker": last})
 
 
+def document_of(body: bytes) -> ElementTree.Element:
+    """The document of a listing's page.
+
+    Raises:
+        ElementTree.ParseError: it is another one, such as a page of a proxy.
+    """
+    document = ElementTree.fromstring(body)
+    if document.tag.rpartition("}")[2] != "ListBucketResult":
+        raise ElementTree.ParseError(f"it is a document of {document.tag[:100]!r}")
+    return document
+
+
 def plain(etag: str | None) -> str:
     """An etag without quotes, and without the mark that proxies give it that may compress."""
     return (etag or "").removeprefix("W/").strip('"')
+
+
+def _size(text: str) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
 def _moment(text: str) -> datetime | None:

@@ -111,7 +111,12 @@ class S3Store:
         try:
             for page in listing.pages(prefix, after, fetch):
                 self._interruption.check()
-                found |= {each.uri.key: each for each in page.objects}
+                # Were the prefix ignored, a job would take, or remove, all of the bucket.
+                found |= {
+                    each.uri.key: each
+                    for each in page.objects
+                    if each.uri.key.startswith(prefix.key)
+                }
         except ObjectMissingError:
             return []
         # Not every server keeps the order that S3 promises, or knows start-after.
@@ -160,7 +165,7 @@ class S3Store:
     def _described(self, uri: ObjectUri) -> StoredObject:
         try:
             head, _ = self._client.exchange("HEAD", uri.bucket, uri.key)
-            return _stored(uri, head, int(head.headers.get("Content-Length") or 0))
+            return _stored(uri, head, whole_size(head) or 0)
         except RefusalError:
             # The answer to a HEAD has no body that could say why.
             part = self._client.open("GET", uri.bucket, uri.key, headers={"Range": "bytes=0-0"})
@@ -182,9 +187,9 @@ class S3Store:
     def _page(self, bucket: str, query: Mapping[str, str]) -> bytes:
         body = self._client.exchange("GET", bucket, query=query)[1]
         try:
-            ElementTree.fromstring(body)
+            listing.document_of(body)
         except ElementTree.ParseError as error:
-            raise ProtocolError(f"the listing is not XML: {error}") from error
+            raise ProtocolError(f"the answer is not a listing: {error}") from error
         return body
 
     def _write(

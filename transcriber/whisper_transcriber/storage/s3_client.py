@@ -6,6 +6,7 @@ repeats itself, asks for a bucket's location with a right that few policies gran
 headers that tell a wrong clock from wrong keys.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from minio.credentials.credentials import Credentials
 from minio.credentials.providers import Provider
 from minio.signer import sign_v4_s3
 
+from whisper_transcriber.errors import ConfigurationInvalid
 from whisper_transcriber.settings import StoreSettings
 from whisper_transcriber.storage.addressing import Addressing, Place
 from whisper_transcriber.storage.downloads import CONNECT_SECONDS, READ_SECONDS
@@ -28,6 +30,15 @@ Response = urllib3.BaseHTTPResponse
 
 _CONNECTIONS = 16
 """Kept open: downloads, the delivery's threads and the planner's use the store at once."""
+
+_MOST_OBJECT_BYTES = 256 << 20
+_MOST_XML_BYTES = 16 << 20
+"""Four times a thousand keys of the greatest length. In memory, a document is many times larger."""
+
+_MOST_REFUSAL_BYTES = 1 << 16
+_CODE_CHARACTERS, _MESSAGE_CHARACTERS = 100, 500
+_REGION = re.compile(r"[a-z0-9-]{1,63}")
+_PIECE_BYTES = 1 << 20
 
 _WITHOUT_BODY = {403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed"}
 
@@ -106,10 +117,15 @@ class S3Client:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> tuple[Response, bytes]:
-        """A successful response and its body, as it is stored; raises like ``open``."""
+        """A successful response and its body, as it is stored.
+
+        Raises:
+            ConfigurationInvalid: the body is larger than any that this program works with.
+            Exception: what ``open`` raises.
+        """
         response = self.open(method, bucket, key, query=query, headers=headers, body=body)
         try:
-            return response, response.read(decode_content=False)
+            return response, _body(response, bucket, key)
         finally:
             response.close()
             response.release_conn()
@@ -195,16 +211,29 @@ class S3Client:
         return {key: str(value) for key, value in signed.items()} | {"Accept-Encoding": "identity"}
 
 
+def _body(response: Response, bucket: str, key: str) -> bytes:
+    most, body = _MOST_OBJECT_BYTES if key else _MOST_XML_BYTES, bytearray()
+    while piece := response.read(_PIECE_BYTES, decode_content=False):
+        body += piece
+        if len(body) > most:
+            raise ConfigurationInvalid(
+                f"the object store's answer for s3://{bucket}/{key} is larger than {most} bytes: "
+                "the object is not one of this program's, or the endpoint is no object store"
+            )
+    return bytes(body)
+
+
 def _refusal(response: Response, method: str, keys: Credentials) -> RefusalError:
     try:
-        body = b"" if method == "HEAD" else response.read(decode_content=False)
+        body = b"" if method == "HEAD" else response.read(_MOST_REFUSAL_BYTES, decode_content=False)
     finally:
         response.close()
         response.release_conn()
     status = response.status
     document = _document(body)
     if document is not None:
-        code, message = text_of(document, "Code"), text_of(document, "Message")
+        code = text_of(document, "Code")[:_CODE_CHARACTERS]
+        message = text_of(document, "Message")[:_MESSAGE_CHARACTERS]
     elif body.strip():
         code, message = "", f"the answer with status {status} is not one of an S3 store"
     else:
@@ -215,7 +244,8 @@ def _refusal(response: Response, method: str, keys: Credentials) -> RefusalError
     region = response.headers.get("x-amz-bucket-region")
     if document is not None and code == "AuthorizationHeaderMalformed":
         region = region or text_of(document, "Region")
-    made.region = region or None
+    # It becomes part of a header, and of a host's name.
+    made.region = region if region and _REGION.fullmatch(region) else None
     return made
 
 

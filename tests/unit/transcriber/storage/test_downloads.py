@@ -2,10 +2,11 @@ import errno
 from pathlib import Path
 
 import pytest
+from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError
 
 from whisper_transcriber.errors import VolumeFull
-from whisper_transcriber.storage.downloads import LEAST_BYTES, Pace, new_file
+from whisper_transcriber.storage.downloads import LEAST_BYTES, Pace, moment, new_file, whole_size
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -47,3 +48,16 @@ def test_each_minute_counts_by_itself() -> None:
     now = 122.0
     with pytest.raises(ProtocolError):
         pace.count(LEAST_BYTES - 1)
+
+
+@pytest.mark.parametrize("date", ["", "tomorrow", f"Mon, 01 Jan 2024 00:00:00 +{'9' * 30}"])
+def test_a_date_that_is_none_is_no_error(date: str) -> None:
+    assert moment(date) is None
+
+
+@pytest.mark.parametrize("size", ["", "many", "-1", "9" * 5000])
+def test_a_size_that_is_none_is_not_told(size: str) -> None:
+    whole = HTTPResponse(b"", {"Content-Length": size}, 200)
+    part = HTTPResponse(b"", {"Content-Range": f"bytes 0-0/{size}"}, 206)
+    assert whole_size(whole) is None
+    assert whole_size(part) is None

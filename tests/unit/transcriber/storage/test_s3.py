@@ -21,6 +21,7 @@ from whisper_transcriber.errors import (
 )
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.settings import StoreSettings
+from whisper_transcriber.storage import s3_client
 from whisper_transcriber.storage.s3 import S3Store
 from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
 
@@ -272,3 +273,57 @@ def test_an_endpoint_must_not_have_a_path() -> None:
 @pytest.mark.parametrize("endpoint", ["HTTP://store:9000", "http://store:9000/", "http://[::1]:9"])
 def test_an_endpoint_may_be_written_in_several_ways(endpoint: str) -> None:
     S3Store(replace(SETTINGS, endpoint=endpoint), Interruption())
+
+
+def listed(*keys: str, size: str = "1") -> bytes:
+    entries = "".join(f"<Contents><Key>{key}</Key><Size>{size}</Size></Contents>" for key in keys)
+    return f"<ListBucketResult>{entries}</ListBucketResult>".encode()
+
+
+def test_what_a_store_lists_outside_the_prefix_is_left_alone() -> None:
+    made = store(lambda *_: answer(200, listed("other/a", "talks/b", "z")))
+    assert [each.uri.key for each in made.list(ObjectUri("media", "talks/"))] == ["talks/b"]
+
+
+@pytest.mark.parametrize("size", ["", "many", "-5", "9" * 5000])
+def test_a_size_that_is_none_does_not_end_a_listing(size: str) -> None:
+    made = store(lambda *_: answer(200, listed("talks/b", size=size)))
+    assert [each.size for each in made.list(ObjectUri("media", "talks/"))] == [0]
+
+
+def test_a_page_of_a_proxy_is_no_empty_listing() -> None:
+    made = store(lambda *_: answer(200, b"<html><body>Please log in</body></html>"))
+    with pytest.raises(ObjectStoreUnavailable, match="not a listing"):
+        made.list(ObjectUri("media", "talks/"))
+
+
+def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_client, "_MOST_OBJECT_BYTES", 1000)
+    with pytest.raises(ConfigurationInvalid, match="larger than 1000 bytes"):
+        store(lambda *_: answer(200, b"x" * 5000)).find(URI)
+
+
+def test_a_refusal_is_told_in_part_if_it_is_long() -> None:
+    body = f"<Error><Code>Odd</Code><Message>{'no ' * 9000}</Message></Error>".encode()
+    with pytest.raises(ConfigurationInvalid) as refused:
+        store(lambda *_: answer(400, body)).stat(URI)
+    assert len(str(refused.value)) < 700
+
+
+def test_a_region_that_is_none_is_not_believed() -> None:
+    asked: list[str] = []
+
+    def exchange(method: str, path: str, headers: dict[str, str]) -> urllib3.HTTPResponse:
+        asked.append(headers["Authorization"])
+        return answer(400, b"", {"x-amz-bucket-region": "evil.example/\u00e9"})
+
+    with pytest.raises(ConfigurationInvalid):
+        store(exchange).put(URI, b"")
+    assert all("/us-east-1/" in each for each in asked)
+
+
+def test_a_deletion_that_fails_after_all_is_an_error() -> None:
+    body = b"<Error><Code>InternalError</Code><Message>no</Message></Error>"
+    uris = [ObjectUri("media", key) for key in "abc"]
+    with pytest.raises(ObjectStoreUnavailable, match="InternalError"):
+        store(lambda *_: answer(200, body)).remove_many(uris)
