@@ -1,12 +1,15 @@
 """Keys for the object store: from a mounted Secret, from the settings, or from AWS for the pod."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio.credentials.credentials import Credentials
 from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from whisper_transcriber.errors import AccessDenied
 from whisper_transcriber.settings import StoreSettings
@@ -91,25 +94,38 @@ class PodIdentity(Provider):
     def retrieve(self) -> Credentials:
         """Keys that are good for now.
 
+        The causes are left out: they show the URL, whose query has the pod's token.
+
         Raises:
             AccessDenied: there are none.
+            ProtocolError: AWS does not answer.
         """
         try:
             return self._provider.retrieve()
-        except (ValueError, KeyError, OSError) as error:
+        except HTTPError as error:
+            cause = getattr(error, "reason", None) or error
+            raise ProtocolError(f"AWS gives this machine no keys: {_plain(cause)}") from None
+        except (ValueError, KeyError, AttributeError, ParseError, OSError) as error:
             raise AccessDenied(
                 f"{self._keys_from} has no access key, and AWS gives this machine none: "
-                f"{short(error)}"
-            ) from error
+                f"{_plain(error)}"
+            ) from None
+
+
+def _plain(error: BaseException) -> str:
+    """A message without the queries of its URLs."""
+    return short(ValueError(re.sub(r"\?\S*", "", str(error))))
 
 
 def _aws_connections() -> urllib3.PoolManager:
     options: dict[str, Any] = {
         "timeout": urllib3.Timeout(connect=CONNECT_SECONDS, read=CONNECT_SECONDS),
+        # Of other failures urllib3 logs the whole URL when it tries again; callers do that.
         "retries": urllib3.Retry(
-            3, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=None
+            3, connect=0, read=0, redirect=0, other=0,
+            backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=None,
         ),
-    }
+    }  # fmt: skip
     # The node's own metadata service is never behind a proxy.
     if "AWS_WEB_IDENTITY_TOKEN_FILE" in os.environ:
         return pool_manager("https", _STS, **options)

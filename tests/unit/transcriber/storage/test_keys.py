@@ -1,11 +1,17 @@
 import os
+import socket
+import traceback
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from minio.credentials.credentials import Credentials
+from urllib3.exceptions import ProtocolError
 
+from whisper_transcriber.errors import AccessDenied
 from whisper_transcriber.settings import StoreSettings
-from whisper_transcriber.storage.keys import provider
+from whisper_transcriber.storage.keys import PodIdentity, provider
 
 
 def keys_of(folder: Path | None) -> Credentials:
@@ -65,3 +71,38 @@ def test_keys_that_were_good_stay_until_there_are_others(
     found.retrieve()
     write(tmp_path, 2, **files)
     assert found.retrieve() == Credentials("a", "b", None)
+
+
+@pytest.fixture
+def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PodIdentity:
+    """The identity of a pod with IRSA, whose proxy does not answer."""
+    (tmp_path / "token").write_text("eyJTOKEN")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/transcriber")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+    return PodIdentity(replace(settings(None), access_key="", secret_key=""))
+
+
+def test_a_pod_s_token_is_not_told_when_aws_cannot_be_reached(
+    pod: PodIdentity, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ProtocolError, match="AWS gives this machine no keys") as refused:
+        pod.retrieve()
+    shown = "".join(traceback.format_exception(refused.value)) + caplog.text
+    assert "eyJTOKEN" not in shown
+
+
+def test_a_pod_s_token_is_not_told_when_aws_refuses_it(
+    pod: PodIdentity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = SimpleNamespace(status=403)
+    monkeypatch.setattr(
+        pod._provider, "_http_client", SimpleNamespace(urlopen=lambda *_, **__: answer)
+    )
+    with pytest.raises(
+        AccessDenied, match=r"amazonaws\.com/? failed with HTTP status code 403"
+    ) as no:
+        pod.retrieve()
+    assert "eyJTOKEN" not in "".join(traceback.format_exception(no.value))
