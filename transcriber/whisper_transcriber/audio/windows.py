@@ -1,7 +1,8 @@
 """From samples to windows of speech: pure arithmetic, so that every worker agrees.
 
 A recording is cut into slices (30 minutes; one slice is one shard of the work), a slice's speech is
-packed into windows of at most 15 s, and windows are grouped into batches that are decoded at once.
+packed into windows of at most 25 s (15 s with a checkpoint of one's own), and windows are grouped
+into batches that are decoded at once.
 All positions are sample numbers at 16 kHz, counted from the recording's beginning.
 
 The constants were measured (docs/transcription.md): word error rate with 30 s windows, the model's
