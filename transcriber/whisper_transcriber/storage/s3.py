@@ -245,7 +245,7 @@ class S3Store:
         """Fetch what is missing; a cut is no error if anything has come before it."""
         offset = file.tell()
         headers = {"Range": f"bytes={offset}-{source.size - 1}"}
-        if source.etag:
+        if source.etag and source.etag.isascii() and source.etag.isprintable():
             headers["If-Match"] = f'"{source.etag}"'
         response = self._client.open("GET", source.uri.bucket, source.uri.key, headers=headers)
         try:

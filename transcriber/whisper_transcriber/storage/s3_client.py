@@ -38,6 +38,7 @@ _MOST_XML_BYTES = 16 << 20
 _MOST_REFUSAL_BYTES = 1 << 16
 _CODE_CHARACTERS, _MESSAGE_CHARACTERS = 100, 500
 _REGION = re.compile(r"[a-z0-9-]{1,63}")
+_HEADER = re.compile(r"[ -~]*")
 _PIECE_BYTES = 1 << 20
 
 _WITHOUT_BODY = {403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed"}
@@ -168,6 +169,12 @@ class S3Client:
         target = url.path + (f"?{url.query}" if url.query else "")
         if url.scheme == "http" and self._http.proxy is not None:
             target = url.geturl()
+        # The error would show the header: a token, or a signature.
+        if not all(_HEADER.fullmatch(value) for value in headers.values()):
+            raise ConfigurationInvalid(
+                f"a value in {self._settings.keys_from} has a line break or a character that is "
+                "not ASCII: write accessKey, sessionToken, region and kmsKeyId as they were issued"
+            )
         return pool.urlopen(
             method,
             target,

@@ -327,3 +327,22 @@ def test_a_deletion_that_fails_after_all_is_an_error() -> None:
     uris = [ObjectUri("media", key) for key in "abc"]
     with pytest.raises(ObjectStoreUnavailable, match="InternalError"):
         store(lambda *_: answer(200, body)).remove_many(uris)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"session_token": "SECRET\nTOKEN"},
+        {"session_token": "SECRET\u20ac"},
+        {"access_key": "SECRET\nKEY"},
+        {"region": "eu\nSECRET"},
+        {"encryption": "aws:kms", "kms_key": "SECRET\nARN"},
+    ],
+    ids=["a token in lines", "a token with a euro", "a key in lines", "a region in lines",
+         "an ARN in lines"],
+)  # fmt: skip
+def test_a_value_that_no_header_can_carry_is_refused_and_not_shown(wrong: dict[str, str]) -> None:
+    made = S3Store(replace(SETTINGS, **cast(Any, wrong)), Interruption())
+    with pytest.raises(ConfigurationInvalid, match="in the Secret 'object-store' has a line") as no:
+        made.put(URI, b"")
+    assert "SECRET" not in str(no.value)
