@@ -38,12 +38,17 @@ def pages(prefix: ObjectUri, after: str | None, fetch: Fetch) -> Iterator[Page]:
     first = {"list-type": "2", **common}
     query: Mapping[str, str] | None = first if after is None else {**first, "start-after": after}
     asked: set[str] = set()
+    seen: set[str] = set()
     while query is not None:
         page = parse(prefix, common, fetch(query))
         yield page
         query = page.following
         position = str(query)
-        if query is not None and position in asked:
+        keys = {each.uri.key for each in page.objects}
+        # Some stores make up a new token for each answer.
+        repeats = position in asked or (bool(keys) and keys <= seen)
+        seen |= keys
+        if query is not None and repeats:
             raise ConfigurationInvalid(
                 f"the store's listing of {prefix} repeats itself: the object store does not "
                 "continue listings as S3 does (list-type=2, marker)"
