@@ -192,5 +192,5 @@ def test_a_recording_of_more_channels_than_any_is_not_split_into_them(tmp_path: 
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 80, 16_000, 80 * 32_000, 160, 16)
     body = b"WAVE" + form + struct.pack("<4sI", b"data", len(samples)) + samples
     path.write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
-    with pytest.raises(LimitExceeded, match="more than 64 sounds"):
+    with pytest.raises(LimitExceeded, match="more than 64 channels or tracks"):
         listen(path, SourceAudio(channels=ChannelMode.SEPARATE))

@@ -183,8 +183,8 @@ class _Decoding(Recording):
             number = len(self._lanes)
             if number == MOST_LANES:
                 raise LimitExceeded(
-                    f"{self.uri} has more than {MOST_LANES} sounds to be transcribed by "
-                    "themselves: choose one track by source.audio.track, or channels: mix"
+                    f"{self.uri} has more than {MOST_LANES} channels or tracks to transcribe "
+                    "separately: set source.audio.track to one of them, or channels to mix"
                 )
             if number:
                 path = lane_path(self._target, number)
