@@ -24,3 +24,5 @@ def to_stderr(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
+    # Its warnings, such as of malformed headers, show the whole URL, signature and all.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
