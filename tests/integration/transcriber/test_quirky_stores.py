@@ -58,7 +58,7 @@ def test_one_archived_recording_does_not_stop_the_others(
     ("quirk", "code", "reason", "words"),
     [
         ("skew", 69, "ObjectStoreUnavailable", "the clock of the node"),
-        ("denied", 77, "SourceDenied", "none of the 3 recordings could be read"),
+        ("denied", 77, "SourceDenied", "none of the 3 recordings could be transcribed"),
         ("glacier", 65, "AllItemsFailed", "archived"),
         ("endless", 78, "ConfigurationInvalid", "repeats itself"),
     ],

@@ -59,7 +59,7 @@ def transcribe(request: pytest.FixtureRequest) -> Transcribe:
             0, speech(probabilities.tolist(), Span(0, len(samples))), lambda a, b: integers[a:b]
         )
         decoder = FallbackDecoder(
-            engine, 8, lambda _, a, b: samples[a:b], lambda _, a, b: integers[a:b], decoding
+            engine, 8, lambda _, a, b, __: samples[a:b], lambda _, a, b, __: integers[a:b], decoding
         )
         return decoder.decode(planned, {0: "en"})
 
