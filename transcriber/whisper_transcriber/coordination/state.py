@@ -28,8 +28,11 @@ DELIVERED_SECONDS = 20.0
 """What others have delivered changes more slowly than what they are doing."""
 
 SKEW_MILLISECONDS = 20_000
-"""How far the clocks of two workers may differ before one misses what the other has delivered
-until it lists everything again."""
+"""Difference of two workers' clocks from which one sees late what the other has delivered."""
+
+LATE_MILLISECONDS = 600_000
+"""How much later than its name says a delivered group may appear: the clocks differ, or the store
+failed for minutes. What appears later than that is missed."""
 
 
 class WorkspaceState:
@@ -48,6 +51,7 @@ class WorkspaceState:
         self._listed_at: float | None = None
         self._took = 0.0
         self._seen_until = 0
+        self._seen_late = 0
         self._first_open = 0
         self.looks = 0
         self.names: set[str] = set()
@@ -77,11 +81,6 @@ class WorkspaceState:
         self._listed_at = self._clock()
         self._took = self._listed_at - began
         self.take_note(active)
-
-    def look_at_everything(self) -> None:
-        """List everything, whatever the clocks of the others say."""
-        self._seen_until = 0
-        self.look()
 
     def take_note(self, names: Iterable[str]) -> None:
         """Replace what is known by these names of a whole listing."""
@@ -118,7 +117,10 @@ class WorkspaceState:
         now = round(time.time() * 1000)
         if self._seen_until and now - self._seen_until < 1000 * at_most_every:
             return
-        since = max(0, self._seen_until - SKEW_MILLISECONDS)
+        reach = SKEW_MILLISECONDS
+        if now - self._seen_late >= 1000 * DELIVERED_SECONDS:
+            reach, self._seen_late = LATE_MILLISECONDS, now
+        since = max(0, self._seen_until - reach)
         for name in self._workspace.names(DELIVERED, after=f"{DELIVERED}{since:013}"):
             self.add(name)
         self._seen_until = now
