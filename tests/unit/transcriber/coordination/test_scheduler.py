@@ -185,6 +185,7 @@ def test_a_job_of_nothing_but_bad_recordings_fails_again_and_again(tmp_path: Pat
     for _ in range(2):
         with pytest.raises(AllItemsFailed, match=r"none of the 3 .*talks/0 is a poem"):
             run(job(tmp_path, MortalStore(held), MANY))
+        assert not any("/.transcription/" in uri.key for uri in held)
     assert len(manifest(held).failures) == 3
 
 
