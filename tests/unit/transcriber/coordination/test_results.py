@@ -216,6 +216,18 @@ def test_of_two_runs_at_once_the_later_one_keeps_the_other_s_text_and_entry(
         assert transcribe(tmp_path, held, single(name, uid), cli=True).decoded == []
 
 
+def test_a_run_that_was_cut_keeps_what_another_one_has_delivered_since(tmp_path: Path) -> None:
+    held = stage.objects(**{"talks/talk.wav": recording(11), "talks/talk.m4a": recording(12)})
+    with pytest.raises(Killed):
+        transcribe(tmp_path, held, single("talk.m4a", "u1"), lives=3, cli=True)
+    transcribe(tmp_path, held, single("talk.wav", "u2"), cli=True)
+    first = outputs(held)["x/talk.txt"]
+    transcribe(tmp_path, held, single("talk.m4a", "u1"), cli=True)
+    assert outputs(held)["x/talk.txt"] == first
+    assert "x/talk.m4a.txt" in outputs(held)
+    assert [each.uri for each in manifest(held).kept] == ["s3://media/talks/talk.wav"]
+
+
 def test_of_two_jobs_at_once_the_later_one_does_not_overwrite_the_other_s_text(
     tmp_path: Path,
 ) -> None:
