@@ -36,6 +36,7 @@ from whisper_transcriber.coordination.names import Mark
 from whisper_transcriber.coordination.planner import Planner
 from whisper_transcriber.coordination.results import kept_beside, named_apart_from
 from whisper_transcriber.coordination.state import WorkspaceState
+from whisper_transcriber.coordination.workspace import Document
 from whisper_transcriber.decoding import outputs, transcript
 from whisper_transcriber.decoding.outputs import CONTENT_TYPES, Transcript
 from whisper_transcriber.decoding.transcript import Segment
@@ -159,7 +160,7 @@ class Delivery:
     def _found(self, group: int) -> Delivered | None:
         if group in self._delivered:
             return self._delivered[group]
-        return self._job.workspace.find(self._state.delivered[group].name, Delivered)
+        return self._stored(self._state.delivered[group].name, Delivered)
 
     def _read(self, group: int) -> list[Part] | None:
         """All parts of a group, in order, or None when one is missing."""
@@ -173,7 +174,14 @@ class Delivery:
         return found if len(found) == len(wanted) else None
 
     def _part(self, name: str) -> Part | None:
-        return self._parts.get(name) or self._job.workspace.find(name, Part)
+        return self._parts.get(name) or self._stored(name, Part)
+
+    def _stored(self, name: str, kind: type[Document]) -> Document | None:
+        """A document, or None. One of another version is removed, so that it is made again."""
+        found = self._job.workspace.find(name, kind)
+        if found is None:
+            self._job.workspace.remove([name])
+        return found
 
     def _write(self, group: int, item: int, texts: Iterable[ItemText]) -> ManifestItem:
         source, own = self._items.items[item], [each for each in texts if each.item == item]
