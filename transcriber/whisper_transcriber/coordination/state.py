@@ -3,6 +3,7 @@
 Nothing is read to find out that it is missing: its name is not in the listing.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable
 
@@ -65,6 +66,11 @@ class WorkspaceState:
         """Whether the workspace has been removed, since the job is finished."""
         return ITEMS not in self.names
 
+    @property
+    def age(self) -> float:
+        """Seconds since the last listing."""
+        return math.inf if self._listed_at is None else self._clock() - self._listed_at
+
     def look(self, *, at_most_every: float = 0.0) -> None:
         """List what has changed, unless the last listing is recent.
 
@@ -72,7 +78,7 @@ class WorkspaceState:
             at_most_every: in seconds. Listings that take long are rarer.
         """
         allowed = max(at_most_every, LISTING_SHARE * self._took) if at_most_every else 0.0
-        if self._listed_at is not None and self._clock() - self._listed_at < allowed:
+        if self.age < allowed:
             return
         began = self._clock()
         # Delivered groups come second: what is removed after a delivery is never missed.
