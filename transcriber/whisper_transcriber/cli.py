@@ -77,16 +77,15 @@ def _stopped() -> None:
 
 
 def _another_run(job: Job) -> Job:
-    """The job as a run after the one whose manifest lies at the output.
+    """The job as a run after the one whose manifest lies at the output, if that was the same.
 
-    A command that was cut finds what it has done: until it is finished, the manifest is the same.
+    A command that was cut finds what it has done, even if other commands have delivered since.
     """
     content = job.store.find(manifest_uri(job.task.output_uri))
-    if content is None:
+    if content is None or f'"{job.task.uid}"'.encode() not in content:
         return job
     if job.task.existing is ExistingOutput.FAIL:
-        if f'"{job.task.uid}"'.encode() in content:
-            job.store.remove(manifest_uri(job.task.output_uri))
+        job.store.remove(manifest_uri(job.task.output_uri))
         return job
     uid = hashlib.sha256(job.task.uid.encode() + content).hexdigest()[:16]
     task = job.task.model_copy(update={"uid": uid})

@@ -65,10 +65,13 @@ def _transcribe(job: Job, load_engine: LoadEngine) -> Manifest | None:
     items = job.workspace.agree(
         names.ITEMS, Items, lambda: list_source(job, _recipe(job, local_model))
     )
+    watch = ManifestWatch(job.store, job.task, items_etag or job.workspace.etag(names.ITEMS))
+    # A listing may take minutes: what was delivered during it, the watch takes for old.
+    if manifest := find_manifest(job.store, job.task):
+        return manifest
     if not items.items:
         return settled_manifest(job, items)
     _import_engine_meanwhile()
-    watch = ManifestWatch(job.store, job.task, items_etag or job.workspace.etag(names.ITEMS))
     state = WorkspaceState(job.workspace)
     state.look()
     with _recordings(job, items) as recordings, job.watchdog:

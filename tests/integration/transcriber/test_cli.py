@@ -108,6 +108,30 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, talk_file: Path, checkpoint: P
     assert stderr.splitlines()[-1] == "transcriber: stopped; the same command continues from here"
 
 
+def test_a_run_that_was_cut_continues_after_another_one_has_delivered(
+    tmp_path: Path, talk_file: Path, checkpoint: Path
+) -> None:
+    folder = folder_of(tmp_path, talk_file, "a.mp3")
+    options = ("-o", "texts", "-m", checkpoint, "-l", "en", "-f", "txt", "--batch-size", "1")
+    long = ("transcribe", talk_file, *options)
+    process = subprocess.Popen(
+        command(*long), cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.DEVNULL
+    )
+    parts = "texts/.transcription/*/groups/*/parts/*"
+    wait_until("a part is stored", lambda: bool(list(tmp_path.glob(parts))), timeout=120)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    other = run(tmp_path, "transcribe", folder / "a.mp3", *options)
+    assert other.returncode == 0, other.stderr
+
+    again = run(tmp_path, *long)
+    assert again.returncode == 0, again.stderr
+    assert "stored already" in again.stderr
+    assert {path.name for path in (tmp_path / "texts").iterdir()} == {
+        "a.txt", f"{talk_file.stem}.txt", "manifest.json",
+    }  # fmt: skip
+
+
 def folder_of(tmp_path: Path, talk_file: Path, *names: str) -> Path:
     folder = tmp_path / "talks"
     folder.mkdir(exist_ok=True)

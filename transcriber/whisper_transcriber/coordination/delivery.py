@@ -31,11 +31,12 @@ from whisper_transcriber.coordination.manifest import (
     ManifestItem,
     ManifestModel,
     ManifestOutput,
-    check_any_success,
 )
 from whisper_transcriber.coordination.names import Mark
 from whisper_transcriber.coordination.planner import Planner
+from whisper_transcriber.coordination.results import kept_beside, named_apart_from
 from whisper_transcriber.coordination.state import WorkspaceState
+from whisper_transcriber.coordination.workspace import Document
 from whisper_transcriber.decoding import outputs, transcript
 from whisper_transcriber.decoding.outputs import CONTENT_TYPES, Transcript
 from whisper_transcriber.decoding.transcript import Segment
@@ -109,6 +110,10 @@ class Delivery:
         parts = self._read(group)
         self._watch.check(self._job.workspace.etag(names.ITEMS))
         if parts is None:
+            # A worker that delivered the group meanwhile has removed them.
+            self._state.look()
+            if group in self._state.delivered:
+                return
             raise PlanChanged("a stored part was removed while the job was running")
         texts = [text for part in parts for text in part.texts]
         numbers = self._items.groups[group].items
@@ -132,7 +137,6 @@ class Delivery:
 
         Raises:
             DeliveredElsewhere, PlanChanged, OutputTaken: as ``deliver``.
-            AllItemsFailed: the manifest says of each recording why it has no transcript.
         """
         every = list(self._pool.map(self._found, range(len(self._items.groups))))
         self._watch.check(self._job.workspace.etag(names.ITEMS))
@@ -141,7 +145,6 @@ class Delivery:
             raise PlanChanged("a delivered group was removed while the job was running")
         manifest = self._manifest(delivered)
         manifest.write(self._job.store, self._job.task)
-        check_any_success(manifest)
         return manifest
 
     def close(self) -> None:
@@ -157,7 +160,7 @@ class Delivery:
     def _found(self, group: int) -> Delivered | None:
         if group in self._delivered:
             return self._delivered[group]
-        return self._job.workspace.find(self._state.delivered[group].name, Delivered)
+        return self._stored(self._state.delivered[group].name, Delivered)
 
     def _read(self, group: int) -> list[Part] | None:
         """All parts of a group, in order, or None when one is missing."""
@@ -171,7 +174,14 @@ class Delivery:
         return found if len(found) == len(wanted) else None
 
     def _part(self, name: str) -> Part | None:
-        return self._parts.get(name) or self._job.workspace.find(name, Part)
+        return self._parts.get(name) or self._stored(name, Part)
+
+    def _stored(self, name: str, kind: type[Document]) -> Document | None:
+        """A document, or None. One of another version is removed, so that it is made again."""
+        found = self._job.workspace.find(name, kind)
+        if found is None:
+            self._job.workspace.remove([name])
+        return found
 
     def _write(self, group: int, item: int, texts: Iterable[ItemText]) -> ManifestItem:
         source, own = self._items.items[item], [each for each in texts if each.item == item]
@@ -188,6 +198,8 @@ class Delivery:
             return entry.model_copy(update={"skipped": failure.message})
         if failure:
             return entry.model_copy(update={"failure": failure})
+        if self._watch.others:
+            source = named_apart_from(self._watch.others, self._job, source)
         whole = self._transcript(group, item, own)
         for warning in whole.warnings:
             self._job.metrics.warnings.labels(kind=warning.kind.value).inc()
@@ -242,17 +254,16 @@ class Delivery:
     def _manifest(self, delivered: list[Delivered]) -> Manifest:
         task, items = self._job.task, self._items
         done = tuple(chain.from_iterable(each.items for each in delivered))
+        every = (*items.settled, *done)
         return Manifest(
             uid=task.uid,
             owner=task.owner,
-            items=tuple(sorted((*items.settled, *done), key=lambda each: each.uri))
-            if items.settled
-            else done,
+            items=tuple(sorted(every, key=lambda each: each.uri)) if items.settled else done,
             model=ManifestModel(label=task.model.label, sha256=self._model_sha256),
             task=task.task,
             versions={"transcriber": __version__, "engine": self._engine.identity},
             devices=tuple(sorted({name for each in delivered for name in each.devices})),
-            kept=items.kept,
+            kept=kept_beside(every, items, self._watch.others),
         )
 
 

@@ -51,6 +51,8 @@ def earlier_manifest(store: Store, task: Task) -> Manifest | None:
 class ManifestWatch:
     """Notices that another worker has finished the job, or another job has delivered.
 
+    ``others``: the manifest of the job that has delivered to the same output last. It may have done
+    so since this job, or the worker before this one, listed what lies there.
     Costs one request for each look, without content, as long as nothing has changed.
     """
 
@@ -60,6 +62,7 @@ class ManifestWatch:
         self._task = task
         self._items_etag = items_etag
         self._known = self._etag()
+        self.others = earlier_manifest(store, task) if self._known else None
 
     def look(self, *, is_ours: bool = False) -> None:
         """Look for a new manifest.
@@ -76,6 +79,7 @@ class ManifestWatch:
             return
         if is_ours or find_manifest(self._store, self._task):
             raise DeliveredElsewhere
+        self.others = earlier_manifest(self._store, self._task)
         self._known = now
 
     def check(self, items_etag: str | None) -> None:

@@ -92,6 +92,8 @@ class Languages:
         chosen = [window for planned in windows.values() for window in voters(planned)]
         ballots: dict[int, list[Mapping[str, float]]] = {item: [] for item in windows}
         for first in range(0, len(chosen), self._job.task.batch_size):
+            self._job.interruption.check()
+            self._job.watchdog.sign_of_life()
             batch = chosen[first : first + self._job.task.batch_size]
             waveforms = [self._recordings.waveform(w.item, w.start, w.stop, w.lane) for w in batch]
             answers = self._engine.language_probabilities(waveforms)

@@ -118,7 +118,7 @@ def _single(job: Job, source: ObjectUri) -> SourceItem:
 def _many(job: Job, prefix: ObjectUri) -> tuple[tuple[SourceItem, ...], tuple[ManifestItem, ...]]:
     if str(prefix) == job.task.output_uri:
         raise ConfigurationInvalid(
-            f"{prefix} cannot be both source and output: give the transcripts a place of their own"
+            f"{prefix} cannot be both source and output: choose a different output"
         )
     # Objects that are too large are listed, too: each fails with its own sentence.
     stored = {str(each.uri).removeprefix(str(prefix)): each for each in job.store.list(prefix)}

@@ -60,7 +60,8 @@ class Planner:
 
     def prepare(self, shard: Shard) -> None:
         """Begin with a shard that will be asked for next, unless it is planned or delivered."""
-        if shard not in self._state.plans and shard.group not in self._state.delivered:
+        planned = shard in self._plans or shard in self._state.plans
+        if not planned and shard.group not in self._state.delivered:
             self._begin(shard)
 
     def plan(self, shard: Shard) -> ShardPlan | None:
@@ -253,5 +254,5 @@ class Planner:
         return draft.result()
 
     def _begin(self, shard: Shard) -> None:
-        if shard not in self._plans and shard not in self._drafts:
+        if shard not in self._drafts:
             self._drafts[shard] = self._background.submit(self._drafter.draft, shard)

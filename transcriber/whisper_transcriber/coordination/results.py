@@ -118,6 +118,34 @@ class EarlierResults:
         return all(self._size_of(each.uri) == each.bytes for each in entry.outputs)
 
 
+def named_apart_from(others: Manifest, job: Job, item: SourceItem) -> SourceItem:
+    """See EarlierResults.named_apart, for what others have delivered since the job began."""
+    entries = (*others.items, *others.kept)
+    results = EarlierResults(job.task, entries, lambda _: None, may_rename=job.renames_results)
+    return results.named_apart(item)
+
+
+def kept_beside(
+    done: Iterable[ManifestItem], items: Items, others: Manifest | None
+) -> tuple[ManifestItem, ...]:
+    """What stays at the output beside a job's own results.
+
+    Args:
+        done: the job's own entries. A result that one of them has overwritten is not kept.
+        items: the job's work, with what was there when it began.
+        others: the manifest of a job that has delivered since.
+    """
+    entries = (*items.kept, *others.items, *others.kept) if others else items.kept
+    own = {each.uri: each.outputs for each in done}
+    taken = {output.uri for outputs in own.values() for output in outputs}
+    kept = {
+        each.uri: each
+        for each in entries
+        if each.uri not in own and each.outputs and taken.isdisjoint(o.uri for o in each.outputs)
+    }
+    return tuple(kept.values())
+
+
 def _by_listing(job: Job) -> Callable[[str], int | None]:
     output = ObjectUri.parse(job.task.output_uri)
     if output.scheme == "file":

@@ -231,6 +231,9 @@ class Scheduler:
         claimed = self._job.workspace.claim(name, self._job.worker)
         self._state.add(name)
         self._claims.took(what)
+        if claimed and self._state.age > LOOK_SECONDS:
+            # The job may have ended since: in a workspace that was removed, everything is free.
+            self._watch.look()
         return claimed
 
     def _do(self, shard: Shard, plan: ShardPlan, parts: Sequence[str], number: int) -> None:

@@ -3,6 +3,7 @@
 Nothing is read to find out that it is missing: its name is not in the listing.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable
 
@@ -28,8 +29,11 @@ DELIVERED_SECONDS = 20.0
 """What others have delivered changes more slowly than what they are doing."""
 
 SKEW_MILLISECONDS = 20_000
-"""How far the clocks of two workers may differ before one misses what the other has delivered
-until it lists everything again."""
+"""Difference of two workers' clocks from which one sees late what the other has delivered."""
+
+LATE_MILLISECONDS = 600_000
+"""How much later than its name says a delivered group may appear: the clocks differ, or the store
+failed for minutes. What appears later than that is missed."""
 
 
 class WorkspaceState:
@@ -48,6 +52,7 @@ class WorkspaceState:
         self._listed_at: float | None = None
         self._took = 0.0
         self._seen_until = 0
+        self._seen_late = 0
         self._first_open = 0
         self.looks = 0
         self.names: set[str] = set()
@@ -61,6 +66,11 @@ class WorkspaceState:
         """Whether the workspace has been removed, since the job is finished."""
         return ITEMS not in self.names
 
+    @property
+    def age(self) -> float:
+        """Seconds since the last listing."""
+        return math.inf if self._listed_at is None else self._clock() - self._listed_at
+
     def look(self, *, at_most_every: float = 0.0) -> None:
         """List what has changed, unless the last listing is recent.
 
@@ -68,7 +78,7 @@ class WorkspaceState:
             at_most_every: in seconds. Listings that take long are rarer.
         """
         allowed = max(at_most_every, LISTING_SHARE * self._took) if at_most_every else 0.0
-        if self._listed_at is not None and self._clock() - self._listed_at < allowed:
+        if self.age < allowed:
             return
         began = self._clock()
         # Delivered groups come second: what is removed after a delivery is never missed.
@@ -77,11 +87,6 @@ class WorkspaceState:
         self._listed_at = self._clock()
         self._took = self._listed_at - began
         self.take_note(active)
-
-    def look_at_everything(self) -> None:
-        """List everything, whatever the clocks of the others say."""
-        self._seen_until = 0
-        self.look()
 
     def take_note(self, names: Iterable[str]) -> None:
         """Replace what is known by these names of a whole listing."""
@@ -118,7 +123,10 @@ class WorkspaceState:
         now = round(time.time() * 1000)
         if self._seen_until and now - self._seen_until < 1000 * at_most_every:
             return
-        since = max(0, self._seen_until - SKEW_MILLISECONDS)
+        reach = SKEW_MILLISECONDS
+        if now - self._seen_late >= 1000 * DELIVERED_SECONDS:
+            reach, self._seen_late = LATE_MILLISECONDS, now
+        since = max(0, self._seen_until - reach)
         for name in self._workspace.names(DELIVERED, after=f"{DELIVERED}{since:013}"):
             self.add(name)
         self._seen_until = now

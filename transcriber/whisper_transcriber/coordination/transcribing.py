@@ -6,6 +6,7 @@ from transcription_contract.decoding import LanguagePer
 from transcription_contract.options import LANGUAGE_AUTO
 from transcription_contract.termination import Failure
 from whisper_transcriber.audio.cache import AudioCache
+from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import Batch
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.layout import Group, ItemText, Part, ShardPlan
@@ -28,7 +29,7 @@ class BatchTranscriber:
         self._decoder = FallbackDecoder(
             engine,
             job.task.batch_size,
-            recordings.waveform,
+            self._waveform,
             recordings.integers,
             job.task.decoding,
             translates=job.task.task == "translate",
@@ -53,6 +54,11 @@ class BatchTranscriber:
         ]
         failed = [ItemText(item=item, failure=fault) for item, fault in faults.items()]
         return Part(texts=(*decoded, *failed), device=self._engine.description)
+
+    def _waveform(self, item: int, start: int, stop: int, lane: int) -> Waveform:
+        """A window's sound. A batch whose windows are tried again and again is no standstill."""
+        self._job.watchdog.sign_of_life()
+        return self._recordings.waveform(item, start, stop, lane)
 
     def _told(self, item: int, segments: Iterable[Segment], language: str) -> Iterable[Segment]:
         """Segments that name their language, where each slice has its own, and their channel,

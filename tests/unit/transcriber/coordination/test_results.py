@@ -1,5 +1,6 @@
 """A second job at the same output: what it leaves alone, does again, or does not overwrite."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +22,12 @@ from transcription_contract.locations import ObjectUri
 from transcription_contract.options import ExistingOutput
 from transcription_contract.task import Task
 from whisper_transcriber import pipeline
+from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.coordination.manifest import Manifest
 from whisper_transcriber.coordination.results import DELIVERED
+from whisper_transcriber.engine.protocol import DecodingResult
 from whisper_transcriber.errors import OutputTaken
+from whisper_transcriber.storage.store import StoredObject
 
 MANY = TASK.model_copy(
     update={
@@ -173,6 +177,88 @@ def test_on_the_command_line_two_recordings_of_one_name_get_two_results(tmp_path
     for name, uid in (("talk.wav", "u3"), ("talk.m4a", "u4")):
         assert transcribe(tmp_path, held, single(name, uid), cli=True).decoded == []
     assert len(outputs(held)) == 7, "three formats of two, and the manifest"
+
+
+class InterruptedEngine(CountingEngine):
+    """Does something else first, as if it happened in the meantime."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self.meanwhile = meanwhile
+
+    def decode(
+        self,
+        windows: Sequence[Waveform],
+        languages: Sequence[str],
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[DecodingResult]:
+        if not self.decoded:
+            self.meanwhile()
+        return super().decode(windows, languages, temperature, seed)
+
+
+def run_during(tmp_path: Path, held: Objects, slow: Task, fast: Task, *, cli: bool) -> None:
+    engine = InterruptedEngine(lambda: transcribe(tmp_path, held, fast, cli=cli))
+    given = replace(job(tmp_path, MortalStore(held), slow), renames_results=cli)
+    pipeline.run(given, lambda *_: engine)
+
+
+def test_of_two_runs_at_once_the_later_one_keeps_the_other_s_text_and_entry(
+    tmp_path: Path,
+) -> None:
+    held = stage.objects(**{"talks/talk.wav": recording(11), "talks/talk.m4a": recording(12)})
+    run_during(tmp_path, held, single("talk.m4a", "u1"), single("talk.wav", "u2"), cli=True)
+    both = outputs(held)
+    assert both["x/talk.txt"] != both["x/talk.m4a.txt"]
+    assert [each.uri for each in manifest(held).kept] == ["s3://media/talks/talk.wav"]
+    for name, uid in (("talk.wav", "u3"), ("talk.m4a", "u4")):
+        assert transcribe(tmp_path, held, single(name, uid), cli=True).decoded == []
+
+
+def test_a_run_that_was_cut_keeps_what_another_one_has_delivered_since(tmp_path: Path) -> None:
+    held = stage.objects(**{"talks/talk.wav": recording(11), "talks/talk.m4a": recording(12)})
+    with pytest.raises(Killed):
+        transcribe(tmp_path, held, single("talk.m4a", "u1"), lives=3, cli=True)
+    transcribe(tmp_path, held, single("talk.wav", "u2"), cli=True)
+    first = outputs(held)["x/talk.txt"]
+    transcribe(tmp_path, held, single("talk.m4a", "u1"), cli=True)
+    assert outputs(held)["x/talk.txt"] == first
+    assert "x/talk.m4a.txt" in outputs(held)
+    assert [each.uri for each in manifest(held).kept] == ["s3://media/talks/talk.wav"]
+
+
+def test_of_two_jobs_at_once_the_later_one_does_not_overwrite_the_other_s_text(
+    tmp_path: Path,
+) -> None:
+    held = stage.objects(**{"talks/talk.wav": recording(11), "talks/talk.m4a": recording(12)})
+    with pytest.raises(OutputTaken, match="another recording"):
+        run_during(tmp_path, held, single("talk.m4a", "u1"), single("talk.wav", "u2"), cli=False)
+    assert [each.uri for each in manifest(held).items] == ["s3://media/talks/talk.wav"]
+
+
+def test_an_overwritten_transcript_is_not_kept_in_the_manifest(tmp_path: Path) -> None:
+    held = stage.objects(**{"talks/talk.wav": recording(11), "talks/talk.m4a": recording(12)})
+    transcribe(tmp_path, held, single("talk.wav", "u1"))
+    overwriting = {"existing": ExistingOutput.OVERWRITE}
+    transcribe(tmp_path, held, single("talk.m4a", "u2").model_copy(update=overwriting))
+    assert manifest(held).kept == ()
+
+
+def test_what_is_delivered_while_the_source_is_listed_is_not_overwritten(tmp_path: Path) -> None:
+    held = stage.objects(**{"talks/a.wav": recording(11)})
+    failing = {"existing": ExistingOutput.FAIL}
+
+    class SlowStore(MortalStore):
+        def list(self, prefix: ObjectUri, after: str | None = None) -> list[StoredObject]:
+            if prefix.bucket == "media":
+                transcribe(tmp_path, held, MANY)
+            return super().list(prefix, after)
+
+    given = job(tmp_path, SlowStore(held), AGAIN.model_copy(update=failing))
+    with pytest.raises(OutputTaken):
+        pipeline.run(given, lambda *_: CountingEngine())
+    assert manifest(held).uid == "u1"
 
 
 def test_a_text_of_nobody_knows_whom_is_not_overwritten_by_the_command_line(

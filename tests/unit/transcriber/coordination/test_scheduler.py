@@ -25,6 +25,7 @@ from whisper_transcriber.errors import (
     AllItemsFailed,
     MediaInvalid,
     NotMedia,
+    PlanChanged,
     SourceArchived,
     SourceDenied,
     SourceNotFound,
@@ -185,7 +186,26 @@ def test_a_job_of_nothing_but_bad_recordings_fails_again_and_again(tmp_path: Pat
     for _ in range(2):
         with pytest.raises(AllItemsFailed, match=r"none of the 3 .*talks/0 is a poem"):
             run(job(tmp_path, MortalStore(held), MANY))
+        assert not any("/.transcription/" in uri.key for uri in held)
     assert len(manifest(held).failures) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "lives"), [("/parts/", 6), ("/delivered/", 9)], ids=["a part", "a delivered group"]
+)
+def test_what_another_version_has_stored_is_made_again(
+    tmp_path: Path, kind: str, lives: int
+) -> None:
+    held = stage.objects(**{f"talks/{n}.wav": stage.recording(100).ljust(LARGE) for n in range(2)})
+    while not any(kind in uri.key for uri in held):
+        with pytest.raises(Killed):
+            run(job(tmp_path, MortalStore(held, lives), MANY))
+    stored = next(uri for uri in held if kind in uri.key)
+    held[stored] = b'{"said": 1}'
+    with pytest.raises(PlanChanged):
+        run(job(tmp_path, MortalStore(held), MANY))
+    run(job(tmp_path, MortalStore(held), MANY))
+    assert all(each.outputs for each in manifest(held).items)
 
 
 def test_a_recording_replaced_after_it_was_planned_fails_alone(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,9 @@ from transcription_contract.locations import ObjectUri
 from transcription_contract.options import OutputFormat
 from transcription_contract.task import Task
 from whisper_transcriber import pipeline
-from whisper_transcriber.coordination import listing, patience, scheduler
+from whisper_transcriber.coordination import listing, patience, scheduler, state
 from whisper_transcriber.coordination.manifest import Manifest
+from whisper_transcriber.engine.protocol import DecodingResult
 
 LARGE = (4 << 20) + 1
 MANY = TASK.model_copy(
@@ -177,3 +179,27 @@ def test_the_bytes_read_for_bookkeeping_grow_with_the_recordings_and_not_with_th
     print(f"{sum(read.values()) / 1e6:.1f} MB read for bookkeeping: {dict(read)}")
     assert sum(read.values()) <= 50e6 * recordings / 10_000
     assert sum(uri.key.endswith(".txt") for uri in held) == recordings
+
+
+def test_a_worker_with_an_old_view_decodes_nothing_in_a_workspace_that_was_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = stage.objects(**{"talk.mp3": recording(200)})
+    task = TASK.model_copy(update={"workers": 2, "language": "de"})
+    sibling = CountingEngine()
+
+    class SlowEngine(CountingEngine):
+        def decode(self, *given: Any, **options: Any) -> list[DecodingResult]:
+            if not self.decoded:
+                pipeline.run(job(tmp_path / "1", MortalStore(held), task, 1), lambda *_: sibling)
+                monkeypatch.setattr(state, "LISTING_SHARE", 1e9)
+                monkeypatch.setattr(scheduler, "LOOK_SECONDS", 1e-9)
+            return super().decode(*given, **options)
+
+    (tmp_path / "0").mkdir()
+    (tmp_path / "1").mkdir()
+    engine = SlowEngine()
+    assert pipeline.run(job(tmp_path / "0", MortalStore(held), task), lambda *_: engine) is None
+    assert len(engine.decoded) == 1
+    assert set(engine.decoded) < set(sibling.decoded)
+    assert not any("/.transcription/" in uri.key for uri in held)
