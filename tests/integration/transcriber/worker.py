@@ -13,6 +13,7 @@ from uuid import uuid4
 from minio import Minio
 
 from dev import commands
+from transcription_contract.decoding import Decoding
 from transcription_contract.options import ModelReference
 from transcription_contract.task import Limits, Task
 from transcription_contract.termination import Failure, Result, decode
@@ -130,6 +131,8 @@ class Cluster:
             "model": self.model,
             "language": "en",
             "batch_size": 2,
+            # Beams have tests of their own; here they would only take time.
+            "decoding": Decoding(beam_size=1),
             "limits": Limits(max_file_seconds=7200),
             **changes,
         }
