@@ -1,6 +1,7 @@
 """Which speech of a window its text accounts for, and which it leaves out: pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from whisper_transcriber.audio.windows import PADDING, SAMPLE_RATE, Span, Window
 from whisper_transcriber.decoding.transcript import Segment, Suspicion, Word
@@ -17,6 +18,9 @@ SLOWEST_TOKEN = SAMPLE_RATE * 8 // 10
 """A segment with more speech than this for each of its tokens skips words: people say three to
 five tokens in a second, and the segment's two timestamps count, too."""
 
+LATEST_FIRST_TIMESTAMP = 1.0
+"""Seconds; openai-whisper's max_initial_timestamp (whisper.DecodingOptions)."""
+
 _FRAME_SAMPLES = 160
 _FIGURE_DECIMALS = 4
 
@@ -26,12 +30,16 @@ def segments_of(
 ) -> list[Segment]:
     """A result's segments at their places in the recording.
 
-    None begins after the window's last sample.
+    Segments after the window's last sample are left out, but for the first one of a window that is
+    shorter than the latest first timestamp, such as that of a single word.
     """
     length = (window.stop - window.start) / SAMPLE_RATE
+    phrases = list(decoded.phrases)
+    if phrases and length <= phrases[0].start <= LATEST_FIRST_TIMESTAMP:
+        phrases[0] = replace(phrases[0], start=0.0, end=None)
     return [
         _segment(window, decoded, phrase, length, suspect)
-        for phrase in decoded.phrases
+        for phrase in phrases
         if phrase.start < length
     ]
 

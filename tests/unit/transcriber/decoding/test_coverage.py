@@ -30,3 +30,8 @@ def test_missed_speech_begins_where_somebody_speaks_again() -> None:
     (segment,) = segments_of(window(0, 15), heard((0.0, 4.0, " x")))
     missed = missed_speech(window(0, 15, (0, 4), (9, 15)), [segment])
     assert missed == [window(9, 15)]
+
+
+def test_a_single_word_whose_timestamp_lies_after_its_window_keeps_its_text() -> None:
+    (segment,) = segments_of(window(10, 10.5), heard((0.8, 1.2, " seven")))
+    assert (segment.start, segment.end, segment.text) == (10.0, 10.5, " seven")
