@@ -40,7 +40,12 @@ def kubectl(control_plane, operator_kubeconfig) -> Kubectl:
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         for name in sorted({"media", *NAMESPACES})
     ]
-    jobs = {("standup", "media"), ("standup", "default"), ("interview", "media")}
+    jobs = {
+        ("reading", "media"),
+        ("standup", "media"),
+        ("standup", "default"),
+        ("interview", "media"),
+    }
     objects += [example() | {"metadata": {"name": name, "namespace": namespace}}
                 for name, namespace in sorted(jobs)]  # fmt: skip
     names = {"name": "argocd-cm", "namespace": "argocd"}

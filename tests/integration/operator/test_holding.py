@@ -56,7 +56,7 @@ def test_a_job_that_is_active_for_too_long_fails_and_can_be_tried_again(
     stage.apply(activeDeadlineSeconds=2)
     stage.run_pod(stage.await_pod())
     status = stage.await_status(phase="Failed", reason="DeadlineExceeded")
-    assert "activeDeadlineSeconds, 2 s: raise it" in status["message"]
+    assert "activeDeadlineSeconds (2 s): raise it" in status["message"]
     change(stage, activeDeadlineSeconds=600)
     retry(stage, "once")
     stage.await_status(attempt=2)
