@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from transcription_contract.base import mistakes
+from transcription_contract.languages import LANGUAGE_CODES
 from transcription_contract.locations import ObjectUri, result_name
 from transcription_contract.options import (
     LANGUAGE_AUTO,
-    LANGUAGE_CODES,
     ChannelMode,
     ExistingOutput,
     OutputFormat,

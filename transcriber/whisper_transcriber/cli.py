@@ -22,6 +22,7 @@ from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.models import command
 from whisper_transcriber.progress_bar import ProgressBar
 from whisper_transcriber.stopping import stop_for_good
+from whisper_transcriber.storage.files import is_unicode
 
 _STOPPED = "transcriber: stopped; the same command continues from here"
 
@@ -64,7 +65,7 @@ def _transcribe(
 def _check_readable(options: argparse.Namespace) -> None:
     """Names that are not UTF-8 cannot be written into a manifest or a transcript."""
     for name in (options.source, options.output, options.model):
-        if name and not _is_unicode(name):
+        if name and not is_unicode(name):
             raise ConfigurationInvalid(
                 f"the name {os.fsencode(name)!r} is not UTF-8: rename the file or folder"
             )
@@ -134,11 +135,3 @@ def _models(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for checkpoint in command.preload(names, store):
         print(checkpoint.path)
     return ExitCode.DONE
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -3,9 +3,9 @@
 from pydantic import ByteSize, ConfigDict, Field, TypeAdapter
 
 from transcription_contract.decoding import Decoding
+from transcription_contract.languages import LANGUAGE_CODES
 from transcription_contract.options import (
     LANGUAGE_AUTO,
-    LANGUAGE_CODES,
     FailurePolicy,
     ModelReference,
     WhisperTask,

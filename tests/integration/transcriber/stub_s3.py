@@ -48,6 +48,7 @@ class Stub:
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
     failures: int = 0
+    closing: threading.Event = field(default_factory=threading.Event)
 
     def seen(self, method: str) -> list[str]:
         """The paths of all requests of one method."""
@@ -65,6 +66,7 @@ def serving(*quirks: str, page: int = 1000, **objects: bytes) -> Iterator[Stub]:
         stub.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield stub
+        stub.closing.set()
         server.shutdown()
 
 
@@ -141,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Whether a quirk has answered the request."""
         quirks = self.stub.quirks
         if "mute" in quirks:
-            time.sleep(600)
+            self.stub.closing.wait(600)
         if "skew" in quirks:
             self._refuse(403, "RequestTimeTooSkewed", "The difference is too large.",
                          Date=formatdate(time.time() - 7200, usegmt=True))  # fmt: skip

@@ -3,7 +3,8 @@ from pydantic import ValidationError
 from whisper.tokenizer import LANGUAGES
 
 from transcription_contract.decoding import Decoding
-from transcription_contract.options import LANGUAGE_CODES, ModelReference, Subtitles
+from transcription_contract.languages import LANGUAGE_CODES
+from transcription_contract.options import ModelReference, Subtitles
 
 
 @pytest.mark.parametrize(

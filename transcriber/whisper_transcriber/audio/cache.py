@@ -21,7 +21,7 @@ from whisper_transcriber.audio import levels, media
 from whisper_transcriber.audio.facts import AudioFacts, AudioWarning
 from whisper_transcriber.audio.fetch import StreamingDownload, bytes_in
 from whisper_transcriber.audio.media import Findings, lane_path
-from whisper_transcriber.audio.samples import SAMPLE_BYTES, Samples, Waveform
+from whisper_transcriber.audio.samples import SAMPLE_BYTES, Samples, Waveform, as_waveform
 from whisper_transcriber.audio.tracks import AUTO
 from whisper_transcriber.audio.windows import SAMPLE_RATE
 from whisper_transcriber.errors import SourceReplaced
@@ -118,9 +118,9 @@ class AudioCache:
 
     def waveform(self, item: int, start: int, stop: int, lane: int = 0) -> Waveform:
         """What the model hears of a stretch: see Samples.waveform; louder if it is very quiet."""
-        samples = self.samples(item, lane)
-        factor = levels.gain(samples.integers, start, stop, levels.VERY_QUIET)
-        return levels.amplified(samples.waveform(start, stop), factor)
+        samples = self.integers(item, start, stop, lane)
+        factor = levels.gain(lambda a, b: samples[a:b], 0, len(samples), levels.VERY_QUIET)
+        return levels.amplified(as_waveform(samples), factor)
 
     def integers(self, item: int, start: int, stop: int, lane: int = 0) -> NDArray[int16]:
         """See Samples.integers."""

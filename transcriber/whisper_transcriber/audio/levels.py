@@ -6,7 +6,7 @@ In whole numbers, a function of the samples alone: workers that look at the same
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.audio.samples import Waveform, as_waveform
 from whisper_transcriber.audio.windows import SAMPLE_RATE, ReadIntegers
 
 _BLOCK = SAMPLE_RATE // 10
@@ -59,7 +59,7 @@ class Levelling:
 
     def waveform(self, start: int, stop: int) -> Waveform:
         """The levelled samples of a part of the stretch."""
-        samples = self._read(start, stop).astype(np.float32) / np.float32(32768)
+        samples = as_waveform(self._read(start, stop))
         if not len(self._gains):
             return samples
         centres = np.arange(len(self._gains)) * _BLOCK + _BLOCK // 2

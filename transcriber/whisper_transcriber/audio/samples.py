@@ -85,7 +85,12 @@ class Samples:
 
     def waveform(self, start: int, stop: int) -> Waveform:
         """The samples ``start`` to ``stop`` (excluded), shape (stop - start,)."""
-        return self.integers(start, stop).astype(np.float32) / np.float32(32768)
+        return as_waveform(self.integers(start, stop))
+
+
+def as_waveform(integers: NDArray[np.int16]) -> Waveform:
+    """Samples as they are on disk, in [-1, 1)."""
+    return integers.astype(np.float32) / np.float32(32768)
 
 
 def _samples_in(file: FileIO) -> int:

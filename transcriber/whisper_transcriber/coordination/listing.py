@@ -14,6 +14,7 @@ from transcription_contract.locations import (
 )
 from transcription_contract.options import OutputFormat
 from transcription_contract.task import Task
+from whisper_transcriber.audio.media import check_size
 from whisper_transcriber.audio.signatures import is_known_junk
 from whisper_transcriber.audio.windows import SAMPLE_RATE
 from whisper_transcriber.coordination import layout, names
@@ -21,7 +22,7 @@ from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.layout import Items, SourceItem
 from whisper_transcriber.coordination.manifest import ManifestItem
 from whisper_transcriber.coordination.results import EarlierResults
-from whisper_transcriber.errors import ConfigurationInvalid, LimitExceeded, SourceNotFound
+from whisper_transcriber.errors import ConfigurationInvalid, SourceNotFound
 from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
 
 log = logging.getLogger(__name__)
@@ -106,12 +107,7 @@ def _single(job: Job, source: ObjectUri) -> SourceItem:
     except ObjectMissingError as error:
         advice = error.hint or ": check spec.source.uri"
         raise SourceNotFound(f"{source.shown} does not exist{advice}") from None
-    limit = job.task.limits.max_file_bytes
-    if stored.size > limit:
-        raise LimitExceeded(
-            f"{source.shown} has {stored.size} bytes, more than the {limit} that "
-            "limits.maxFileBytes, of the job or of this installation, allows"
-        )
+    check_size(source.shown, stored.size, job.task.limits)
     return _item(stored, result_name(str(source)))
 
 

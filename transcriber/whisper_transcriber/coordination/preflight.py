@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from transcription_contract.languages import NAMES
 from transcription_contract.options import LANGUAGE_AUTO
 from whisper_transcriber import languages
 from whisper_transcriber.coordination.job import Job
@@ -24,7 +25,7 @@ def checked(job: Job) -> Job:
     is_english = name.endswith(".en")
     if is_english and task.language not in (LANGUAGE_AUTO, ENGLISH):
         raise LanguageUnknown(
-            f"the model {name} knows English only, not {languages.NAMES[task.language]}: use "
+            f"the model {name} knows English only, not {NAMES[task.language]}: use "
             f"{name.removesuffix('.en')}"
         )
     if task.task == "translate" and (is_english or name in _ONLY_TRANSCRIBES):

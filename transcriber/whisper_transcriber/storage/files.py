@@ -171,7 +171,7 @@ def _entries(folder: ObjectUri) -> Iterator[os.DirEntry[str]]:
     try:
         with _explained(folder), os.scandir(path) as entries:
             for entry in entries:
-                if _is_unicode(entry.name):
+                if is_unicode(entry.name):
                     yield entry
                 else:
                     log.warning("%r is left out: its name is not UTF-8", entry.path)
@@ -187,7 +187,8 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_unicode(name: str) -> bool:
+def is_unicode(name: str) -> bool:
+    """Whether a file's name, as Python reads it from the system, can be written as UTF-8."""
     try:
         name.encode()
     except UnicodeEncodeError:
