@@ -18,6 +18,8 @@ from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage.files import FileStore
 from whisper_transcriber.storage.store import nothing
 
+SPEECH = Path(__file__).parents[4] / "shared" / "real-speech"
+
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
@@ -80,3 +82,12 @@ def test_without_the_detector_everything_is_speech(studio: Studio, tmp_path: Pat
     found = speech(studio.path("hold0.wav"), tmp_path, activity=VoiceActivity(enabled=False))
     assert (found[0].start, found[-1].stop) == (0, pytest.approx(77.7 * SAMPLE_RATE, rel=0.01))
     assert all(left.stop == right.start for left, right in pairwise(found))
+
+
+def test_soft_words_between_the_pauses_of_a_loud_voice_are_found(tmp_path: Path) -> None:
+    path = SPEECH / "en" / "cold_corpus.flac"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    heard = [span for window in speech(path, tmp_path) for span in window.speech]
+    for soft in (19.8, 22.4, 23.2):
+        assert any(start <= soft * SAMPLE_RATE < stop for start, stop in heard), soft

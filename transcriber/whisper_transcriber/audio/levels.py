@@ -55,7 +55,17 @@ class Levelling:
         peaks = _peaks(read, start, stop)
         self._read = read
         self._start = start
-        self._gains = _local_gains(peaks, _gain(peaks, QUIET))
+        self._whole = _gain(peaks, QUIET)
+        self._gains = _local_gains(peaks, self._whole)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether the gain is the same everywhere."""
+        return bool((self._gains == self._whole).all())
+
+    def even(self, start: int, stop: int) -> Waveform:
+        """The samples of a part, all amplified by the least gain of the stretch."""
+        return amplified(as_waveform(self._read(start, stop)), self._whole)
 
     def waveform(self, start: int, stop: int) -> Waveform:
         """The levelled samples of a part of the stretch."""

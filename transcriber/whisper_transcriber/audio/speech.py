@@ -1,5 +1,8 @@
 """Where somebody speaks in a recording's stretch: the detector's answers as windows."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from transcription_contract.decoding import VoiceActivity
 from whisper_transcriber.audio import levels, windows
 from whisper_transcriber.audio.cache import AudioCache
@@ -35,7 +38,17 @@ class SpeechFinder:
         if not self._activity.enabled:
             return windows.speech((), within, self._activity)
         samples = self._recordings.samples(item, lane)
-        self._detector = self._detector or VoiceDetector()
         levelled = levels.Levelling(samples.integers, within.start, within.stop)
-        probabilities = self._detector.probabilities(levelled.waveform, within.start, within.stop)
-        return windows.speech(probabilities.tolist(), within, self._activity)
+        return windows.speech(self._heard(levelled, within).tolist(), within, self._activity)
+
+    def _heard(self, levelled: levels.Levelling, within: Span) -> NDArray[np.float32]:
+        """The detector's probabilities, with and without levelling, whichever is higher.
+
+        Levelled, somebody quiet after somebody loud is heard; but so is the noise in the pauses,
+        beside which the detector misses soft words.
+        """
+        self._detector = self._detector or VoiceDetector()
+        found = self._detector.probabilities(levelled.waveform, *within)
+        if levelled.is_even:
+            return found
+        return np.maximum(found, self._detector.probabilities(levelled.even, *within))
