@@ -74,6 +74,14 @@ class AudioContext(StrEnum):
     WINDOW = "window"
 
 
+class Timestamps(StrEnum):
+    """Source of the segments' times."""
+
+    AUTO = "auto"
+    MODEL = "model"
+    ALIGNMENT = "alignment"
+
+
 class Decoding(Model):
     """Decoding options."""
 
@@ -152,6 +160,13 @@ class Decoding(Model):
         le=30,
         description="Longest window of speech that is decoded at once, in seconds. Defaults to a "
         "value measured for the model's size.",
+    )
+    timestamps: Timestamps = Field(
+        default=Timestamps.AUTO,
+        description="Source of the segments' times. model: Whisper writes timestamps between the "
+        "words. alignment: Whisper writes words only, faster and with fewer errors, and their "
+        "times come from its attention. auto: alignment for OpenAI's weights; model for other "
+        "weights and for translations. Defaults to auto.",
     )
     word_timestamps: bool = Field(
         default=False,

@@ -12,6 +12,7 @@ from transcription_contract.decoding import (
     DecodingMode,
     LanguagePer,
     SuspectText,
+    Timestamps,
 )
 from transcription_contract.options import (
     DEFAULT_FORMATS,
@@ -172,6 +173,9 @@ def _add_decoding(group: _Group) -> None:
     add("--window-seconds", type=int, metavar="SECONDS",
         help="Longest window of speech, from 5 to 30. Defaults to a value measured for the model's "
         "size.")  # fmt: skip
+    add("--timestamps", type=Timestamps, choices=list(Timestamps), default=_DEFAULTS.timestamps,
+        help="Source of the segments' times. model: Whisper writes timestamps between the words. "
+        "alignment: from its attention to the words. Defaults to auto.")  # fmt: skip
     add("--audio-context", type=AudioContext, choices=list(AudioContext),
         default=_DEFAULTS.audio_context,
         help="window: encode the window and 5 s more instead of 30 s. Defaults to "

@@ -9,6 +9,7 @@ from whisper_transcriber.coordination.workspace import Workspace
 from whisper_transcriber.engine.protocol import Engine
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.metrics import Metrics
+from whisper_transcriber.models.catalogue import is_aligned, official_name
 from whisper_transcriber.models.store import Checkpoint, ModelStore
 from whisper_transcriber.settings import DEFAULT_RETRY_SECONDS, Settings, store_of_shell
 from whisper_transcriber.storage.files import FileStore
@@ -85,9 +86,10 @@ def load_engine(job: Job, checkpoint: Checkpoint) -> Engine:
     log.info("loading the model %r", job.task.model.label)
     engine = WhisperEngine.load(
         checkpoint.path,
-        label=job.task.model.label,
+        label=official_name(job.task.model) or job.task.model.label,
         task=job.task.task,
         decoding=job.task.decoding,
+        aligned=is_aligned(job.task),
         word_timestamps=job.task.times_words,
         threads=job.settings.threads,
     )

@@ -79,6 +79,7 @@ def _decoding(options: argparse.Namespace) -> Decoding:
             padding_milliseconds=options.vad_padding,
         ),
         window_seconds=options.window_seconds,
+        timestamps=options.timestamps,
         word_timestamps=options.word_timestamps,
         audio_context=options.audio_context,
     )

@@ -10,7 +10,13 @@ import pytest
 from transcription_contract.decoding import Decoding
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.vad import VoiceDetector
-from whisper_transcriber.audio.windows import SAMPLE_RATE, Span, speech, windows
+from whisper_transcriber.audio.windows import (
+    JOINED_WINDOW_LIMIT,
+    SAMPLE_RATE,
+    Span,
+    speech,
+    windows,
+)
 from whisper_transcriber.decoding.fallback import BatchText, FallbackDecoder
 from whisper_transcriber.engine.whisper_engine import WhisperEngine
 
@@ -50,14 +56,15 @@ def transcribe(request: pytest.FixtureRequest) -> Transcribe:
         decoding = Decoding.model_validate(options)
         engine = WhisperEngine.load(
             checkpoint, label="tiny.en.pt", task="transcribe", decoding=decoding,
-            word_timestamps=False, threads=2,
+            aligned=True, word_timestamps=False, threads=2,
         )  # fmt: skip
         samples = sound(*source)
         integers = (samples * 32767).astype(np.int16)
         probabilities = detector.probabilities(lambda a, b: samples[a:b], 0, len(samples))
         planned = windows(
-            0, speech(probabilities.tolist(), Span(0, len(samples))), lambda a, b: integers[a:b]
-        )
+            0, speech(probabilities.tolist(), Span(0, len(samples))), lambda a, b: integers[a:b],
+            JOINED_WINDOW_LIMIT, joined=True,
+        )  # fmt: skip
         decoder = FallbackDecoder(
             engine, 8, lambda _, a, b, __: samples[a:b], lambda _, a, b, __: integers[a:b], decoding
         )

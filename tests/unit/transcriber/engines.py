@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from whisper_transcriber.audio.samples import Waveform
-from whisper_transcriber.engine.protocol import DecodedSegment, DecodingResult, RecordingResult
+from whisper_transcriber.engine.protocol import (
+    DecodedSegment,
+    DecodingResult,
+    RecordingResult,
+    Word,
+)
 
 GOOD = DecodingResult(
     phrases=(),
@@ -35,6 +40,19 @@ def heard(
     return replace(GOOD, phrases=spoken, exhausted=exhausted, **figures)
 
 
+def aligned(
+    *words: tuple[float, float, str], exhausted: bool = False, **figures: float
+) -> DecodingResult:
+    """A result without timestamps, of these words with a token each."""
+    spoken = tuple(
+        Word(start, end, text, 0.9, (number,)) for number, (start, end, text) in enumerate(words)
+    )
+    phrase = DecodedSegment(
+        0.0, None, "".join(word.text for word in spoken), tuple(range(len(words))), spoken
+    )
+    return replace(GOOD, phrases=(phrase,), exhausted=exhausted, aligned=True, **figures)
+
+
 def ramp(start: int, stop: int) -> Waveform:
     """A recording whose samples are their own positions: it shows which window an engine got."""
     return np.arange(start, stop, dtype=np.float32)
@@ -56,6 +74,7 @@ class FakeEngine:
     identity = "fake"
     description = "fake on nothing"
     only_language: str | None = None
+    aligned = False
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from transcription_contract.decoding import (
     DecodingMode,
     LanguagePer,
     SuspectText,
+    Timestamps,
     VoiceActivity,
 )
 from transcription_contract.options import (
@@ -59,6 +60,7 @@ def test_every_option_reaches_the_task() -> None:
         "5", "--initial-prompt", "Kubernetes", "--word-timestamps", "--max-line-width", "42",
         "--audio-context", "window", "--mode", "sequential", "--allow-network", "10.0.0.0/8",
         "--suspect-text", "drop", "--language-per", "slice", "--window-seconds", "28",
+        "--timestamps", "alignment",
     )  # fmt: skip
     assert made.formats == (OutputFormat.SRT, OutputFormat.TSV)
     assert (made.language, made.task, made.batch_size) == ("de", "translate", 4)
@@ -70,6 +72,7 @@ def test_every_option_reaches_the_task() -> None:
     assert made.decoding.suspect_text is SuspectText.DROP
     assert made.decoding.language_per is LanguagePer.SLICE
     assert made.decoding.window_seconds == 28
+    assert made.decoding.timestamps is Timestamps.ALIGNMENT
     assert made.subtitles.max_line_width == 42
     assert made.allowed_networks == ("10.0.0.0/8",)
 

@@ -18,11 +18,14 @@ class SpeechFinder:
         recordings: AudioCache,
         activity: VoiceActivity = SPEECH_DEFAULTS,
         limit: int = WINDOW_LIMIT,
+        *,
+        joined: bool = False,
     ) -> None:
-        """``limit``: of a window, in samples."""
+        """``limit``: of a window, in samples. ``joined``: see ``windows.windows``."""
         self._recordings = recordings
         self._activity = activity
         self._limit = limit
+        self._joined = joined
         self._detector: VoiceDetector | None = None
 
     def windows(self, item: int, within: Span) -> list[Window]:
@@ -31,7 +34,9 @@ class SpeechFinder:
         for lane in range(self._recordings.lanes(item)):
             samples = self._recordings.samples(item, lane)
             stretches = self._stretches(item, lane, within)
-            found += windows.windows(item, stretches, samples.integers, self._limit, lane)
+            found += windows.windows(
+                item, stretches, samples.integers, self._limit, lane, joined=self._joined
+            )
         return sorted(found, key=lambda each: (each.start, each.lane))
 
     def _stretches(self, item: int, lane: int, within: Span) -> list[Span]:

@@ -1,7 +1,7 @@
 """From samples to windows of speech: pure arithmetic, so that every worker agrees.
 
 A recording is cut into slices (30 minutes; one slice is one shard of the work), a slice's speech is
-packed into windows of at most 25 s (15 s with a checkpoint of one's own), and windows are grouped
+packed into windows of at most 30 s (15 s with a checkpoint of one's own), and windows are grouped
 into batches that are decoded at once.
 All positions are sample numbers at 16 kHz, counted from the recording's beginning.
 
@@ -33,6 +33,10 @@ _SILENCE_BELOW = 0.15
 
 _MILLISECOND = SAMPLE_RATE // 1000
 
+NEARBY = SAMPLE_RATE
+"""Speech too short to count by itself counts so near to longer speech: the detector hears a soft
+beginning in pieces ("Turn off" in a command of 1.4 s)."""
+
 PADDING = SAMPLE_RATE // 5
 """Kept around speech: soft onsets, yet far from 1.0 s, where Whisper's first timestamp must lie."""
 
@@ -41,6 +45,9 @@ OFFICIAL_WINDOW_LIMIT = 25 * SAMPLE_RATE
 """Of the official weights: measured on recordings of people, windows of 25 s make no more errors
 than those of 15 s, and take less time (docs/transcription.md). Checkpoints of one's own may have
 been trained on short clips, and end early in a long window."""
+
+JOINED_WINDOW_LIMIT = 30 * SAMPLE_RATE
+"""Of the official weights where pauses are left out: the model's own limit is best there."""
 
 PAUSE_LIMIT = 3 * SAMPLE_RATE
 """No longer pause inside a window: what sounds there, Whisper takes for words (measured, sentences
@@ -144,20 +151,24 @@ def speech(
     """
     if not activity.enabled:
         return [within] if within.stop > within.start else []
-    found = list(_stretches(probabilities, within, activity))
+    shortest = activity.min_speech_milliseconds * _MILLISECOND
+    found = _long_enough(list(_stretches(probabilities, within, activity)), within, shortest)
     return _padded(found, within, activity.padding_milliseconds * _MILLISECOND)
 
 
-def window_samples(seconds: int | None, *, official: bool) -> int:
+def window_samples(seconds: int | None, *, official: bool, joined: bool = False) -> int:
     """Longest window of a job, in samples.
 
     Args:
         seconds: what the job asks for; None for the default.
-        official: whether its model is one of OpenAI's, by its name.
+        official: whether its weights are OpenAI's.
+        joined: whether pauses are left out.
     """
     if seconds is not None:
         return seconds * SAMPLE_RATE
-    return OFFICIAL_WINDOW_LIMIT if official else WINDOW_LIMIT
+    if not official:
+        return WINDOW_LIMIT
+    return JOINED_WINDOW_LIMIT if joined else OFFICIAL_WINDOW_LIMIT
 
 
 def windows(
@@ -166,15 +177,20 @@ def windows(
     read: ReadIntegers,
     limit: int = WINDOW_LIMIT,
     lane: int = 0,
+    *,
+    joined: bool = False,
 ) -> list[Window]:
     """An item's speech packed into windows of at most ``limit`` samples, in order.
 
     Every sample of speech lies in exactly one window, none of which spans a long pause. Speech that
     does not pause within the limit is cut at the quietest place of the last third, without overlap.
+
+    ``joined``: pauses are left out of what is decoded; they count for nothing, and may be long.
     """
+    go_together = _fit_joined if joined else _fit
     packed: list[list[Span]] = []
     for stretch in _cut(stretches, read, limit):
-        if packed and _go_together(packed[-1], stretch, limit):
+        if packed and go_together(packed[-1], stretch, limit):
             packed[-1].append(stretch)
         else:
             packed.append([stretch])
@@ -216,9 +232,13 @@ def batches(
     )
 
 
-def _go_together(group: Sequence[Span], following: Span, limit: int) -> bool:
+def _fit(group: Sequence[Span], following: Span, limit: int) -> bool:
     length, pause = following.stop - group[0].start, following.start - group[-1].stop
     return length <= limit and pause <= PAUSE_LIMIT
+
+
+def _fit_joined(group: Sequence[Span], following: Span, limit: int) -> bool:
+    return sum(span.stop - span.start for span in (*group, following)) <= limit
 
 
 def _stretches(
@@ -226,7 +246,6 @@ def _stretches(
 ) -> Iterable[Span]:
     threshold = float(activity.threshold)
     shortest_silence = activity.min_silence_milliseconds * _MILLISECOND
-    shortest_speech = activity.min_speech_milliseconds * _MILLISECOND
     start: int | None = None
     silent_since: int | None = None
     for number, probability in enumerate(probabilities):
@@ -237,12 +256,28 @@ def _stretches(
         elif start is not None and probability < threshold - _SILENCE_BELOW:
             silent_since = position if silent_since is None else silent_since
             if position - silent_since >= shortest_silence:
-                if silent_since - start > shortest_speech:
-                    yield Span(start, silent_since)
+                yield Span(start, silent_since)
                 start = silent_since = None
-    # The end of the recording may cut a word off, or be all that follows a single word.
-    if start is not None and within.stop - start > shortest_speech // 2:
+    if start is not None:
         yield Span(start, within.stop)
+
+
+def _long_enough(found: Sequence[Span], within: Span, shortest: int) -> list[Span]:
+    """Stretches that are long, or are near one that is: a soft word is heard in pieces."""
+
+    def is_long(span: Span) -> bool:
+        # The end of the recording may cut a word off, or be all that follows a single word.
+        least = shortest // 2 if span.stop == within.stop else shortest
+        return span.stop - span.start > least
+
+    certain = [span for span in found if is_long(span)]
+    return [
+        span
+        for span in found
+        if any(
+            span.start - NEARBY < each.stop and each.start < span.stop + NEARBY for each in certain
+        )
+    ]
 
 
 def _padded(found: Sequence[Span], within: Span, padding: int) -> list[Span]:

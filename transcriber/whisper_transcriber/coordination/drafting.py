@@ -42,10 +42,13 @@ class Drafter:
         self._task = task
         self._items = items
         self._recordings = recordings
+        joined = catalogue.is_aligned(task)
         limit = windowing.window_samples(
-            task.decoding.window_seconds, official=catalogue.is_official(task.model)
+            task.decoding.window_seconds,
+            official=catalogue.is_official(task.model),
+            joined=joined,
         )
-        self._speech = SpeechFinder(recordings, task.decoding.vad, limit)
+        self._speech = SpeechFinder(recordings, task.decoding.vad, limit, joined=joined)
         # The only recording of a job is the job: its fault ends it, with an exit code of its own.
         self.strict = not task.has_many or task.failure_policy == "FailFast"
         self.whole = task.decoding.mode is DecodingMode.SEQUENTIAL

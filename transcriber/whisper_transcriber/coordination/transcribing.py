@@ -33,6 +33,7 @@ class BatchTranscriber:
             recordings.integers,
             job.task.decoding,
             translates=job.task.task == "translate",
+            keeps_words=job.task.times_words,
         )
 
     def transcribe(self, group: Group, plan: ShardPlan, batch: Batch) -> Part:

@@ -147,7 +147,7 @@ class WindowDecoding:
         if _HOPELESS.intersection(suspicions):
             self._kept = spoken
             return []
-        whole = self._without_gaps(spoken) if self.rounds > 0 else spoken
+        whole = self._without_gaps(decoded, spoken) if self.rounds > 0 else spoken
         if decoded.exhausted:
             whole = self._closed(decoded, whole)
         if whole and (decoded.exhausted or self.rounds > 0):
@@ -159,18 +159,22 @@ class WindowDecoding:
         self._kept = [*whole, *skipping]
         return []
 
-    def _without_gaps(self, spoken: list[Segment]) -> list[Segment]:
+    def _without_gaps(self, decoded: DecodingResult, spoken: list[Segment]) -> list[Segment]:
         """The segments that account for the speech in them; none if that is no speech at all."""
-        whole = [each for each in spoken if not skips_speech(self.window, each)]
+        whole = [
+            each for each in spoken if not skips_speech(self.window, each, aligned=decoded.aligned)
+        ]
         missed = sum(map(speech_in, coverage.missed_speech(self.window, whole)))
         return whole if missed < speech_in(self.window) else []
 
     def _closed(self, decoded: DecodingResult, segments: list[Segment]) -> list[Segment]:
         """The segments before the one that found no room, if they get the window far enough."""
-        closed = tuple(each for each in decoded.phrases if each.end is not None)
-        finished = segments_of(
-            self.window, replace(decoded, phrases=closed), self._suspicions(decoded)
-        )
+        suspicions = self._suspicions(decoded)
+        if decoded.aligned:
+            finished = segments_of(self.window, decoded, suspicions)[:-1]
+        else:
+            closed = tuple(each for each in decoded.phrases if each.end is not None)
+            finished = segments_of(self.window, replace(decoded, phrases=closed), suspicions)
         segments = [each for each in segments if each in finished]
         reached = max((coverage.sample(each.end) for each in segments), default=0)
         return segments if reached - self.window.start >= MINIMUM_PROGRESS else []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from whisper_transcriber.audio.windows import PADDING, SAMPLE_RATE, Span, Window
+from whisper_transcriber.decoding.sentences import sentences
 from whisper_transcriber.decoding.transcript import Segment, Suspicion, Word
 from whisper_transcriber.engine import protocol
 from whisper_transcriber.engine.protocol import DecodedSegment, DecodingResult
@@ -16,7 +17,10 @@ MISSED_BETWEEN = SAMPLE_RATE
 
 SLOWEST_TOKEN = SAMPLE_RATE * 8 // 10
 """A segment with more speech than this for each of its tokens skips words: people say three to
-five tokens in a second, and the segment's two timestamps count, too."""
+five tokens in a second, and the segment's two timestamps count, too, even if it has none."""
+
+SLOWEST_WORD = 2 * SAMPLE_RATE
+"""More speech than this in a single word hides others, which the model skipped."""
 
 LATEST_FIRST_TIMESTAMP = 1.0
 """Seconds; openai-whisper's max_initial_timestamp (whisper.DecodingOptions)."""
@@ -34,7 +38,7 @@ def segments_of(
     shorter than the latest first timestamp, such as that of a single word.
     """
     length = (window.stop - window.start) / SAMPLE_RATE
-    phrases = list(decoded.phrases)
+    phrases = _aligned(window, decoded) if decoded.aligned else list(decoded.phrases)
     if phrases and length <= phrases[0].start <= LATEST_FIRST_TIMESTAMP:
         phrases[0] = replace(phrases[0], start=0.0, end=None)
     return [
@@ -44,6 +48,16 @@ def segments_of(
     ]
 
 
+def _aligned(window: Window, decoded: DecodingResult) -> list[DecodedSegment]:
+    """A result's sentences."""
+    speech = [
+        ((span.start - window.start) / SAMPLE_RATE, (span.stop - window.start) / SAMPLE_RATE)
+        for span in window.speech
+    ]
+    words = [word for phrase in decoded.phrases for word in phrase.words]
+    return list(sentences(words, speech))
+
+
 def is_spoken(window: Window, segment: Segment) -> bool:
     """Whether anybody speaks in a segment: text in pauses and padding alone is invented."""
     start = sample(segment.start)
@@ -51,10 +65,20 @@ def is_spoken(window: Window, segment: Segment) -> bool:
     return speech_in(stretch(window, start, end)) > min(PADDING, (end - start) // 2)
 
 
-def skips_speech(window: Window, segment: Segment) -> bool:
-    """Whether a segment spans more speech than its text can be: Whisper skips sentences."""
+def skips_speech(window: Window, segment: Segment, *, aligned: bool = False) -> bool:
+    """Whether a segment spans more speech than its text can be: Whisper skips sentences.
+
+    ``aligned``: its words have the times of the whole window, what was skipped included.
+    """
+    if aligned and any(_lasts_too_long(window, word) for word in segment.words):
+        return True
     said = stretch(window, sample(segment.start), sample(segment.end))
-    return speech_in(said) > SLOWEST_TOKEN * len(segment.tokens)
+    tokens = len(segment.tokens) + (2 if aligned else 0)
+    return speech_in(said) > SLOWEST_TOKEN * tokens
+
+
+def _lasts_too_long(window: Window, word: Word) -> bool:
+    return speech_in(stretch(window, sample(word.start), sample(word.end))) > SLOWEST_WORD
 
 
 def missed_speech(window: Window, accepted: Sequence[Segment]) -> list[Window]:

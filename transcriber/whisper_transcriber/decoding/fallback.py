@@ -64,15 +64,18 @@ class FallbackDecoder:
         decoding: Decoding | None = None,
         *,
         translates: bool = False,
+        keeps_words: bool = True,
     ) -> None:
         """``decoding``: the job's options; their defaults if there are none. ``translates``: the
-        text is English, whatever is spoken.
+        text is English, whatever is spoken. ``keeps_words``: where the words were timed, segments
+        keep them.
         """
         self._engine = engine
         self._batch_size = batch_size
         self._waveform = waveform
         self._integers = integers
         self._translates = translates
+        self._keeps_words = keeps_words
         self._policy = Policy(Thresholds.of(decoding or Decoding()), self._cut_place)
 
     def decode(self, windows: Sequence[Window], languages: Mapping[int, str]) -> BatchText:
@@ -98,7 +101,8 @@ class FallbackDecoder:
 
     def _fitted(self, window: Window, language: str) -> list[Window]:
         text_language = ENGLISH if self._translates else language
-        return fitted(window, text_language, partial(self._read, window))
+        read = partial(self._read, window)
+        return fitted(window, text_language, read, joined=self._engine.aligned)
 
     def _attempts(
         self, pending: Iterable[WindowDecoding], languages: Mapping[int, str]
@@ -111,16 +115,21 @@ class FallbackDecoder:
                 yield from zip(
                     batch,
                     self._engine.decode(
-                        [
-                            self._waveform(each.item, each.start, each.stop, each.lane)
-                            for each in windows
-                        ],
+                        [self._heard(window) for window in windows],
                         [languages[each.item] for each in windows],
                         temperature,
                         seed=windows[0].start if temperature else 0,
                     ),
                     strict=True,
                 )
+
+    def _heard(self, window: Window) -> Waveform:
+        """What the engine hears of a window: all of it, or the speech in it."""
+        if not self._engine.aligned:
+            return self._waveform(window.item, window.start, window.stop, window.lane)
+        return np.concatenate(
+            [self._waveform(window.item, start, stop, window.lane) for start, stop in window.speech]
+        )
 
     def _text(self, roots: Iterable[WindowDecoding]) -> BatchText:
         segments: dict[int, list[Segment]] = defaultdict(list)
@@ -130,6 +139,8 @@ class FallbackDecoder:
             if self._policy.thresholds.suspect_text is SuspectText.DROP:
                 left_out += [each for each in kept if DROPPED.intersection(each.suspect)]
                 kept = [each for each in kept if not DROPPED.intersection(each.suspect)]
+            if not self._keeps_words:
+                kept = [each.model_copy(update={"words": ()}) for each in kept]
             segments[root.window.item] += kept
             left_out += root.left_out
         return BatchText(

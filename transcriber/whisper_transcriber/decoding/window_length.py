@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whisper_transcriber.audio.windows import SAMPLE_RATE, Window, windows
+from whisper_transcriber.decoding.coverage import speech_in
 
 TOKENS = 150
 """Wanted in a window at most. 224 fit, and some people speak 1.4 times as fast as others."""
@@ -36,16 +37,20 @@ def window_seconds(language: str, base: float) -> float:
     return base if pace is None else min(base, max(SHORTEST_SECONDS, TOKENS / pace))
 
 
-def fitted(window: Window, language: str, read: ReadIntegers) -> list[Window]:
+def fitted(
+    window: Window, language: str, read: ReadIntegers, *, joined: bool = False
+) -> list[Window]:
     """A window cut at its pauses into windows that are short enough for its language.
 
     Args:
         window: of any length.
         language: the language that is spoken in it.
         read: the recording's samples between two positions.
+        joined: pauses are left out of what is decoded.
     """
-    length = window.stop - window.start
+    length = speech_in(window) if joined else window.stop - window.start
     limit = window_seconds(language, length / SAMPLE_RATE)
     if length <= limit * SAMPLE_RATE:
         return [window]
-    return windows(window.item, window.speech, read, round(limit * SAMPLE_RATE), window.lane)
+    samples = round(limit * SAMPLE_RATE)
+    return windows(window.item, window.speech, read, samples, window.lane, joined=joined)

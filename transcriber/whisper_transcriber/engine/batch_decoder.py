@@ -18,7 +18,7 @@ from whisper_transcriber.engine.beam_search import BeamSearch
 from whisper_transcriber.engine.decoder import KVCache, TextDecoder
 from whisper_transcriber.engine.loop import DecodedTokens, Loop
 from whisper_transcriber.engine.protocol import DecodedSegment, DecodingResult
-from whisper_transcriber.engine.rules import Rules
+from whisper_transcriber.engine.rules import TextRules, TimestampRules
 from whisper_transcriber.engine.segments import phrases
 from whisper_transcriber.engine.spectrogram import own_positions
 from whisper_transcriber.engine.vocabulary import Vocabulary
@@ -40,6 +40,7 @@ class BatchDecoder:
     """One model and what was built around it.
 
     ``beams``: 1 for the batched loop. ``dtype``: the precision that the model is run in.
+    ``aligned``: the model writes no timestamps; times are those of the words.
     """
 
     def __init__(
@@ -49,16 +50,23 @@ class BatchDecoder:
         dtype: torch.dtype,
         *,
         beams: int,
+        aligned: bool,
         word_timestamps: bool,
     ) -> None:
         self._model = model
         self._vocabulary = vocabulary
         self._dtype = dtype
         self._decoder = TextDecoder(model, dtype)
-        rules = Rules(vocabulary, model.dims.n_audio_ctx, model.device)
+        self.aligned = aligned
+        rules = (
+            TextRules(vocabulary, model.device)
+            if aligned
+            else TimestampRules(vocabulary, model.dims.n_audio_ctx, model.device)
+        )
         self._loop = Loop(self._decoder, vocabulary, rules)
         self._beams = BeamSearch(self._decoder, vocabulary, rules, beams) if beams > 1 else None
-        self._aligner = Aligner(model, self._decoder, vocabulary) if word_timestamps else None
+        timed = aligned or word_timestamps
+        self._aligner = Aligner(model, self._decoder, vocabulary) if timed else None
 
     def languages(self, windows: Sequence[Waveform], frames: int) -> list[Mapping[str, float]]:
         """For each window, the probability of each language code."""
@@ -71,7 +79,10 @@ class BatchDecoder:
         """What is said in each window; ``frames`` of 10 ms are encoded for each."""
         features = self._encode([window.samples for window in windows], frames)
         heard = self._decoder.hear(features)
-        openings = [self._vocabulary.opening(window.language) for window in windows]
+        openings = [
+            self._vocabulary.opening(window.language, timestamps=not self.aligned)
+            for window in windows
+        ]
         if self._beams and temperature == 0:
             said = self._beams.run(heard, openings)
         else:
@@ -135,4 +146,5 @@ class BatchDecoder:
             avg_logprob=said.avg_logprob,
             compression_ratio=compression_ratio(self._vocabulary.to_text(said.tokens).strip()),
             no_speech_prob=said.no_speech_prob,
+            aligned=self.aligned,
         )

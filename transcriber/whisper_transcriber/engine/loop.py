@@ -14,7 +14,7 @@ from whisper_transcriber.engine.decoder import KVCache, TextDecoder
 from whisper_transcriber.engine.rules import Rules
 from whisper_transcriber.engine.vocabulary import Vocabulary
 
-VERSION = "loop 4"
+VERSION = "loop 5"
 """Part of what results depend on: raise it when tokens or figures may change."""
 
 

@@ -15,6 +15,7 @@ class Word:
     end: float
     text: str
     probability: float
+    tokens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class DecodedSegment:
 class DecodingResult:
     """What the model made of one window, with openai-whisper's figures for it.
 
-    ``exhausted``: it stopped for want of room, not because it was done.
+    ``exhausted``: it stopped for want of room, not because it was done. ``aligned``: the model
+    wrote no timestamps, and the only phrase is all of the text, timed by its words.
     """
 
     phrases: tuple[DecodedSegment, ...]
@@ -45,6 +47,7 @@ class DecodingResult:
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
+    aligned: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,12 @@ class Engine(Protocol):
     @property
     def description(self) -> str:
         """What it runs on: the libraries' versions, device and precision, for people."""
+
+    @property
+    def aligned(self) -> bool:
+        """Whether ``decode`` writes no timestamps. It then wants speech without the pauses, in
+        which such a model ends its text too early.
+        """
 
     def check_language(self, language: str) -> None:
         """Raises LanguageUnknown unless the model knows the language code."""

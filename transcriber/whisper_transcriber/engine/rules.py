@@ -1,5 +1,7 @@
 """What may follow what, for all rows of a batch at once: whisper.decoding's logit filters."""
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 from whisper.audio import CHUNK_LENGTH  # type: ignore[import-untyped]
@@ -12,7 +14,56 @@ MAX_INITIAL_TIMESTAMP = 1.0
 _NEVER = -torch.inf
 
 
-class Rules:
+class Rules(Protocol):
+    """Masks logits, (rows, vocabulary), in place.
+
+    A history, (any, rows), is all that depends on what was said.
+    """
+
+    def begin(self, rows: int) -> Tensor:
+        """The history of rows without a token."""
+
+    def follow(self, history: Tensor, chosen: Tensor) -> Tensor:
+        """The history after these tokens, (rows,)."""
+
+    def mask_first(self, logits: Tensor) -> None:
+        """Forbid what may not come first."""
+
+    def mask(self, logits: Tensor, history: Tensor) -> None:
+        """Forbid what may not come next."""
+
+
+class TextRules:
+    """Text alone: no timestamps, and nothing blank at the beginning."""
+
+    def __init__(self, vocabulary: Vocabulary, device: torch.device) -> None:
+        self._zero = vocabulary.first_timestamp
+        self._suppressed = torch.tensor(vocabulary.suppressed, device=device)
+        self._blank = torch.tensor(vocabulary.blank, device=device)
+
+    def begin(self, rows: int) -> Tensor:
+        """Nothing: no token depends on those before it."""
+        return torch.empty((0, rows), device=self._suppressed.device)
+
+    def follow(self, history: Tensor, chosen: Tensor) -> Tensor:
+        """Nothing, for as many rows."""
+        return history[:, : len(chosen)]
+
+    def mask_first(self, logits: Tensor) -> None:
+        """A text begins with a word."""
+        self._mask(logits)
+        logits.index_fill_(1, self._blank, _NEVER)
+
+    def mask(self, logits: Tensor, history: Tensor) -> None:  # noqa: ARG002
+        """Forbid timestamps, annotations and tokens that steer the model."""
+        self._mask(logits)
+
+    def _mask(self, logits: Tensor) -> None:
+        logits.index_fill_(1, self._suppressed, _NEVER)
+        logits[:, self._zero :] = _NEVER
+
+
+class TimestampRules:
     """Masks logits, (rows, vocabulary), in place.
 
     Timestamps come in pairs, but for the last one; they never decrease, and no phrase is empty.

@@ -132,11 +132,11 @@ class Vocabulary:
             self.multilingual, num_languages=self._languages, language=language, task=self.task
         )
 
-    def opening(self, language: str) -> list[int]:
+    def opening(self, language: str, *, timestamps: bool = True) -> list[int]:
         """What stands before a window's text (whisper.decode's initial tokens)."""
         tokens = self.tokenizer(language)
         before = [tokens.sot_prev, *self.prompt] if self.prompt else []
-        return [*before, *tokens.sot_sequence]
+        return [*before, *(tokens.sot_sequence if timestamps else self.transcript(language))]
 
     def transcript(self, language: str) -> list[int]:
         """What stands before a text without timestamps (whisper.timing.find_alignment)."""
@@ -166,6 +166,11 @@ class Vocabulary:
     def start(self) -> int:
         """Where in the opening <|startoftranscript|> stands."""
         return len(self.prompt) + 1 if self.prompt else 0
+
+    @property
+    def blank(self) -> list[int]:
+        """What no text may begin with (whisper.decoding.SuppressBlank)."""
+        return [*self.tokenizer(ENGLISH).encode(" "), self.end]
 
     @cached_property
     def suppressed(self) -> Sequence[int]:

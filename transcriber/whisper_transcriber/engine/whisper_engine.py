@@ -25,7 +25,13 @@ class WhisperEngine:
     """One model on one device; float16 on a GPU, float32 elsewhere."""
 
     def __init__(
-        self, model: Whisper, *, task: WhisperTask, decoding: Decoding, word_timestamps: bool
+        self,
+        model: Whisper,
+        *,
+        task: WhisperTask,
+        decoding: Decoding,
+        aligned: bool,
+        word_timestamps: bool,
     ) -> None:
         self._model = model.eval()
         self._decoding = decoding
@@ -38,6 +44,7 @@ class WhisperEngine:
             self._vocabulary,
             self._dtype,
             beams=decoding.beam_size,
+            aligned=aligned,
             word_timestamps=word_timestamps,
         )
 
@@ -49,6 +56,7 @@ class WhisperEngine:
         label: str,
         task: WhisperTask,
         decoding: Decoding,
+        aligned: bool = False,
         word_timestamps: bool,
         threads: int,
     ) -> "WhisperEngine":
@@ -60,6 +68,7 @@ class WhisperEngine:
                 of its heads tell the times of words.
             task: transcribe, or translate into English.
             decoding: the job's options.
+            aligned: whether batches are decoded without timestamps, and timed by their words.
             word_timestamps: whether each word's time is wanted, for whatever reason.
             threads: of torch, for the rest of the process.
 
@@ -70,7 +79,13 @@ class WhisperEngine:
         """
         torch.set_num_threads(threads)
         model = checkpoint.load(path, label)
-        return cls(model, task=task, decoding=decoding, word_timestamps=word_timestamps)
+        return cls(
+            model,
+            task=task,
+            decoding=decoding,
+            aligned=aligned,
+            word_timestamps=word_timestamps,
+        )
 
     @property
     def identity(self) -> str:
@@ -89,6 +104,11 @@ class WhisperEngine:
     def only_language(self) -> str | None:
         """English, for a model without a multilingual vocabulary."""
         return None if self._vocabulary.multilingual else ENGLISH
+
+    @property
+    def aligned(self) -> bool:
+        """Whether the times of batches are those of their words."""
+        return self._recogniser.aligned
 
     def check_language(self, language: str) -> None:
         """Raises LanguageUnknown unless the model knows the language code."""

@@ -139,5 +139,5 @@ def _inside(
         for word in words:
             start = min(max(word.start, earliest), length)
             earliest = min(max(word.end, start), length)
-            settled.append(Word(start, earliest, word.word, word.probability))
+            settled.append(Word(start, earliest, word.word, word.probability, tuple(word.tokens)))
         yield replace(phrase, words=tuple(settled))

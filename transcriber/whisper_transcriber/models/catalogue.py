@@ -5,7 +5,9 @@ A test compares the two. Parameters: https://github.com/openai/whisper#available
 
 from dataclasses import dataclass
 
+from transcription_contract.decoding import Timestamps
 from transcription_contract.options import ModelReference
+from transcription_contract.task import Task
 from whisper_transcriber.errors import ModelNotFound
 
 _BASE = "https://openaipublic.azureedge.net/main/whisper/models"
@@ -71,10 +73,31 @@ OFFICIAL: dict[str, OfficialModel] = {
 }  # fmt: skip
 
 
+def official_name(reference: ModelReference) -> str | None:
+    """What OpenAI calls the weights that a reference means, by name or by checksum; None if they
+    are not OpenAI's.
+    """
+    if reference.name in OFFICIAL:
+        return reference.name
+    names = {model.sha256: model.name for model in OFFICIAL.values()}
+    return names.get(reference.sha256 or "")
+
+
 def is_official(reference: ModelReference) -> bool:
-    """Whether a reference means weights that OpenAI published, by name or by checksum."""
-    checksums = {model.sha256 for model in OFFICIAL.values()}
-    return reference.name in OFFICIAL or reference.sha256 in checksums
+    """Whether a reference means weights that OpenAI published."""
+    return official_name(reference) is not None
+
+
+def is_aligned(task: Task) -> bool:
+    """Whether a job's model writes no timestamps, so that attention times its words.
+
+    Measured on the official weights (docs/transcription.md). A translation's words are not those
+    that are spoken, and weights of one's own may know no other way.
+    """
+    wanted = task.decoding.timestamps
+    if wanted is Timestamps.AUTO:
+        return task.task == "transcribe" and is_official(task.model)
+    return wanted is Timestamps.ALIGNMENT
 
 
 def find(name: str) -> OfficialModel:

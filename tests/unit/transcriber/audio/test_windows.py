@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from whisper_transcriber.audio.windows import (
     FRAME_SAMPLES,
+    JOINED_WINDOW_LIMIT,
     OFFICIAL_WINDOW_LIMIT,
     PADDING,
     PAUSE_LIMIT,
@@ -149,6 +150,16 @@ def test_stretches_share_a_window_up_to_its_limit() -> None:
     assert second.speech == (Span(16 * SECOND, 17 * SECOND),)
 
 
+def test_pauses_that_are_left_out_count_for_nothing() -> None:
+    stretches = [
+        Span(0, 5 * SECOND),
+        Span(60 * SECOND, 66 * SECOND),
+        Span(70 * SECOND, 75 * SECOND),
+    ]
+    found = windows(3, stretches, noise, 15 * SECOND, joined=True)
+    assert [each.speech for each in found] == [tuple(stretches[:2]), tuple(stretches[2:])]
+
+
 def test_a_long_pause_lies_in_no_window() -> None:
     stretches = [Span(0, SECOND), Span(4 * SECOND, 5 * SECOND), Span(9 * SECOND, 10 * SECOND)]
     planned = windows(0, stretches, noise)
@@ -252,14 +263,16 @@ def test_a_slice_in_which_nobody_speaks_is_one_empty_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "official", "samples"),
+    ("seconds", "official", "joined", "samples"),
     [
-        pytest.param(None, False, WINDOW_LIMIT, id="of an own checkpoint"),
-        pytest.param(None, True, OFFICIAL_WINDOW_LIMIT, id="of an official model"),
-        pytest.param(20, True, 320_000, id="as the job asks for"),
+        pytest.param(None, False, False, WINDOW_LIMIT, id="of an own checkpoint"),
+        pytest.param(None, False, True, WINDOW_LIMIT, id="of an own checkpoint, without pauses"),
+        pytest.param(None, True, False, OFFICIAL_WINDOW_LIMIT, id="of an official model"),
+        pytest.param(None, True, True, JOINED_WINDOW_LIMIT, id="of one, without pauses"),
+        pytest.param(20, True, True, 320_000, id="as the job asks for"),
     ],
 )
 def test_the_longest_window_is_the_jobs_or_the_models(
-    seconds: int | None, official: bool, samples: int
+    seconds: int | None, official: bool, joined: bool, samples: int
 ) -> None:
-    assert window_samples(seconds, official=official) == samples
+    assert window_samples(seconds, official=official, joined=joined) == samples

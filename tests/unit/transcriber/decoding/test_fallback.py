@@ -1,10 +1,13 @@
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.transcriber.decoding.spans import ITEM, SECOND, window
-from tests.unit.transcriber.engines import FakeEngine, heard, item_of, ramp, silence
+from tests.unit.transcriber.engines import FakeEngine, aligned, heard, item_of, ramp, silence
 from transcription_contract.decoding import Decoding
+from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import Window
 from whisper_transcriber.decoding.fallback import BatchText, FallbackDecoder
 from whisper_transcriber.decoding.transcript import Segment, Suspicion
@@ -369,6 +372,78 @@ def test_later_rounds_keep_to_the_batch_size() -> None:
     decoder = FallbackDecoder(engine, 2, item_of(ramp), item_of(silence))
     decoder.decode([window(0, 15), window(15, 30), window(30, 45)], {ITEM: "en"})
     assert all(len(windows) <= 2 for windows, _, _ in engine.calls)
+
+
+class AlignedEngine(FakeEngine):
+    """Without timestamps; answers by the seconds of speech that it is given."""
+
+    aligned = True
+
+    def decode(
+        self,
+        windows: Sequence[Waveform],
+        languages: Sequence[str],
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[DecodingResult]:
+        super().decode(windows, languages, temperature, seed)
+        return [self.answer(int(each[0]), len(each), temperature) for each in windows]
+
+
+def steady(_: int, samples: int, __: float) -> DecodingResult:
+    """A word every half second."""
+    return aligned(*((i / 2, (i + 1) / 2, f" w{i}") for i in range(2 * samples // SECOND)))
+
+
+def test_without_timestamps_pauses_are_not_heard_and_times_are_those_of_the_recording() -> None:
+    found = decode(AlignedEngine(steady), window(0, 20, (1, 3), (10, 12)))
+    assert [(each.start, each.end) for each in found] == [(1.0, 3.0), (10.0, 12.0)]
+    assert [each.start for each in found[1].words] == [10.0, 10.5, 11.0, 11.5]
+
+
+def test_speech_after_the_last_word_is_heard_again() -> None:
+    def ends_early(start: int, samples: int, temperature: float) -> DecodingResult:
+        first = samples == 10 * SECOND
+        return aligned((0.0, 1.0, " a"), (1.0, 2.0, " b")) if first else steady(start, samples, 0)
+
+    engine = AlignedEngine(ends_early)
+    found = decode(engine, window(0, 10))
+    assert (found[0].text, found[1].start, found[-1].end) == (" a b", 2.0, 10.0)
+    assert len(engine.calls) == 2
+
+
+def test_a_sentence_with_a_word_that_lasts_too_long_is_heard_again() -> None:
+    def skips(start: int, samples: int, temperature: float) -> DecodingResult:
+        if samples != 12 * SECOND:
+            return steady(start, samples, temperature)
+        said = [(0.0, 1.0, " One."), (1.0, 2.0, " Two"), (2.0, 6.0, " three."), (6.0, 7.0, " Four")]
+        return aligned(*said, *((7.0 + i, 8.0 + i, " x") for i in range(5)))
+
+    engine = AlignedEngine(skips)
+    found = decode(engine, window(0, 12))
+    assert [each.text for each in found][::2] == [" One.", " Four x x x x x"]
+    assert engine.calls[1][0] == [(1 * SECOND, 6 * SECOND)]
+
+
+def test_a_text_without_room_is_continued_at_its_last_sentence() -> None:
+    def full(start: int, samples: int, temperature: float) -> DecodingResult:
+        if samples != 8 * SECOND:
+            return steady(start, samples, temperature)
+        said = ((0.0, 1.0, " One."), (1.0, 2.0, " Two."), (2.0, 3.0, " And"))
+        return aligned(*said, exhausted=True)
+
+    engine = AlignedEngine(full)
+    found = decode(engine, window(0, 8))
+    assert [each.text for each in found][:2] == [" One.", " Two."]
+    assert engine.calls[1][0] == [(2 * SECOND, 8 * SECOND)]
+
+
+def test_words_that_nobody_asked_for_are_left_out() -> None:
+    decoder = FallbackDecoder(
+        AlignedEngine(steady), 8, item_of(ramp), item_of(silence), keeps_words=False
+    )
+    (segment,) = decoder.decode([window(0, 4)], {ITEM: "en"}).segments[ITEM]
+    assert (segment.start, segment.end, segment.words) == (0.0, 4.0, ())
 
 
 RESULTS = st.builds(

@@ -13,7 +13,7 @@ from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.beam_search import BeamSearch, Candidate, in_place
 from whisper_transcriber.engine.decoder import KVCache, TextDecoder
 from whisper_transcriber.engine.loop import DecodedTokens
-from whisper_transcriber.engine.rules import Rules
+from whisper_transcriber.engine.rules import TimestampRules
 from whisper_transcriber.engine.vocabulary import Vocabulary
 
 LENGTHS = (3.0, 7.0, 1.0, 5.5, 0.4, 14.0, 2.2)
@@ -31,7 +31,7 @@ def ours(
 ) -> tuple[list[DecodedTokens], KVCache]:
     vocabulary = Vocabulary(model, options.task, options.prompt or "")
     decoder = TextDecoder(model, encoded.dtype)
-    rules = Rules(vocabulary, 1500, model.device)
+    rules = TimestampRules(vocabulary, 1500, model.device)
     search = BeamSearch(decoder, vocabulary, rules, options.beam_size)
     openings = [vocabulary.opening(language) for language in languages]
     heard = decoder.hear(encoded)

@@ -12,7 +12,7 @@ from tests.unit.transcriber.engine import tiny
 from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.decoder import TextDecoder
 from whisper_transcriber.engine.loop import DecodedTokens, Loop, arrangement
-from whisper_transcriber.engine.rules import Rules
+from whisper_transcriber.engine.rules import TimestampRules
 from whisper_transcriber.engine.vocabulary import Vocabulary
 
 LENGTHS = (3.0, 7.0, 1.0, 5.5, 0.4, 14.0, 2.2)
@@ -34,7 +34,7 @@ def ours(
 ) -> list[DecodedTokens]:
     vocabulary = Vocabulary(model, options.task, options.prompt or "")
     decoder = TextDecoder(model, heard.dtype)
-    loop = Loop(decoder, vocabulary, Rules(vocabulary, 1500, model.device))
+    loop = Loop(decoder, vocabulary, TimestampRules(vocabulary, 1500, model.device))
     openings = [vocabulary.opening(language) for language in languages]
     return loop.run(decoder.hear(heard), openings, options.temperature, seed)
 

@@ -9,12 +9,12 @@ from whisper.decoding import (  # type: ignore[import-untyped]
 )
 
 from tests.unit.transcriber.engine import tiny
-from whisper_transcriber.engine.rules import Rules
+from whisper_transcriber.engine.rules import TimestampRules
 from whisper_transcriber.engine.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(tiny.model(), "transcribe")
 TOKENIZER = VOCABULARY.tokenizer("en")
-RULES = Rules(VOCABULARY, 1500, torch.device("cpu"))
+RULES = TimestampRules(VOCABULARY, 1500, torch.device("cpu"))
 ZERO, SIZE = VOCABULARY.first_timestamp, tiny.MULTILINGUAL
 
 tokens = st.one_of(st.integers(0, 50256), st.integers(ZERO, SIZE - 1), st.just(VOCABULARY.end))

@@ -56,6 +56,7 @@ def engine(
     whisper: Whisper | None = None,
     *,
     task: WhisperTask = "transcribe",
+    aligned: bool = False,
     word_timestamps: bool = False,
     **decoding: object,
 ) -> WhisperEngine:
@@ -63,6 +64,7 @@ def engine(
         whisper or model(),
         task=task,
         decoding=Decoding.model_validate(decoding),
+        aligned=aligned,
         word_timestamps=word_timestamps,
     )
 
