@@ -105,6 +105,10 @@ class WindowDecoding:
         return speech_in(self.window) / SAMPLE_RATE
 
     @property
+    def _aligned(self) -> bool:
+        return self.attempts[-1].aligned
+
+    @property
     def _is_short(self) -> bool:
         return self.window.stop - self.window.start <= SHORT_WINDOW
 
@@ -147,7 +151,7 @@ class WindowDecoding:
         if _HOPELESS.intersection(suspicions):
             self._kept = spoken
             return []
-        whole = self._without_gaps(decoded, spoken) if self.rounds > 0 else spoken
+        whole = self._without_gaps(spoken) if self.rounds > 0 else spoken
         if decoded.exhausted:
             whole = self._closed(decoded, whole)
         if whole and (decoded.exhausted or self.rounds > 0):
@@ -159,13 +163,16 @@ class WindowDecoding:
         self._kept = [*whole, *skipping]
         return []
 
-    def _without_gaps(self, decoded: DecodingResult, spoken: list[Segment]) -> list[Segment]:
+    def _without_gaps(self, spoken: list[Segment]) -> list[Segment]:
         """The segments that account for the speech in them; none if that is no speech at all."""
         whole = [
-            each for each in spoken if not skips_speech(self.window, each, aligned=decoded.aligned)
+            each for each in spoken if not skips_speech(self.window, each, aligned=self._aligned)
         ]
-        missed = sum(map(speech_in, coverage.missed_speech(self.window, whole)))
+        missed = sum(map(speech_in, self._missed(whole)))
         return whole if missed < speech_in(self.window) else []
+
+    def _missed(self, accepted: list[Segment]) -> list[Window]:
+        return coverage.missed_speech(self.window, accepted, aligned=self._aligned)
 
     def _closed(self, decoded: DecodingResult, segments: list[Segment]) -> list[Segment]:
         """The segments before the one that found no room, if they get the window far enough."""
@@ -188,7 +195,7 @@ class WindowDecoding:
         """
         self._kept = list(accepted)
         end = max(coverage.sample(each.end) for each in accepted)
-        for missed in coverage.missed_speech(self.window, accepted):
+        for missed in self._missed(accepted):
             rounds = self.rounds if continued and missed.start >= end else self.rounds - 1
             if rounds >= 0 and missed.stop - missed.start > MINIMUM_WINDOW:
                 self._parts.append(self._part(missed, rounds, self.halvings))

@@ -15,6 +15,10 @@ MISSED_SPEECH = SAMPLE_RATE * 6 // 10
 MISSED_BETWEEN = SAMPLE_RATE
 """The same between two segments, where the padding of both counts."""
 
+MISSED_ALIGNED = SAMPLE_RATE * 3 // 2
+"""The same where attention times the words: it ends them early, and what is decoded from the rest
+of a word is invented ("Thank you.")."""
+
 SLOWEST_TOKEN = SAMPLE_RATE * 8 // 10
 """A segment with more speech than this for each of its tokens skips words: people say three to
 five tokens in a second, and the segment's two timestamps count, too, even if it has none."""
@@ -81,19 +85,24 @@ def _lasts_too_long(window: Window, word: Word) -> bool:
     return speech_in(stretch(window, sample(word.start), sample(word.end))) > SLOWEST_WORD
 
 
-def missed_speech(window: Window, accepted: Sequence[Segment]) -> list[Window]:
+def missed_speech(
+    window: Window, accepted: Sequence[Segment], *, aligned: bool = False
+) -> list[Window]:
     """The parts of a window that no segment accounts for, if enough speech lies in them.
 
     Args:
         window: what was decoded.
         accepted: segments in order of time.
+        aligned: whether their times are those of their words.
     """
+    between = MISSED_ALIGNED if aligned else MISSED_BETWEEN
+    after = MISSED_ALIGNED if aligned else MISSED_SPEECH
     missed = []
     reached = window.start
     for segment in accepted:
-        missed.append((stretch(window, reached, sample(segment.start)), MISSED_BETWEEN))
+        missed.append((stretch(window, reached, sample(segment.start)), between))
         reached = max(reached, sample(segment.end))
-    missed.append((stretch(window, reached, window.stop), MISSED_SPEECH))
+    missed.append((stretch(window, reached, window.stop), after))
     return [
         stretch(window, rest.speech[0].start, rest.speech[-1].stop)
         for rest, negligible in missed
