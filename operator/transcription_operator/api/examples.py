@@ -43,6 +43,7 @@ spec:
       minSilenceMilliseconds: 100
       paddingMilliseconds: 200
     windowSeconds: 30
+    timestamps: alignment
     wordTimestamps: true
     audioContext: full
   workers: 4

@@ -13,6 +13,11 @@ PAUSE_SECONDS = 1.0
 """Ends a segment, whatever its punctuation."""
 
 _SENTENCE_ENDS = tuple(".?!…。？！｡।؟۔։")  # noqa: RUF001
+_TITLES = frozenset(
+    ["mr", "mrs", "ms", "dr", "st", "prof", "hr", "fr", "sr", "sra", "srta", "mme", "mlle", "sig"]
+)
+"""Abbreviations in front of a name; their full stop ends no sentence."""
+
 _CLAUSE_ENDS = tuple(",;:–—،、，；：")  # noqa: RUF001
 _CLOSING = "\"'”’»)]}」』"  # noqa: RUF001
 
@@ -72,8 +77,15 @@ def _is_border(before: Word, word: Word) -> bool:
     if word.start - before.end >= PAUSE_SECONDS:
         return True
     text, following = before.text.strip().rstrip(_CLOSING), word.text.strip()
-    is_initial = text.endswith(".") and sum(map(str.isalnum, text)) <= 1
-    return text.endswith(_SENTENCE_ENDS) and not is_initial and not following[:1].islower()
+    if not text.endswith(_SENTENCE_ENDS) or following[:1].islower():
+        return False
+    return not (text.endswith(".") and _is_abbreviation(text))
+
+
+def _is_abbreviation(text: str) -> bool:
+    """Whether a word's full stop belongs to a title or an initial."""
+    letters = "".join(filter(str.isalnum, text))
+    return len(letters) <= 1 or letters.casefold() in _TITLES
 
 
 def _shortened(words: list[Word]) -> Iterator[list[Word]]:

@@ -29,6 +29,7 @@ def texts(found: tuple[DecodedSegment, ...]) -> list[str]:
         pytest.param("Who? Me! Yes… No", [" Who?", " Me!", " Yes…", " No"], id="other signs"),
         pytest.param('"Go." He went.', [' "Go."', " He went."], id="a quotation"),
         pytest.param("Señor D. Manuel Tamayo", [" Señor D. Manuel Tamayo"], id="an initial"),
+        pytest.param("And Mr. John came.", [" And Mr. John came."], id="a title"),
         pytest.param("siehe z.B. das hier", [" siehe z.B. das hier"], id="an abbreviation"),
         pytest.param("你好。 再见。", [" 你好。", " 再见。"], id="Chinese"),
         pytest.param("वह गया। मैं आया।", [" वह गया।", " मैं आया।"], id="Hindi"),
