@@ -14,9 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whisper_transcriber.audio.background import BackgroundProducer
+from whisper_transcriber.audio.windows import Span, Window
 
 Waveform = NDArray[np.float32]
 """Mono samples at 16 kHz in [-1, 1)."""
+
+ReadWaveform = Callable[[int, int, int, int], Waveform]
+"""By an item's number, two positions, and the lane."""
 
 SAMPLE_BYTES = 2
 
@@ -96,3 +100,9 @@ def as_waveform(integers: NDArray[np.int16]) -> Waveform:
 def _samples_in(file: FileIO) -> int:
     # No method: a circle of references would keep the file open when nobody uses it any more.
     return os.fstat(file.fileno()).st_size // SAMPLE_BYTES
+
+
+def heard(window: Window, read: ReadWaveform, *, joined: bool) -> Waveform:
+    """What a model hears of a window: all of it, or the speech in it without the pauses."""
+    stretches = window.speech if joined else (Span(window.start, window.stop),)
+    return np.concatenate([read(window.item, *span, window.lane) for span in stretches])

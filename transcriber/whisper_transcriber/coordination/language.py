@@ -8,6 +8,7 @@ from transcription_contract.options import LANGUAGE_AUTO
 from whisper_transcriber import languages
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.facts import AudioWarning, WarningKind
+from whisper_transcriber.audio.samples import heard
 from whisper_transcriber.audio.windows import Window
 from whisper_transcriber.coordination.job import Job
 from whisper_transcriber.coordination.layout import ItemLanguage, ItemPlan, Shard
@@ -95,7 +96,10 @@ class Languages:
             self._job.interruption.check()
             self._job.watchdog.sign_of_life()
             batch = chosen[first : first + self._job.task.batch_size]
-            waveforms = [self._recordings.waveform(w.item, w.start, w.stop, w.lane) for w in batch]
+            waveforms = [
+                heard(window, self._recordings.waveform, joined=self._engine.aligned)
+                for window in batch
+            ]
             answers = self._engine.language_probabilities(waveforms)
             for window, ballot in zip(batch, answers, strict=True):
                 ballots[window.item].append(ballot)

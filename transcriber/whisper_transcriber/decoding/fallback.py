@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcription_contract.decoding import Decoding, SuspectText
-from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.audio.samples import ReadWaveform, heard
 from whisper_transcriber.audio.windows import SAMPLE_RATE, Window, quietest
 from whisper_transcriber.decoding.attempts import Policy, WindowDecoding
 from whisper_transcriber.decoding.quality import Thresholds
@@ -30,7 +30,6 @@ SHORTEST_HALF = SAMPLE_RATE
 DROPPED = frozenset({Suspicion.LOW_PROBABILITY, Suspicion.LOOP, Suspicion.NO_SPEECH})
 """What decoding.suspectText drops. Text that leaves words out is no worse than none."""
 
-ReadWaveform = Callable[[int, int, int, int], Waveform]
 ReadItemIntegers = Callable[[int, int, int, int], NDArray[np.int16]]
 """An item's samples between two positions."""
 
@@ -115,21 +114,16 @@ class FallbackDecoder:
                 yield from zip(
                     batch,
                     self._engine.decode(
-                        [self._heard(window) for window in windows],
+                        [
+                            heard(each, self._waveform, joined=self._engine.aligned)
+                            for each in windows
+                        ],
                         [languages[each.item] for each in windows],
                         temperature,
                         seed=windows[0].start if temperature else 0,
                     ),
                     strict=True,
                 )
-
-    def _heard(self, window: Window) -> Waveform:
-        """What the engine hears of a window: all of it, or the speech in it."""
-        if not self._engine.aligned:
-            return self._waveform(window.item, window.start, window.stop, window.lane)
-        return np.concatenate(
-            [self._waveform(window.item, start, stop, window.lane) for start, stop in window.speech]
-        )
 
     def _text(self, roots: Iterable[WindowDecoding]) -> BatchText:
         segments: dict[int, list[Segment]] = defaultdict(list)

@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whisper_transcriber.audio.samples import Samples
+from whisper_transcriber.audio.samples import Samples, Waveform, heard
+from whisper_transcriber.audio.windows import Span, Window
 from whisper_transcriber.errors import MediaInvalid
 
 VALUES = [0, 16384, -32768, 32767]
@@ -94,3 +95,20 @@ def test_a_file_that_is_unlinked_can_still_be_read(tmp_path: Path) -> None:
     assert samples.count == 4
     (tmp_path / "samples").unlink()
     assert samples.integers(0, 4).tolist() == VALUES
+
+
+@pytest.mark.parametrize(
+    ("joined", "expected"),
+    [
+        pytest.param(False, [5.0, 6.0, 7.0, 8.0, 9.0], id="all of it"),
+        pytest.param(True, [5.0, 6.0, 9.0], id="without the pause"),
+    ],
+)
+def test_what_a_model_hears_of_a_window(joined: bool, expected: list[float]) -> None:
+    window = Window(item=3, start=5, stop=10, speech=(Span(5, 7), Span(9, 10)), lane=1)
+
+    def read(item: int, start: int, stop: int, lane: int) -> Waveform:
+        assert (item, lane) == (3, 1)
+        return np.arange(start, stop, dtype=np.float32)
+
+    assert heard(window, read, joined=joined).tolist() == expected
