@@ -9,12 +9,12 @@ import pytest
 
 from transcription_contract.decoding import Decoding
 from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.audio.stretches import speech
 from whisper_transcriber.audio.vad import VoiceDetector
 from whisper_transcriber.audio.windows import (
     JOINED_WINDOW_LIMIT,
     SAMPLE_RATE,
     Span,
-    speech,
     windows,
 )
 from whisper_transcriber.decoding.fallback import BatchText, FallbackDecoder

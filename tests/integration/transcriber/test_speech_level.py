@@ -12,8 +12,9 @@ from transcription_contract.options import ChannelMode, SourceAudio
 from transcription_contract.task import Limits
 from whisper_transcriber.audio.cache import AudioCache
 from whisper_transcriber.audio.speech import SpeechFinder
+from whisper_transcriber.audio.stretches import SPEECH_DEFAULTS
 from whisper_transcriber.audio.tracks import AUTO
-from whisper_transcriber.audio.windows import SAMPLE_RATE, SPEECH_DEFAULTS, Span, Window
+from whisper_transcriber.audio.windows import SAMPLE_RATE, Span, Window
 from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage.files import FileStore
 from whisper_transcriber.storage.store import nothing

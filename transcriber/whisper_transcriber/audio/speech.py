@@ -4,10 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transcription_contract.decoding import VoiceActivity
-from whisper_transcriber.audio import levels, windows
+from whisper_transcriber.audio import levels, stretches, windows
 from whisper_transcriber.audio.cache import AudioCache
+from whisper_transcriber.audio.stretches import SPEECH_DEFAULTS
 from whisper_transcriber.audio.vad import VoiceDetector
-from whisper_transcriber.audio.windows import SPEECH_DEFAULTS, WINDOW_LIMIT, Span, Window
+from whisper_transcriber.audio.windows import WINDOW_LIMIT, Span, Window
 
 
 class SpeechFinder:
@@ -33,18 +34,18 @@ class SpeechFinder:
         found: list[Window] = []
         for lane in range(self._recordings.lanes(item)):
             samples = self._recordings.samples(item, lane)
-            stretches = self._stretches(item, lane, within)
+            found_here = self._stretches(item, lane, within)
             found += windows.windows(
-                item, stretches, samples.integers, self._limit, lane, joined=self._joined
+                item, found_here, samples.integers, self._limit, lane, joined=self._joined
             )
         return sorted(found, key=lambda each: (each.start, each.lane))
 
     def _stretches(self, item: int, lane: int, within: Span) -> list[Span]:
         if not self._activity.enabled:
-            return windows.speech((), within, self._activity)
+            return stretches.speech((), within, self._activity)
         samples = self._recordings.samples(item, lane)
         levelled = levels.Levelling(samples.integers, within.start, within.stop)
-        return windows.speech(self._heard(levelled, within).tolist(), within, self._activity)
+        return stretches.speech(self._heard(levelled, within).tolist(), within, self._activity)
 
     def _heard(self, levelled: levels.Levelling, within: Span) -> NDArray[np.float32]:
         """The detector's probabilities, with and without levelling, whichever is higher.

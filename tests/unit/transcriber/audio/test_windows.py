@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from whisper_transcriber.audio.stretches import speech
 from whisper_transcriber.audio.windows import (
     FRAME_SAMPLES,
     JOINED_WINDOW_LIMIT,
     OFFICIAL_WINDOW_LIMIT,
-    PADDING,
     PAUSE_LIMIT,
     SAMPLE_RATE,
     WINDOW_LIMIT,
@@ -21,7 +21,6 @@ from whisper_transcriber.audio.windows import (
     border_search,
     quietest,
     slice_count,
-    speech,
     window_samples,
     windows,
 )
@@ -96,49 +95,6 @@ def test_what_the_detector_is_sure_of_is_never_left_out(probabilities: list[floa
     for number in long_enough:
         frame = number * FRAME_SAMPLES
         assert any(each.start <= frame and frame + 1 <= each.stop for each in stretches)
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "expected"),
-    [
-        pytest.param([], [], id="no audio"),
-        pytest.param([0.1] * 100, [], id="silence"),
-        pytest.param([0.1] * 50 + [0.9] * 5 + [0.1] * 50, [], id="a click of 0.16 s is no speech"),
-        pytest.param(
-            [0.1] * 50 + [0.9] * 5,
-            [Span(50 * 512 - PADDING, 55 * 512)],
-            id="0.16 s of speech that the recording cuts off",
-        ),
-        pytest.param([0.1] * 50 + [0.9] * 3, [], id="a click of 0.1 s at the end is no speech"),
-        pytest.param(
-            [0.1] * 50 + [0.9] * 50 + [0.1] * 50,
-            [Span(50 * 512 - PADDING, 100 * 512 + PADDING)],
-            id="one word is padded on both sides",
-        ),
-        pytest.param(
-            [0.9] * 50,
-            [Span(0, 50 * 512)],
-            id="padding stays inside",
-        ),
-        pytest.param(
-            [0.9] * 50 + [0.1] * 3 + [0.9] * 50,
-            [Span(0, 103 * 512)],
-            id="0.1 s of silence does not end speech",
-        ),
-        pytest.param(
-            [0.9] * 50 + [0.4] * 50 + [0.9] * 50,
-            [Span(0, 150 * 512)],
-            id="doubt does not end speech",
-        ),
-        pytest.param(
-            [0.9] * 50 + [0.1] * 8 + [0.9] * 50,
-            [Span(0, 54 * 512), Span(54 * 512, 108 * 512)],
-            id="a short gap is shared",
-        ),
-    ],
-)
-def test_speech_is_found_and_padded(probabilities: list[float], expected: list[Span]) -> None:
-    assert speech(probabilities, Span(0, len(probabilities) * 512)) == expected
 
 
 def test_stretches_share_a_window_up_to_its_limit() -> None:
