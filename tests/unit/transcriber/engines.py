@@ -103,7 +103,11 @@ class FakeEngine:
         assert len(windows) == len(languages)
         stretches = [(int(window[0]), int(window[-1]) + 1) for window in windows]
         self.calls.append((stretches, temperature, seed))
-        return [self.answer(start, stop, temperature) for start, stop in stretches]
+        return [self.answer_to(window, temperature) for window in windows]
+
+    def answer_to(self, window: Waveform, temperature: float) -> DecodingResult:
+        """By where the window lies."""
+        return self.answer(int(window[0]), int(window[-1]) + 1, temperature)
 
     def transcribe(
         self, recording: Waveform, language: str | None, at_each_window: Callable[[], None]

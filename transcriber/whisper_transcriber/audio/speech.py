@@ -34,9 +34,13 @@ class SpeechFinder:
         found: list[Window] = []
         for lane in range(self._recordings.lanes(item)):
             samples = self._recordings.samples(item, lane)
-            found_here = self._stretches(item, lane, within)
             found += windows.windows(
-                item, found_here, samples.integers, self._limit, lane, joined=self._joined
+                item,
+                self._stretches(item, lane, within),
+                samples.integers,
+                self._limit,
+                lane,
+                joined=self._joined,
             )
         return sorted(found, key=lambda each: (each.start, each.lane))
 

@@ -67,13 +67,13 @@ def _long_enough(found: Sequence[Span], within: Span, shortest: int) -> list[Spa
         return span.stop - span.start > least
 
     certain = [span for span in found if is_long(span)]
-    return [
-        span
-        for span in found
-        if any(
+
+    def is_near(span: Span) -> bool:
+        return any(
             span.start - NEARBY < each.stop and each.start < span.stop + NEARBY for each in certain
         )
-    ]
+
+    return [span for span in found if is_long(span) or is_near(span)]
 
 
 def _padded(found: Sequence[Span], within: Span, padding: int) -> list[Span]:

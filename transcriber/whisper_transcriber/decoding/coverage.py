@@ -72,7 +72,7 @@ def is_spoken(window: Window, segment: Segment) -> bool:
 def skips_speech(window: Window, segment: Segment, *, aligned: bool = False) -> bool:
     """Whether a segment spans more speech than its text can be: Whisper skips sentences.
 
-    ``aligned``: its words have the times of the whole window, what was skipped included.
+    ``aligned``: attention timed its words, and gave what was skipped to the words beside it.
     """
     if aligned and any(_lasts_too_long(window, word) for word in segment.words):
         return True

@@ -22,8 +22,8 @@ class Word:
 class DecodedSegment:
     """Text between two timestamps; seconds from the window's beginning.
 
-    ``tokens``: with both timestamps, if there are any. ``end`` is None when the model never closed
-    it. ``words``: in order, together the text; empty unless the engine was told to time them.
+    ``tokens``: with its two timestamps if the model wrote any. ``end`` is None when the model never
+    closed it. ``words``: in order, together the text; empty unless the engine timed them.
     """
 
     start: float

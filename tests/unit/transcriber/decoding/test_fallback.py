@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -379,15 +377,8 @@ class AlignedEngine(FakeEngine):
 
     aligned = True
 
-    def decode(
-        self,
-        windows: Sequence[Waveform],
-        languages: Sequence[str],
-        temperature: float = 0.0,
-        seed: int = 0,
-    ) -> list[DecodingResult]:
-        super().decode(windows, languages, temperature, seed)
-        return [self.answer(int(each[0]), len(each), temperature) for each in windows]
+    def answer_to(self, window: Waveform, temperature: float) -> DecodingResult:
+        return self.answer(int(window[0]), len(window), temperature)
 
 
 def steady(_: int, samples: int, __: float) -> DecodingResult:
