@@ -13,6 +13,7 @@ import pytest
 
 from dev import demomodel
 from dev.commands import wait_until
+from tests.integration.transcriber.gate import Gate, gating
 from tests.integration.transcriber.speech import Recording, speak
 from tests.integration.transcriber.worker import ACCESS_KEY, SECRET_KEY, Cluster, Store
 from tests.ports import free_ports
@@ -87,6 +88,13 @@ def cluster(s3: Store, checkpoint: Path, tmp_path_factory: pytest.TempPathFactor
     uri = s3.put("models", "demo.pt", checkpoint)
     model = ModelReference(uri=uri, sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest())
     return Cluster(s3, tmp_path_factory.mktemp("workers"), model, free_port)
+
+
+@pytest.fixture
+def gate(s3: Store) -> Iterator[Gate]:
+    """A gate in front of the store that lets no parts pass yet."""
+    with gating(s3.endpoint) as gate:
+        yield gate
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.transcriber.conftest import free_port
+from tests.integration.transcriber.gate import Gate
 from tests.integration.transcriber.worker import Cluster, wait_until
 from transcription_contract.options import ModelReference
 from transcription_contract.task import Limits
@@ -162,14 +163,15 @@ def test_a_store_behind_an_unknown_authority_is_trusted_through_the_secret_s_cer
 
 
 def test_the_source_s_replacement_is_noticed_when_a_new_pod_goes_on(
-    cluster: Cluster, tmp_path: Path, talk: str
+    cluster: Cluster, gate: Gate, tmp_path: Path, talk: str
 ) -> None:
     path = tmp_path / "talk.mp3"
     path.write_bytes(cluster.store.get(talk))
     uri = cluster.store.put("media", "replaced.mp3", path)
     task = cluster.task(uri)
-    first = cluster.start(task)
-    wait_until(lambda: len(cluster.parts(task)) >= 1, first)
+    first = cluster.start(task, environment=gate.environment)
+    gate.let(1)
+    wait_until(lambda: gate.held > 0 and len(cluster.parts(task)) == 1, first)
     first.process.kill()
     first.wait()
 

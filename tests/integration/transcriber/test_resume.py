@@ -1,13 +1,12 @@
 """Killed, interrupted or in company: the same text and times, each window decoded once."""
 
 import signal
-import subprocess
-from contextlib import suppress
-from http.client import HTTPException
 
 import pytest
 
-from tests.integration.transcriber.worker import Cluster, Worker, wait_until
+from dev import commands
+from tests.integration.transcriber.gate import Gate
+from tests.integration.transcriber.worker import Cluster, wait_until
 from transcription_contract import metric_names
 from transcription_contract.task import Task
 
@@ -34,27 +33,33 @@ def test_the_same_job_gives_the_same_text(
 
 
 def test_a_killed_worker_s_parts_are_not_decoded_again(
-    cluster: Cluster, talk: str, undisturbed: dict[str, bytes]
+    cluster: Cluster, gate: Gate, talk: str, undisturbed: dict[str, bytes]
 ) -> None:
     task = cluster.task(talk)
-    first = cluster.start(task, environment=SHARDS)
-    wait_until(lambda: len(cluster.parts(task)) >= 2, first)
+    gate.let(2)
+    first = cluster.start(task, environment=SHARDS | gate.environment)
+    wait_until(lambda: gate.held == 1, first)
     first.process.send_signal(signal.SIGKILL)
     first.wait()
+    commands.wait_until("its upload is given up", lambda: gate.held == 0, timeout=10)
     before = cluster.parts(task)
+    assert len(before) == 2
 
-    second = cluster.start(task, environment=SHARDS)
-    wait_until(lambda: len(cluster.parts(task)) > len(before), second)
+    gate.let(1)
+    second = cluster.start(task, environment=SHARDS | gate.environment)
+    wait_until(lambda: gate.held == 1, second)
     during = cluster.parts(task)
     resumed = second.metric(metric_names.UNITS_RESUMED)
     processed = second.metric(metric_names.PROCESSED_SECONDS)
     total = second.metric(metric_names.TOTAL_SECONDS)
+    gate.open()
     assert second.wait() == 0, second.log
 
+    assert len(during) == 3
     assert {name: during.get(name) for name in before} == before
-    assert resumed == len(before)
-    assert 0 < processed <= total
-    assert second.log.count("stored already") == len(before)
+    assert resumed == 2
+    assert 0 < processed < total
+    assert second.log.count("stored already") == 2
     assert cluster.outputs(task) == undisturbed
 
 
@@ -63,40 +68,35 @@ def words(outputs: dict[str, bytes]) -> list[bytes]:
     return [content for name, content in outputs.items() if name.endswith(".txt")]
 
 
-def ends_within(worker: Worker, seconds: float) -> bool:
-    try:
-        worker.process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def test_progress_grows_towards_the_recording_s_length(cluster: Cluster, talk: str) -> None:
+def test_progress_grows_towards_the_recording_s_length(
+    cluster: Cluster, gate: Gate, talk: str
+) -> None:
     task = cluster.task(talk)
-    worker = cluster.start(task, environment=SHARDS)
+    worker = cluster.start(task, environment=SHARDS | gate.environment)
     seen: list[float] = []
-    wait_until(lambda: len(cluster.parts(task)) >= 1, worker)
+    for stored in range(4):
+        wait_until(
+            lambda stored=stored: gate.held == 1 and len(cluster.parts(task)) == stored, worker
+        )
+        seen.append(worker.metric(metric_names.PROCESSED_SECONDS))
+        gate.let(1)
     total = worker.metric(metric_names.TOTAL_SECONDS)
-
-    while not ends_within(worker, 0.05):
-        assert worker.age < 120, worker.log
-        # The last reading may come too late: it has just ended.
-        with suppress(OSError, StopIteration, HTTPException):
-            seen.append(worker.metric(metric_names.PROCESSED_SECONDS))
+    gate.open()
     assert worker.wait() == 0
-    assert seen == sorted(seen)
-    assert len({value for value in seen if 0 < value < total}) >= 3
-    # How near it comes depends on when we look: the worker ends soon after its last batch.
-    assert seen[-1] <= total
+    assert seen[0] == 0
+    assert seen == sorted(set(seen))
+    assert seen[-1] < total
 
 
 def test_sigterm_stops_at_the_next_unit_and_another_pod_goes_on(
-    cluster: Cluster, talk: str, undisturbed: dict[str, bytes]
+    cluster: Cluster, gate: Gate, talk: str, undisturbed: dict[str, bytes]
 ) -> None:
     task = cluster.task(talk)
-    first = cluster.start(task, environment=SHARDS)
-    wait_until(lambda: len(cluster.parts(task)) >= 1, first)
+    gate.let(1)
+    first = cluster.start(task, environment=SHARDS | gate.environment)
+    wait_until(lambda: gate.held == 1, first)
     first.process.terminate()
+    gate.open()
     assert first.wait() == 75, first.log
     assert first.error.reason == "Interrupted"
 
@@ -105,21 +105,24 @@ def test_sigterm_stops_at_the_next_unit_and_another_pod_goes_on(
 
 
 def test_two_workers_share_a_recording(
-    cluster: Cluster, talk: str, undisturbed: dict[str, bytes]
+    cluster: Cluster, gate: Gate, talk: str, undisturbed: dict[str, bytes]
 ) -> None:
     task = cluster.task(talk, workers=2)
-    workers = [cluster.start(task, index, SHARDS) for index in range(2)]
+    workers = [cluster.start(task, index, SHARDS | gate.environment) for index in range(2)]
+    wait_until(lambda: gate.held == 2, workers[0])
+    gate.open()
     assert [worker.wait() for worker in workers] == [0, 0], [each.log for each in workers]
     assert cluster.outputs(task) == undisturbed
-    assert all("windows, " in worker.log for worker in workers), "one of them did nothing"
+    assert all("windows, " in worker.log for worker in workers)
 
 
 def test_a_worker_with_other_threads_uses_what_is_stored(
-    cluster: Cluster, talk: str, undisturbed: dict[str, bytes]
+    cluster: Cluster, gate: Gate, talk: str, undisturbed: dict[str, bytes]
 ) -> None:
     task: Task = cluster.task(talk)
-    first = cluster.start(task, environment=SHARDS)
-    wait_until(lambda: len(cluster.parts(task)) >= 1, first)
+    gate.let(1)
+    first = cluster.start(task, environment=SHARDS | gate.environment)
+    wait_until(lambda: gate.held == 1, first)
     first.process.kill()
     first.wait()
 
