@@ -26,7 +26,7 @@ from dev.say import say, step
 CODE_PATHS = ("operator", "transcriber", ".")
 """What pyproject.toml gives to pytest, for the programs that do not read it there."""
 
-GENERATE = ("-m", "transcription_operator.api.generate")
+GENERATE = ("-m", "transcription_api.generate")
 
 LAYERS = ("unit", "contract", "integration", "e2e")
 

@@ -60,6 +60,8 @@ OPERATOR = Recipe(
     (
         "requirements/operator.txt",
         "transcriber/transcription_contract",
+        "operator/transcription_api",
+        "operator/transcription_kube",
         "operator/transcription_operator",
     ),
     "1 min",

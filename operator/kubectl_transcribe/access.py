@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
-from transcription_operator.api.object_store import ObjectStore
+from transcription_api.object_store import ObjectStore
 
 REQUIRED_KEYS = ("endpoint", "accessKey", "secretKey")
 """Of the Secret."""

@@ -22,8 +22,8 @@ from kubectl_transcribe.errors import (
 )
 from kubectl_transcribe.refusals import refusal
 from transcription_contract.base import mistakes
-from transcription_operator.api import GROUP, KIND, OWNER_UID_LABEL, PLURAL, VERSION
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api import GROUP, KIND, OWNER_UID_LABEL, PLURAL, VERSION
+from transcription_api.transcriptionjob import TranscriptionJob
 
 Json = dict[str, Any]
 

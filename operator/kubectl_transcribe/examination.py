@@ -21,8 +21,8 @@ from kubectl_transcribe.errors import (
 )
 from kubectl_transcribe.findings import Finding, Level, note, ok, wrong
 from kubectl_transcribe.store import Store
-from transcription_operator.api import API_VERSION, KIND, VERSION
-from transcription_operator.api.object_store import DEFAULT_SECRET, ObjectStore
+from transcription_api import API_VERSION, KIND, VERSION
+from transcription_api.object_store import DEFAULT_SECRET, ObjectStore
 
 Json = dict[str, Any]
 

@@ -17,7 +17,7 @@ from kubectl_transcribe.access import (
     padded,
     padding,
 )
-from transcription_operator.api import VERSION
+from transcription_api import VERSION
 
 Json = dict[str, Any]
 

@@ -12,8 +12,8 @@ from kubectl_transcribe import progress
 from kubectl_transcribe.cluster import Cluster
 from kubectl_transcribe.errors import JobFailedError, TimedOutError, UnreachableError
 from kubectl_transcribe.terminal import say
-from transcription_operator.api.status import Phase, Progress
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.status import Phase, Progress
+from transcription_api.transcriptionjob import TranscriptionJob
 
 _INTERVAL = 1.0
 _PATIENCE = 120.0

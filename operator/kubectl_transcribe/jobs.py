@@ -6,7 +6,7 @@ from typing import Any
 
 from kubectl_transcribe.findings import Finding, note, ok, wrong
 from transcription_contract.locations import ObjectUri
-from transcription_operator.api.status import Phase
+from transcription_api.status import Phase
 
 Json = dict[str, Any]
 

@@ -21,9 +21,9 @@ from transcription_contract.options import (
     ExistingOutput,
     OutputFormat,
 )
-from transcription_operator.api import API_VERSION, KIND
-from transcription_operator.api.object_store import ObjectStore
-from transcription_operator.api.spec import Spec
+from transcription_api import API_VERSION, KIND
+from transcription_api.object_store import ObjectStore
+from transcription_api.spec import Spec
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import yaml
 
-from transcription_operator.api import GROUP, KIND
+from transcription_api import GROUP, KIND
 
 Json = dict[str, Any]
 

@@ -1,8 +1,8 @@
 """How far a TranscriptionJob is, in one line, and whether it is over. Pure."""
 
 from kubectl_transcribe.terminal import line
-from transcription_operator.api.status import Phase, Progress
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.status import Phase, Progress
+from transcription_api.transcriptionjob import TranscriptionJob
 
 _BAR = 24
 _RESTARTING = "WorkerRestarting"

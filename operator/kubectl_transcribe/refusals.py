@@ -12,7 +12,7 @@ from kubectl_transcribe.errors import (
     UnreachableError,
 )
 from kubectl_transcribe.findings import HOW_TO_INSTALL
-from transcription_operator.api import VERSION
+from transcription_api import VERSION
 
 Json = dict[str, Any]
 

@@ -31,7 +31,7 @@ from kubectl_transcribe.errors import (
     cause,
 )
 from transcription_contract.locations import ObjectUri
-from transcription_operator.api.object_store import ObjectStore
+from transcription_api.object_store import ObjectStore
 
 _Answer = TypeVar("_Answer")
 

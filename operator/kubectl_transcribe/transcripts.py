@@ -8,7 +8,7 @@ from pydantic import Field
 
 from transcription_contract.locations import ObjectUri
 from transcription_contract.options import OutputFormat
-from transcription_operator.api.base import ApiModel
+from transcription_api.base import ApiModel
 
 READABLE = (OutputFormat.TXT, OutputFormat.VTT, OutputFormat.SRT, OutputFormat.TSV,
             OutputFormat.JSON)  # fmt: skip

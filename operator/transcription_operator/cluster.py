@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_operator import names
-from transcription_operator.api import GROUP, OWNER_UID_LABEL, PLURAL, VERSION
+from transcription_api import GROUP, OWNER_UID_LABEL, PLURAL, VERSION
 from transcription_operator.api_client import ApiClient
 from transcription_operator.errors import ApiError, NotFoundError
 from transcription_operator.observed import ObservedPod

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from transcription_operator.api.status import Phase
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.status import Phase
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.observed import Observation, ObservedJob, ObservedPod
 from transcription_operator.verdict import pending_since
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from transcription_operator.api.status import Phase, Status, wire_time
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.status import Phase, Status, wire_time
+from transcription_api.transcriptionjob import TranscriptionJob
 
 _MESSAGE_LENGTH = 1024
 """The API server's limit for an Event's message."""

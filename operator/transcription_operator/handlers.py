@@ -4,7 +4,7 @@ from typing import Any
 
 import kopf
 
-from transcription_operator.api import GROUP, PLURAL, VERSION
+from transcription_api import GROUP, PLURAL, VERSION
 from transcription_operator.caches import Caches
 from transcription_operator.parents import key_of
 from transcription_operator.queue import KeyedQueue

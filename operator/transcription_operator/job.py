@@ -5,7 +5,7 @@ from typing import Any
 from transcription_contract.exit_codes import FINAL_CODES
 from transcription_contract.task import Task
 from transcription_operator import names
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.errors import SpecError
 from transcription_operator.pod import limits_of, pod_template
 from transcription_operator.settings import NodePool, Settings

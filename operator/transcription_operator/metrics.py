@@ -19,7 +19,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from transcription_contract.exit_codes import ENDINGS
-from transcription_operator.api.status import Phase
+from transcription_api.status import Phase
 
 OTHER = "Other"
 

@@ -8,7 +8,7 @@ begins with the parent's name, for people.
 import hashlib
 import re
 
-from transcription_operator.api import GROUP, OWNER_UID_LABEL
+from transcription_api import GROUP, OWNER_UID_LABEL
 
 _DNS_LABEL_LENGTH = 63
 _INDEX_ROOM = len("-999")

@@ -14,9 +14,9 @@ import kopf
 
 from transcription_operator import logs
 from transcription_operator.admission import Limits
-from transcription_operator.api import PLURAL
-from transcription_operator.api.status import Status
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api import PLURAL
+from transcription_api.status import Status
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.caches import Caches
 from transcription_operator.cluster import Cluster
 from transcription_operator.handlers import register

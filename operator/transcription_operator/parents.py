@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from transcription_operator.api import RETRY_ANNOTATION
-from transcription_operator.api.status import ConditionType, Phase
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api import RETRY_ANNOTATION
+from transcription_api.status import ConditionType, Phase
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.informer import Store
 from transcription_operator.observed import parse_time
 

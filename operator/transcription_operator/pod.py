@@ -21,9 +21,9 @@ from transcription_contract.task import (
     Task,
 )
 from transcription_operator import names
-from transcription_operator.api.object_store import ObjectStore
-from transcription_operator.api.pod_template import PodTemplate
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.object_store import ObjectStore
+from transcription_api.pod_template import PodTemplate
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.errors import SpecError
 from transcription_operator.settings import ModelCache, NodePool, Settings
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from transcription_contract import metric_names
-from transcription_operator.api.status import Progress
+from transcription_api.status import Progress
 
 _MIN_SPAN_SECONDS = 1.0
 """Two readings closer than this say nothing about speed."""

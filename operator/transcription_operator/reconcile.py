@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from transcription_contract.termination import Failure
 from transcription_operator import decide, events, failures, status
-from transcription_operator.api.status import Status
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.status import Status
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.caches import Caches
 from transcription_operator.cluster import Cluster
 from transcription_operator.decide import ChangeJob, CreateJob, DeleteJob, ReleasePod

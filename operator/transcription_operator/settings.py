@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 
 from transcription_contract.locations import ObjectUri
-from transcription_operator.api.spec import BYTES_PATTERN, bytes_of
+from transcription_api.spec import BYTES_PATTERN, bytes_of
 
 PREFIX = "OPERATOR_"
 

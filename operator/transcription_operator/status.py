@@ -6,7 +6,7 @@ from datetime import datetime
 from transcription_contract.locations import manifest_uri
 from transcription_contract.termination import MAX_FAILURES, Failure, Result
 from transcription_operator import failures
-from transcription_operator.api.status import (
+from transcription_api.status import (
     Condition,
     ConditionType,
     FailedItem,
@@ -16,7 +16,7 @@ from transcription_operator.api.status import (
     StatusResult,
     Workers,
 )
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.observed import Observation, ObservedJob
 from transcription_operator.verdict import Verdict, last_words, verdict, worked
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from transcription_contract.locations import manifest_uri
 from transcription_contract.termination import Failure, Result, decode
 from transcription_operator import failures
-from transcription_operator.api.status import Phase
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.status import Phase
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.observed import Observation, ObservedJob, ObservedPod
 
 NO_DETAILS = "The transcripts were delivered; details: {manifest}"

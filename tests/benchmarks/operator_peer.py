@@ -10,7 +10,7 @@ from typing import Any
 import kopf
 from kubernetes.aio import client, config
 
-from transcription_operator.api import GROUP, PLURAL, VERSION
+from transcription_api import GROUP, PLURAL, VERSION
 
 WORKERS = 10
 Json = dict[str, Any]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from transcription_operator.api.crd import custom_resource_definition
-from transcription_operator.api.generate import main
+from transcription_api.crd import custom_resource_definition
+from transcription_api.generate import main
 from transcription_operator.settings import Models, Settings
 
 ROOT = Path(__file__).parents[2]

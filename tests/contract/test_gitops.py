@@ -12,8 +12,8 @@ from tests.contract.test_chart import helm
 from tests.unit.operator.builders import NOW, job, parent, pod, seen
 from tests.unit.operator.test_status import BROKEN, DONE, NO_SECRET
 from transcription_contract.termination import Failure
-from transcription_operator.api.crd import custom_resource_definition
-from transcription_operator.api.status import Phase, Status
+from transcription_api.crd import custom_resource_definition
+from transcription_api.status import Phase, Status
 from transcription_operator.observed import Observation
 from transcription_operator.status import failed_status, next_status, retried_status
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.unit.operator.builders import UID, settings
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.job import desired_job
 from transcription_operator.settings import Gpu, NodePool
 

@@ -11,7 +11,7 @@ from kubectl_transcribe.examination import Examination
 from kubectl_transcribe.findings import Finding, Level
 from kubectl_transcribe.manifest import require_bucket
 from kubectl_transcribe.terminal import line
-from transcription_operator.api.object_store import DEFAULT_SECRET
+from transcription_api.object_store import DEFAULT_SECRET
 
 
 @click.command()

@@ -15,8 +15,8 @@ from kubectl_transcribe.terminal import line, say, write
 from kubectl_transcribe.transcripts import Delivered, Transcript, chosen, is_silent, remarks
 from transcription_contract.locations import ObjectUri, manifest_uri
 from transcription_contract.options import OutputFormat
-from transcription_operator.api.status import Phase
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.status import Phase
+from transcription_api.transcriptionjob import TranscriptionJob
 
 FORMATS = tuple(each.value for each in OutputFormat)
 

@@ -7,8 +7,8 @@ import click
 from kubectl_transcribe import flags, printing
 from kubectl_transcribe.errors import RefusedError
 from kubectl_transcribe.progress import phase_of
-from transcription_operator.api import RETRY_ANNOTATION
-from transcription_operator.api.status import Phase
+from transcription_api import RETRY_ANNOTATION
+from transcription_api.status import Phase
 
 
 @click.command()

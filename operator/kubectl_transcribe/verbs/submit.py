@@ -24,7 +24,7 @@ from kubectl_transcribe.store import Store
 from kubectl_transcribe.terminal import line, say
 from kubectl_transcribe.verbs import result
 from transcription_contract.options import ChannelMode, ExistingOutput, OutputFormat
-from transcription_operator.api.object_store import DEFAULT_SECRET
+from transcription_api.object_store import DEFAULT_SECRET
 
 
 @click.command()

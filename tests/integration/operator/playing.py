@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from tests.api import ApiRefusal, Json, core
 from tests.integration.operator.wire import Wire
 from transcription_operator import names
-from transcription_operator.api import OWNER_UID_LABEL
+from transcription_api import OWNER_UID_LABEL
 from transcription_operator.job import CONTAINER
 
 AT_ONCE = 32

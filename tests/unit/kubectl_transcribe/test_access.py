@@ -1,7 +1,7 @@
 import pytest
 
 from kubectl_transcribe.access import by_environment, by_secret, how_to_make
-from transcription_operator.api.object_store import ObjectStore
+from transcription_api.object_store import ObjectStore
 
 SECRET = {"endpoint": "http://store.svc:9000", "accessKey": "a", "secretKey": "s", "region": "eu"}
 BY_SECRET = ObjectStore(secret_name="store")

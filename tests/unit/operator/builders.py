@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from transcription_operator.api.transcriptionjob import TranscriptionJob
+from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.job import CONTAINER
 from transcription_operator.observed import Observation, ObservedJob, ObservedPod
 from transcription_operator.settings import Gpu, NodePool, Settings

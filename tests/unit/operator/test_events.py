@@ -1,7 +1,7 @@
 import pytest
 
 from tests.unit.operator.builders import NOW, parent
-from transcription_operator.api.status import Phase, Status
+from transcription_api.status import Phase, Status
 from transcription_operator.events import EventDraft, manifest, of_change
 
 NEW = Status()

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.builders import NOW
-from transcription_operator.api.status import wire_time
+from transcription_api.status import wire_time
 from transcription_operator.parents import Parents
 
 CREATED, LET_GO, ACTIVE = (wire_time(NOW + timedelta(minutes=m)) for m in (0, 10, 20))

@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.operator.builders import NOW
 from transcription_contract import metric_names
-from transcription_operator.api.status import Progress
+from transcription_api.status import Progress
 from transcription_operator.progress import Reading, advance, got_on, parse, reading_of
 
 

@@ -13,7 +13,7 @@ from transcription_contract.termination import (
     Termination,
     encode,
 )
-from transcription_operator.api.status import ConditionType, Phase, Progress
+from transcription_api.status import ConditionType, Phase, Progress
 from transcription_operator.observed import Observation, ObservedJob
 from transcription_operator.status import failed_status, next_status, retried_status
 

@@ -10,12 +10,12 @@ from transcription_contract.options import (
     ModelReference,
     WhisperTask,
 )
-from transcription_operator.api.base import ApiModel, immutable, rule
-from transcription_operator.api.object_store import DEFAULT_SECRET, ObjectStore
-from transcription_operator.api.output import Output
-from transcription_operator.api.pod_template import PodTemplate
-from transcription_operator.api.resources import Resources
-from transcription_operator.api.source import Source
+from transcription_api.base import ApiModel, immutable, rule
+from transcription_api.object_store import DEFAULT_SECRET, ObjectStore
+from transcription_api.output import Output
+from transcription_api.pod_template import PodTemplate
+from transcription_api.resources import Resources
+from transcription_api.source import Source
 
 _IS_PREFIX = "self.uri.startsWith('s3://') && self.uri.endsWith('/')"
 _SECONDS = 2**31 - 1

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from transcription_contract.options import SourceAudio
-from transcription_operator.api.base import BUCKET, URI_LENGTH, ApiModel, rule
+from transcription_api.base import BUCKET, URI_LENGTH, ApiModel, rule
 
 MAX_GLOBS = 32
 _ADDRESS = r'https://[A-Za-z0-9.:_\[\]-]+/[!"$-~]*'

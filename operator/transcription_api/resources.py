@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from transcription_operator.api.base import ApiModel
+from transcription_api.base import ApiModel
 
 Quantity = Annotated[
     str,

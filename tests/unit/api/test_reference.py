@@ -4,10 +4,10 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from tests.unit.operator.test_crd import SCHEMA, nodes
-from transcription_operator.api import examples, reference
-from transcription_operator.api.editor_schema import editor_schema
-from transcription_operator.api.spec import Spec
+from tests.unit.api.test_crd import SCHEMA, nodes
+from transcription_api import examples, reference
+from transcription_api.editor_schema import editor_schema
+from transcription_api.spec import Spec
 
 EDITOR = Draft7Validator(editor_schema())
 PAGE = reference.render()

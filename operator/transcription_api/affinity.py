@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from transcription_operator.api.base import ApiModel
+from transcription_api.base import ApiModel
 
 MAX_TERMS = 8
 MAX_VALUES = 32

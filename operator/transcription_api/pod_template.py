@@ -10,9 +10,9 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from transcription_contract.task import TASK_VARIABLE, WORKER_INDEX_VARIABLE
-from transcription_operator.api import GROUP
-from transcription_operator.api.affinity import Affinity, LabelKey, Labels, LabelValue
-from transcription_operator.api.base import ApiModel, rule
+from transcription_api import GROUP
+from transcription_api.affinity import Affinity, LabelKey, Labels, LabelValue
+from transcription_api.base import ApiModel, rule
 
 MAX_ITEMS = 32
 

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from transcription_contract.options import DEFAULT_FORMATS, ExistingOutput, OutputFormat, Subtitles
-from transcription_operator.api.base import BUCKET, URI_LENGTH, ApiModel, rule
+from transcription_api.base import BUCKET, URI_LENGTH, ApiModel, rule
 
 _S3_PREFIX = f"self.matches('^{BUCKET}/(.*/)?$')"
 

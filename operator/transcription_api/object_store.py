@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from transcription_operator.api.base import ApiModel
+from transcription_api.base import ApiModel
 
 DEFAULT_SECRET = "transcription-object-store"
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from transcription_operator.api.crd import custom_resource_definition, structural
+from transcription_api.crd import custom_resource_definition, structural
 
 VERSION = custom_resource_definition()["spec"]["versions"][0]
 SCHEMA = VERSION["schema"]["openAPIV3Schema"]

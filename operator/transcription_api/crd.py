@@ -10,11 +10,11 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from transcription_operator.api import GROUP, KIND, PLURAL, VERSION
-from transcription_operator.api.spec import Spec
-from transcription_operator.api.status import Status
+from transcription_api import GROUP, KIND, PLURAL, VERSION
+from transcription_api.spec import Spec
+from transcription_api.status import Status
 
-_HEADER = "# Generated from operator/transcription_operator/api by `make crd`: edit there.\n"
+_HEADER = "# Generated from operator/transcription_api by `make crd`: edit there.\n"
 _DROPPED = frozenset({"title", "$defs"})
 
 _UNSEEN = {"observedGeneration": -1}

@@ -7,9 +7,9 @@ API server only warns. What CEL rules say is left to the API server.
 import json
 from typing import Any
 
-from transcription_operator.api import API_VERSION, KIND
-from transcription_operator.api.crd import schema_of
-from transcription_operator.api.spec import Spec
+from transcription_api import API_VERSION, KIND
+from transcription_api.crd import schema_of
+from transcription_api.spec import Spec
 
 Schema = dict[str, Any]
 

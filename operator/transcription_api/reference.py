@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from transcription_operator.api import API_VERSION, KIND
-from transcription_operator.api.crd import COLUMNS, custom_resource_definition
-from transcription_operator.api.examples import EVERY_FIELD, THE_OTHERS
+from transcription_api import API_VERSION, KIND
+from transcription_api.crd import COLUMNS, custom_resource_definition
+from transcription_api.examples import EVERY_FIELD, THE_OTHERS
 
 Schema = dict[str, Any]
 
@@ -17,7 +17,7 @@ def _column_names(priority: int) -> str:
 
 
 _HEAD = f"""\
-<!-- Generated from operator/transcription_operator/api by `make crd`: edit there. -->
+<!-- Generated from operator/transcription_api by `make crd`: edit there. -->
 # API reference
 
 `{API_VERSION}`, kind `{KIND}`, short name `tj`; from the cluster: `kubectl explain tj.spec`.

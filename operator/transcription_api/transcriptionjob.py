@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import Field
 
-from transcription_operator.api import API_VERSION, KIND, RETRY_ANNOTATION
-from transcription_operator.api.base import ApiModel
-from transcription_operator.api.spec import Spec
-from transcription_operator.api.status import RETRY_LENGTH, Phase, Status, clip
+from transcription_api import API_VERSION, KIND, RETRY_ANNOTATION
+from transcription_api.base import ApiModel
+from transcription_api.spec import Spec
+from transcription_api.status import RETRY_LENGTH, Phase, Status, clip
 
 
 class Metadata(ApiModel):

@@ -1,6 +1,6 @@
 """Every file that is generated from the models.
 
-``python -m transcription_operator.api.generate [--check] ROOT`` writes them below the checkout's
+``python -m transcription_api.generate [--check] ROOT`` writes them below the checkout's
 root, or says which of them differs.
 """
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from transcription_operator.api import GROUP, PLURAL, crd, editor_schema, reference
+from transcription_api import GROUP, PLURAL, crd, editor_schema, reference
 
 FILES: dict[str, Callable[[], str]] = {
     f"crds/{GROUP}_{PLURAL}.yaml": crd.render,
