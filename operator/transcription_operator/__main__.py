@@ -8,11 +8,11 @@ import sys
 from pydantic import ValidationError
 
 from transcription_operator import logs
-from transcription_operator.api_client import ApiClient
+from transcription_kube.client import ApiClient
 from transcription_operator.cluster import Cluster
-from transcription_operator.errors import OperatorError
+from transcription_kube.errors import KubeError
 from transcription_operator.health import Health
-from transcription_operator.lease import Elector, Timing
+from transcription_kube.lease import Elector, Timing
 from transcription_operator.metrics import Metrics
 from transcription_operator.operation import Operation
 from transcription_operator.scrape import Direct
@@ -26,7 +26,7 @@ async def run(settings: Settings) -> None:
     """Run until a signal asks to stop.
 
     Raises:
-        OperatorError: there is no way to the API server, or another operator leads now.
+        KubeError: there is no way to the API server, or another operator leads now.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -99,7 +99,7 @@ def main() -> int:
     logs.configure(settings.log_format)
     try:
         asyncio.run(run(settings))
-    except OperatorError as error:
+    except KubeError as error:
         log.error("%s", error)
         return 1
     return 0

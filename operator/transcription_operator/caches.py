@@ -8,7 +8,7 @@ from transcription_operator import names
 from transcription_operator.admission import Candidate, Limits, queue
 from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_operator.informer import Store
+from transcription_kube.informer import Store
 from transcription_operator.observed import Observation, ObservedJob, ObservedPod
 from transcription_operator.parents import Parents
 

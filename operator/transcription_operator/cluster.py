@@ -1,29 +1,24 @@
-"""What the operator asks of the API server, by its paths; api_client.py knows how.
+"""What the operator asks of the API server, by its paths; transcription_kube knows how.
 
 Objects travel as the JSON that the API server speaks: the client's typed models of all of
 Kubernetes would be built for each pod that is listed, to read ten fields of it.
 """
 
 import logging
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_operator import names
 from transcription_api import GROUP, OWNER_UID_LABEL, PLURAL, VERSION
-from transcription_operator.api_client import ApiClient
-from transcription_operator.errors import ApiError, NotFoundError
+from transcription_kube.client import ApiClient
+from transcription_kube.collection import Collection, collection_path
+from transcription_kube.errors import ApiError, NotFoundError
 from transcription_operator.observed import ObservedPod
 
 Json = dict[str, Any]
 
-PAGE = 500
 _MERGE_PATCH = "application/merge-patch+json"
-_WATCH_SECONDS = 300
-_SILENCE_SECONDS = 100.0
-"""The API server sends each watch a bookmark about every minute."""
-
 _NODE_LOST = {
     "status": {
         "phase": "Failed",
@@ -32,46 +27,6 @@ _NODE_LOST = {
     }
 }
 log = logging.getLogger(__name__)
-
-
-class Collection:
-    """Objects of one kind in one namespace or all, for an informer."""
-
-    def __init__(
-        self,
-        client: ApiClient,
-        api: str,
-        namespace: str | None,
-        name: str,
-        selector: str | None = None,
-    ) -> None:
-        self.name = name
-        self.namespace = namespace
-        self._client = client
-        self._path = _collection(api, namespace, name)
-        self._query = [("labelSelector", selector)] if selector else []
-
-    async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
-        """All objects, a page at a time, and the resourceVersion to watch from."""
-        query = [*self._query, ("limit", str(PAGE))]
-        while True:
-            answer = await self._client.request("GET", self._path, query=query)
-            metadata = answer["metadata"]
-            yield answer["items"], metadata["resourceVersion"]
-            if not metadata.get("continue"):
-                return
-            query = [*self._query, ("limit", str(PAGE)), ("continue", metadata["continue"])]
-
-    def watch(self, version: str) -> AsyncIterator[Json]:
-        """Watch events from a resourceVersion on, bookmarks included."""
-        query = [
-            *self._query,
-            ("watch", "true"),
-            ("allowWatchBookmarks", "true"),
-            ("resourceVersion", version),
-            ("timeoutSeconds", str(_WATCH_SECONDS)),
-        ]
-        return self._client.open_watch(self._path, query, _SILENCE_SECONDS)
 
 
 class Cluster:
@@ -99,12 +54,12 @@ class Cluster:
             ConflictError: the patch carries a resourceVersion that is no longer the latest.
             NotFoundError: the resource is gone.
         """
-        path = f"{_collection(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}/status"
+        path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}/status"
         return await self._client.request("PATCH", path, body=patch, content_type=_MERGE_PATCH)
 
     async def uid_of(self, namespace: str, name: str) -> str | None:
         """The uid of the TranscriptionJob of that name; None when there is none, or it goes."""
-        path = f"{_collection(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
+        path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
         try:
             metadata = (await self._client.request("GET", path))["metadata"]
         except NotFoundError:
@@ -114,7 +69,7 @@ class Cluster:
 
     async def delete_transcription_job(self, namespace: str, name: str, uid: str) -> None:
         """Delete a TranscriptionJob, if it is still the one with that uid."""
-        path = f"{_collection(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
+        path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
         await self._delete(path, {"preconditions": {"uid": uid}})
 
     async def get_job(self, namespace: str, name: str) -> Json | None:
@@ -130,7 +85,7 @@ class Cluster:
         Raises:
             ConflictError: there is one of that name.
         """
-        path = _collection(_BATCH_PATH, namespace, "jobs")
+        path = collection_path(_BATCH_PATH, namespace, "jobs")
         return await self._client.request("POST", path, body=manifest)
 
     async def change_job(self, namespace: str, name: str, uid: str, spec: Json) -> Json:
@@ -158,13 +113,13 @@ class Cluster:
     async def pods_of(self, namespace: str, parent_uid: str) -> list[Json]:
         """The pods of all attempts of a TranscriptionJob, as they are now."""
         query = [("labelSelector", names.owned_by(parent_uid))]
-        path = _collection("/api/v1", namespace, "pods")
+        path = collection_path("/api/v1", namespace, "pods")
         items: list[Json] = (await self._client.request("GET", path, query=query))["items"]
         return items
 
     async def release_pod(self, namespace: str, name: str) -> None:
         """Say that a pod was lost with its node; its Job controller waits for these words."""
-        path = f"{_collection('/api/v1', namespace, 'pods')}/{quote(name)}/status"
+        path = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(name)}/status"
         try:
             await self._client.request("PATCH", path, body=_NODE_LOST, content_type=_MERGE_PATCH)
         except NotFoundError:
@@ -197,7 +152,7 @@ class Cluster:
         """What the Job controller said of pods that it could not make, the latest last."""
         query = [("fieldSelector", f"involvedObject.uid={job_uid},reason=FailedCreate")]
         answer = await self._client.request(
-            "GET", _collection("/api/v1", namespace, "events"), query=query
+            "GET", collection_path("/api/v1", namespace, "events"), query=query
         )
         found = [(e.get("lastTimestamp") or "", e.get("message") or "") for e in answer["items"]]
         return [message for _, message in sorted(found)]
@@ -206,7 +161,7 @@ class Cluster:
         """Post an Event; one that cannot be posted is only logged."""
         try:
             await self._client.request(
-                "POST", _collection("/api/v1", namespace, "events"), body=manifest
+                "POST", collection_path("/api/v1", namespace, "events"), body=manifest
             )
         except (ApiError, OSError, TimeoutError) as error:
             log.warning("%s: an Event was not posted: %s", namespace, error)
@@ -217,7 +172,7 @@ class Cluster:
         Raises:
             ApiError, UnreachableError: it does not answer, or we may not ask.
         """
-        where = f"{_collection('/api/v1', namespace, 'pods')}/{quote(pod.name)}:{METRICS_PORT}"
+        where = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(pod.name)}:{METRICS_PORT}"
         return await self._client.request_text(f"{where}/proxy/metrics")
 
     async def _delete(self, path: str, body: Json) -> None:
@@ -231,10 +186,5 @@ _GROUP_PATH = f"/apis/{GROUP}/{VERSION}"
 _BATCH_PATH = "/apis/batch/v1"
 
 
-def _collection(api: str, namespace: str | None, plural: str) -> str:
-    within = f"/namespaces/{quote(namespace)}" if namespace is not None else ""
-    return f"{api}{within}/{plural}"
-
-
 def _job(namespace: str, name: str) -> str:
-    return f"{_collection(_BATCH_PATH, namespace, 'jobs')}/{quote(name)}"
+    return f"{collection_path(_BATCH_PATH, namespace, 'jobs')}/{quote(name)}"

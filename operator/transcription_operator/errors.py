@@ -1,53 +1,10 @@
-"""The operator's exceptions.
-
-OperatorError
-├── SpecError            the resource asks for what cannot be done: the job fails, with this text
-├── ApiError             the API server answered with an error: tried again with backoff
-│   ├── ConflictError         somebody else was quicker (409)
-│   ├── GoneError             the resourceVersion to watch from is too old (410)
-│   └── NotFoundError         it is gone (404)
-├── UnreachableError     the API server cannot be reached, or the connection broke; an OSError too
-└── LeadershipLostError  the lease could not be renewed: another operator may take over
-"""
+"""What a TranscriptionJob cannot have."""
 
 
-class OperatorError(Exception):
-    """Anything that the operator raises on purpose."""
+class SpecError(Exception):
+    """The resource asks for what cannot be done: the job fails with this text.
 
-
-class SpecError(OperatorError):
-    """The resource asks for what cannot be done; ``reason`` is status.reason."""
-
-    reason = "ConfigurationInvalid"
-
-
-class ApiError(OperatorError):
-    """The API server refused a request.
-
-    ``status`` is the HTTP status code, ``retry_after`` the seconds it asks to wait, if it does.
+    ``reason`` is status.reason.
     """
 
-    def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
-        super().__init__(f"{status}: {message}")
-        self.status = status
-        self.retry_after = retry_after
-
-
-class ConflictError(ApiError):
-    """The object changed since it was read, or exists already."""
-
-
-class NotFoundError(ApiError):
-    """There is no such object."""
-
-
-class GoneError(ApiError):
-    """What was asked for is no longer kept: list again."""
-
-
-class UnreachableError(OperatorError, ConnectionError):
-    """No answer; whether the request was carried out is unknown."""
-
-
-class LeadershipLostError(OperatorError):
-    """Another operator may take over; this one has stopped its work."""
+    reason = "ConfigurationInvalid"

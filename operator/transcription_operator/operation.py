@@ -21,7 +21,7 @@ from transcription_operator.caches import Caches
 from transcription_operator.cluster import Cluster
 from transcription_operator.handlers import register
 from transcription_operator.health import Health, stale
-from transcription_operator.informer import Informer
+from transcription_kube.informer import Informer
 from transcription_operator.metrics import Metrics
 from transcription_operator.observed import ObservedJob, ObservedPod
 from transcription_operator.queue import KeyedQueue
@@ -77,7 +77,7 @@ class Operation:
         """Work until ``stop`` is set, or something breaks.
 
         Raises:
-            OperatorError: the first list of TranscriptionJobs was refused.
+            KubeError: the first list of TranscriptionJobs was refused.
         """
         self._tell(health)
         informers = [asyncio.create_task(each.run()) for each in self._informers]

@@ -10,7 +10,7 @@ from typing import Any
 from transcription_api import RETRY_ANNOTATION
 from transcription_api.status import ConditionType, Phase
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_operator.informer import Store
+from transcription_kube.informer import Store
 from transcription_operator.observed import parse_time
 
 Json = dict[str, Any]

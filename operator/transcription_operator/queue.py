@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from transcription_operator.errors import OperatorError
+from transcription_kube.errors import KubeError
 
 Handle = Callable[[str], Awaitable[float | None]]
 """Works on a key; returns the seconds after which it wants to see it again, or None."""
@@ -74,7 +74,7 @@ class KeyedQueue:
     async def _attempt(self, key: str) -> float | None:
         try:
             delay: float | None = await self._handle(key)
-        except OperatorError as error:
+        except KubeError as error:
             wait = self._backoff(key)
             log.warning("%s: trying again in %.1f s: %s", key, wait, error)
             return wait

@@ -16,7 +16,8 @@ from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.caches import Caches
 from transcription_operator.cluster import Cluster
 from transcription_operator.decide import ChangeJob, CreateJob, DeleteJob, ReleasePod
-from transcription_operator.errors import ApiError, ConflictError, NotFoundError, SpecError
+from transcription_kube.errors import ApiError, ConflictError, NotFoundError
+from transcription_operator.errors import SpecError
 from transcription_operator.job import desired_job
 from transcription_operator.observed import Observation, ObservedJob, ObservedPod
 from transcription_operator.patch import merge_patch

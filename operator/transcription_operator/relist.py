@@ -9,8 +9,8 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from transcription_operator.errors import OperatorError
-from transcription_operator.informer import Json, Source
+from transcription_kube.errors import KubeError
+from transcription_kube.informer import Json, Source
 from transcription_operator.parents import Parents, key_of, version_of
 
 _GRACE_SECONDS = 5.0
@@ -46,7 +46,7 @@ class Relister:
         """Fill the cache.
 
         Raises:
-            OperatorError: the API server does not answer, or refuses.
+            KubeError: the API server does not answer, or refuses.
         """
         for source in self._sources:
             async for objects, _ in source.pages():
@@ -60,7 +60,7 @@ class Relister:
             await asyncio.sleep(self._interval)
             try:
                 await self.look()
-            except (OperatorError, OSError, TimeoutError) as error:
+            except (KubeError, OSError, TimeoutError) as error:
                 log.warning("TranscriptionJobs could not be listed: %s", error)
 
     async def look(self) -> int:

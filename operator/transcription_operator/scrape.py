@@ -13,7 +13,7 @@ import aiohttp
 
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_operator import progress
-from transcription_operator.errors import OperatorError
+from transcription_kube.errors import KubeError
 from transcription_operator.observed import ObservedPod
 
 AT_ONCE = 32
@@ -148,7 +148,7 @@ class Scraper:
     async def _answer(self, namespace: str, pod: ObservedPod) -> str | None:
         try:
             return await self._ask(namespace, pod)
-        except (aiohttp.ClientError, OperatorError, OSError, TimeoutError) as error:
+        except (aiohttp.ClientError, KubeError, OSError, TimeoutError) as error:
             log.debug("%s/%s does not answer: %r", namespace, pod.name, error)
             return None
 

@@ -7,10 +7,10 @@ import pytest
 
 from tests.api import Api
 from tests.integration.operator.process import NAMESPACE, RELEASE
-from transcription_operator.access import by_kubeconfig
-from transcription_operator.api_client import ApiClient
-from transcription_operator.errors import ApiError, LeadershipLostError
-from transcription_operator.lease import Elector, Timing
+from transcription_kube.access import by_kubeconfig
+from transcription_kube.client import ApiClient
+from transcription_kube.errors import ApiError, LeadershipLostError
+from transcription_kube.lease import Elector, Timing
 
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{RELEASE}"
 QUICK = Timing(duration=4, deadline=3, retry=0.2)

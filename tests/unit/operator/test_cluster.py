@@ -5,7 +5,7 @@ import pytest
 from tests.unit.operator.builders import pod
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_operator.cluster import Cluster
-from transcription_operator.errors import ApiError, NotFoundError
+from transcription_kube.errors import ApiError, NotFoundError
 
 
 class Server:

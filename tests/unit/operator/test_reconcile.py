@@ -8,7 +8,7 @@ from tests.unit.operator.test_status import LAST_WORDS
 from transcription_operator import decide, names
 from transcription_operator.admission import Limits
 from transcription_operator.caches import Caches
-from transcription_operator.errors import ApiError, NotFoundError
+from transcription_kube.errors import ApiError, NotFoundError
 from transcription_operator.job import CONTAINER
 from transcription_operator.observed import ObservedPod
 from transcription_operator.reconcile import Reconciler

@@ -1,7 +1,7 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from tests.unit.operator import virtual_time
+from tests.unit import virtual_time
 from tests.unit.operator.test_caches import manifest
 from transcription_operator.parents import Parents
 from transcription_operator.relist import Relister

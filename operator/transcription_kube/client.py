@@ -1,6 +1,6 @@
 """Requests to the API server: paced, repeated where that is safe, and counted.
 
-Objects travel as the JSON that the API server speaks; which paths there are is cluster.py's matter.
+Objects travel as the JSON that the API server speaks; which paths there are is the caller's matter.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ from typing import Any, Self
 
 import aiohttp
 
-from transcription_operator.access import Access, find_access
-from transcription_operator.errors import (
+from transcription_kube.access import Access, find_access
+from transcription_kube.errors import (
     ApiError,
     ConflictError,
     GoneError,
     NotFoundError,
     UnreachableError,
 )
-from transcription_operator.throttle import (
+from transcription_kube.throttle import (
     RETRIED_STATUSES,
     TOO_MANY_REQUESTS,
     Retries,

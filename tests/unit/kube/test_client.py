@@ -7,16 +7,16 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from transcription_operator.access import Access
-from transcription_operator.api_client import ApiClient, described, error_of, is_repeatable
-from transcription_operator.errors import (
+from transcription_kube.access import Access
+from transcription_kube.client import ApiClient, described, error_of, is_repeatable
+from transcription_kube.errors import (
     ApiError,
     ConflictError,
     GoneError,
     NotFoundError,
     UnreachableError,
 )
-from transcription_operator.throttle import Retries
+from transcription_kube.throttle import Retries
 
 JOBS = "/apis/batch/v1/namespaces/media/jobs"
 EVENTS = "/api/v1/namespaces/media/events"

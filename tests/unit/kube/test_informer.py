@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from transcription_operator.errors import ApiError
-from transcription_operator.informer import Informer, Store
+from transcription_kube.errors import ApiError
+from transcription_kube.informer import Informer, Store
 
 Json = dict[str, Any]
 

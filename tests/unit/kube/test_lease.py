@@ -7,14 +7,14 @@ from contextlib import suppress
 import pytest
 
 from tests.unit.operator.builders import NOW
-from tests.unit.operator.virtual_time import run
-from transcription_operator.errors import (
+from tests.unit.virtual_time import run
+from transcription_kube.errors import (
     ConflictError,
     LeadershipLostError,
     NotFoundError,
     UnreachableError,
 )
-from transcription_operator.lease import Elector, Record, Step, Timing, decide, held, released
+from transcription_kube.lease import Elector, Record, Step, Timing, decide, held, released
 
 DURATION = Timing().duration
 DEADLINE = Timing().deadline

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from transcription_operator.access import TokenFile, by_kubeconfig, in_cluster
-from transcription_operator.errors import UnreachableError
+from transcription_kube.access import TokenFile, by_kubeconfig, in_cluster
+from transcription_kube.errors import UnreachableError
 
 
 def test_a_token_that_was_written_anew_is_found_within_a_minute(tmp_path):
@@ -107,7 +107,7 @@ async def test_a_missing_kubeconfig_is_named(tmp_path):
 
 
 def test_a_pod_does_not_load_the_kubernetes_client():
-    code = "import sys, transcription_operator.api_client; sys.exit('kubernetes' in sys.modules)"
+    code = "import sys, transcription_kube.client; sys.exit('kubernetes' in sys.modules)"
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
 

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from transcription_operator.errors import ApiError, OperatorError
+from transcription_kube.errors import ApiError, KubeError
 
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ T = TypeVar("T", bound=Versioned)
 
 
 class Source(Protocol):
-    """A collection that can be listed and watched; cluster.py has them.
+    """A collection that can be listed and watched, as collection.py has it.
 
     ``namespace``: the one that it is limited to, or None.
     """
@@ -156,7 +156,7 @@ class Informer(Generic[T]):
             try:
                 version = await self._list() if version is None else version
                 version = await self._follow(version)
-            except (OperatorError, OSError, TimeoutError) as error:
+            except (KubeError, OSError, TimeoutError) as error:
                 version = None
                 log.warning("watching %s: %s", self.name, error or type(error).__name__)
             # What ends at once, well or badly, is not to be hammered.

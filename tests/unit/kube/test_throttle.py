@@ -1,6 +1,6 @@
 import pytest
 
-from transcription_operator.throttle import Retries, TokenBucket, retry_after
+from transcription_kube.throttle import Retries, TokenBucket, retry_after
 
 
 def test_a_burst_passes_at_once_and_the_rest_at_the_rate():

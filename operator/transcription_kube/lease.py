@@ -16,11 +16,11 @@ from enum import Enum
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from transcription_operator.errors import (
+from transcription_kube.errors import (
     ConflictError,
     LeadershipLostError,
     NotFoundError,
-    OperatorError,
+    KubeError,
 )
 
 Json = dict[str, Any]
@@ -208,7 +208,7 @@ class Elector:
                 async with asyncio.timeout(self._timing.deadline):
                     if await self._attempt():
                         return
-            except (OperatorError, TimeoutError) as error:
+            except (KubeError, TimeoutError) as error:
                 log.warning("cannot look at the lease %s: %s", self._name, _words(error))
             # Candidates that began at once part ways.
             await asyncio.sleep(self._timing.retry * random.uniform(1.0, 1.5))
@@ -223,7 +223,7 @@ class Elector:
                     if not await self._attempt() and self.leads:
                         # Somebody wrote to it, and it is still ours.
                         await self._attempt()
-            except (OperatorError, TimeoutError) as error:
+            except (KubeError, TimeoutError) as error:
                 log.warning("cannot renew the lease %s: %s", self._name, _words(error))
 
     async def _attempt(self) -> bool:
@@ -269,7 +269,7 @@ class Elector:
                 await self._look()
                 if self._record and self._record.holder == self._me:
                     await self._write(released(self._record))
-        except (OperatorError, TimeoutError) as error:
+        except (KubeError, TimeoutError) as error:
             log.warning("the lease %s is left to run out: %s", self._name, _words(error))
 
 

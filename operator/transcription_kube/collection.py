@@ -1,0 +1,60 @@
+"""The objects of one kind, in one namespace or all: listed a page at a time, and watched."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+
+from transcription_kube.client import ApiClient
+
+Json = dict[str, Any]
+
+PAGE = 500
+_WATCH_SECONDS = 300
+_SILENCE_SECONDS = 100.0
+"""The API server sends each watch a bookmark about every minute."""
+
+
+class Collection:
+    """Objects of one kind in one namespace or all, for an informer."""
+
+    def __init__(
+        self,
+        client: ApiClient,
+        api: str,
+        namespace: str | None,
+        name: str,
+        selector: str | None = None,
+    ) -> None:
+        self.name = name
+        self.namespace = namespace
+        self._client = client
+        self._path = collection_path(api, namespace, name)
+        self._query = [("labelSelector", selector)] if selector else []
+
+    async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
+        """All objects, a page at a time, and the resourceVersion to watch from."""
+        query = [*self._query, ("limit", str(PAGE))]
+        while True:
+            answer = await self._client.request("GET", self._path, query=query)
+            metadata = answer["metadata"]
+            yield answer["items"], metadata["resourceVersion"]
+            if not metadata.get("continue"):
+                return
+            query = [*self._query, ("limit", str(PAGE)), ("continue", metadata["continue"])]
+
+    def watch(self, version: str) -> AsyncIterator[Json]:
+        """Watch events from a resourceVersion on, bookmarks included."""
+        query = [
+            *self._query,
+            ("watch", "true"),
+            ("allowWatchBookmarks", "true"),
+            ("resourceVersion", version),
+            ("timeoutSeconds", str(_WATCH_SECONDS)),
+        ]
+        return self._client.open_watch(self._path, query, _SILENCE_SECONDS)
+
+
+def collection_path(api: str, namespace: str | None, plural: str) -> str:
+    """The path of a collection, such as /apis/batch/v1/namespaces/media/jobs."""
+    within = f"/namespaces/{quote(namespace)}" if namespace is not None else ""
+    return f"{api}{within}/{plural}"

@@ -1,0 +1,46 @@
+"""What goes wrong between us and the API server.
+
+KubeError
+├── ApiError             the API server answered with an error: tried again with backoff
+│   ├── ConflictError         somebody else was quicker (409)
+│   ├── GoneError             the resourceVersion to watch from is too old (410)
+│   └── NotFoundError         it is gone (404)
+├── UnreachableError     the API server cannot be reached, or the connection broke; an OSError too
+└── LeadershipLostError  the lease could not be renewed: another operator may take over
+"""
+
+
+class KubeError(Exception):
+    """Anything that this package raises on purpose."""
+
+
+class ApiError(KubeError):
+    """The API server refused a request.
+
+    ``status`` is the HTTP status code, ``retry_after`` the seconds it asks to wait, if it does.
+    """
+
+    def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+        self.retry_after = retry_after
+
+
+class ConflictError(ApiError):
+    """The object changed since it was read, or exists already."""
+
+
+class NotFoundError(ApiError):
+    """There is no such object."""
+
+
+class GoneError(ApiError):
+    """What was asked for is no longer kept: list again."""
+
+
+class UnreachableError(KubeError, ConnectionError):
+    """No answer; whether the request was carried out is unknown."""
+
+
+class LeadershipLostError(KubeError):
+    """Another operator may take over; this one has stopped its work."""
