@@ -21,9 +21,9 @@ from kubectl_transcribe.errors import (
     cause,
 )
 from kubectl_transcribe.refusals import refusal
-from transcription_contract.base import mistakes
 from transcription_api import GROUP, KIND, OWNER_UID_LABEL, PLURAL, VERSION
 from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_contract.base import mistakes
 
 Json = dict[str, Any]
 

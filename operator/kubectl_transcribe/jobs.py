@@ -5,8 +5,8 @@ from shlex import quote
 from typing import Any
 
 from kubectl_transcribe.findings import Finding, note, ok, wrong
-from transcription_contract.locations import ObjectUri
 from transcription_api.status import Phase
+from transcription_contract.locations import ObjectUri
 
 Json = dict[str, Any]
 

@@ -12,6 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from transcription_api import API_VERSION, KIND
+from transcription_api.object_store import ObjectStore
+from transcription_api.spec import Spec
 from transcription_contract.base import mistakes
 from transcription_contract.languages import LANGUAGE_CODES
 from transcription_contract.locations import ObjectUri, result_name
@@ -21,9 +24,6 @@ from transcription_contract.options import (
     ExistingOutput,
     OutputFormat,
 )
-from transcription_api import API_VERSION, KIND
-from transcription_api.object_store import ObjectStore
-from transcription_api.spec import Spec
 
 Json = dict[str, Any]
 

@@ -30,8 +30,8 @@ from kubectl_transcribe.errors import (
     StoreUnreachableError,
     cause,
 )
-from transcription_contract.locations import ObjectUri
 from transcription_api.object_store import ObjectStore
+from transcription_contract.locations import ObjectUri
 
 _Answer = TypeVar("_Answer")
 

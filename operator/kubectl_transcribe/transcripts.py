@@ -6,9 +6,9 @@ from pathlib import PurePath, PurePosixPath
 
 from pydantic import Field
 
+from transcription_api.base import ApiModel
 from transcription_contract.locations import ObjectUri
 from transcription_contract.options import OutputFormat
-from transcription_api.base import ApiModel
 
 READABLE = (OutputFormat.TXT, OutputFormat.VTT, OutputFormat.SRT, OutputFormat.TSV,
             OutputFormat.JSON)  # fmt: skip

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from transcription_contract.options import DEFAULT_FORMATS, ExistingOutput, OutputFormat, Subtitles
 from transcription_api.base import BUCKET, URI_LENGTH, ApiModel, rule
+from transcription_contract.options import DEFAULT_FORMATS, ExistingOutput, OutputFormat, Subtitles
 
 _S3_PREFIX = f"self.matches('^{BUCKET}/(.*/)?$')"
 

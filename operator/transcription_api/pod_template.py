@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from transcription_contract.task import TASK_VARIABLE, WORKER_INDEX_VARIABLE
 from transcription_api import GROUP
 from transcription_api.affinity import Affinity, LabelKey, Labels, LabelValue
 from transcription_api.base import ApiModel, rule
+from transcription_contract.task import TASK_VARIABLE, WORKER_INDEX_VARIABLE
 
 MAX_ITEMS = 32
 

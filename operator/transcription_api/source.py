@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from transcription_contract.options import SourceAudio
 from transcription_api.base import BUCKET, URI_LENGTH, ApiModel, rule
+from transcription_contract.options import SourceAudio
 
 MAX_GLOBS = 32
 _ADDRESS = r'https://[A-Za-z0-9.:_\[\]-]+/[!"$-~]*'

@@ -2,6 +2,12 @@
 
 from pydantic import ByteSize, ConfigDict, Field, TypeAdapter
 
+from transcription_api.base import ApiModel, immutable, rule
+from transcription_api.object_store import DEFAULT_SECRET, ObjectStore
+from transcription_api.output import Output
+from transcription_api.pod_template import PodTemplate
+from transcription_api.resources import Resources
+from transcription_api.source import Source
 from transcription_contract.decoding import Decoding
 from transcription_contract.languages import LANGUAGE_CODES
 from transcription_contract.options import (
@@ -10,12 +16,6 @@ from transcription_contract.options import (
     ModelReference,
     WhisperTask,
 )
-from transcription_api.base import ApiModel, immutable, rule
-from transcription_api.object_store import DEFAULT_SECRET, ObjectStore
-from transcription_api.output import Output
-from transcription_api.pod_template import PodTemplate
-from transcription_api.resources import Resources
-from transcription_api.source import Source
 
 _IS_PREFIX = "self.uri.startsWith('s3://') && self.uri.endsWith('/')"
 _SECONDS = 2**31 - 1

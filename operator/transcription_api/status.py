@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_serializer
 
-from transcription_contract.termination import MAX_FAILURES, ResultFile
 from transcription_api.base import ApiModel
+from transcription_contract.termination import MAX_FAILURES, ResultFile
 
 
 class Phase(StrEnum):

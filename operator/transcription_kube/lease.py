@@ -18,9 +18,9 @@ from urllib.parse import quote
 
 from transcription_kube.errors import (
     ConflictError,
+    KubeError,
     LeadershipLostError,
     NotFoundError,
-    KubeError,
 )
 
 Json = dict[str, Any]

@@ -1,4 +1,5 @@
 """The operator: watches TranscriptionJobs, runs Kubernetes Jobs, writes status.
 
-Read downwards: handlers -> reconcile -> job and status -> cluster.
+``runtime`` does, ``policies`` decide. Read: runtime/app -> runtime/reconciler -> policies/decide
+and policies/status.
 """

@@ -7,15 +7,15 @@ import sys
 
 from pydantic import ValidationError
 
-from transcription_operator import logs
 from transcription_kube.client import ApiClient
-from transcription_operator.cluster import Cluster
 from transcription_kube.errors import KubeError
-from transcription_operator.health import Health
 from transcription_kube.lease import Elector, Timing
-from transcription_operator.metrics import Metrics
-from transcription_operator.operation import Operation
-from transcription_operator.scrape import Direct
+from transcription_operator.runtime import logs
+from transcription_operator.runtime.app import Operation
+from transcription_operator.runtime.cluster import Cluster
+from transcription_operator.runtime.health import Health
+from transcription_operator.runtime.metrics import Metrics
+from transcription_operator.runtime.scraper import Direct
 from transcription_operator.settings import Settings, settings_errors
 
 _EX_CONFIG = 78

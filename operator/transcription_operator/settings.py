@@ -23,8 +23,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from transcription_contract.locations import ObjectUri
 from transcription_api.spec import BYTES_PATTERN, bytes_of
+from transcription_contract.locations import ObjectUri
 
 PREFIX = "OPERATOR_"
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.contract.test_chart import of_kind, render, settings_of
-from transcription_operator import names
+from transcription_operator.policies import names
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "chart"

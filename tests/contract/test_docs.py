@@ -14,10 +14,10 @@ from jsonschema import Draft7Validator
 
 from tests.contract.test_chart import CHART, HELM, ROOT, helm
 from tests.documents import PAGES, Block, blocks, blocks_in, commands, options_of, shell_blocks
-from transcription_contract import __version__
 from transcription_api.editor_schema import editor_schema
 from transcription_api.spec import Spec
 from transcription_api.status import Status
+from transcription_contract import __version__
 from whisper_transcriber import flags
 
 EDITOR = Draft7Validator(editor_schema())

@@ -10,12 +10,12 @@ from lupa import lua51
 
 from tests.contract.test_chart import helm
 from tests.unit.operator.builders import NOW, job, parent, pod, seen
-from tests.unit.operator.test_status import BROKEN, DONE, NO_SECRET
-from transcription_contract.termination import Failure
+from tests.unit.operator.policies.test_status import BROKEN, DONE, NO_SECRET
 from transcription_api.crd import custom_resource_definition
 from transcription_api.status import Phase, Status
-from transcription_operator.observed import Observation
-from transcription_operator.status import failed_status, next_status, retried_status
+from transcription_contract.termination import Failure
+from transcription_operator.policies.observed import Observation
+from transcription_operator.policies.status import failed_status, next_status, retried_status
 
 ROOT = Path(__file__).parents[2]
 GITOPS = ROOT / "examples" / "gitops"

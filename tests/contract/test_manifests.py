@@ -9,7 +9,7 @@ import yaml
 
 from tests.unit.operator.builders import UID, settings
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_operator.job import desired_job
+from transcription_operator.policies.job import desired_job
 from transcription_operator.settings import Gpu, NodePool
 
 HERE = Path(__file__).parent

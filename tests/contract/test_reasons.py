@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from transcription_operator.failures import _REFUSALS
-from transcription_operator.metrics import KNOWN_REASONS
-from transcription_operator.verdict import DEADLINE_EXCEEDED
+from transcription_operator.policies.failures import _REFUSALS
+from transcription_operator.policies.verdict import DEADLINE_EXCEEDED
+from transcription_operator.runtime.metrics import KNOWN_REASONS
 from whisper_transcriber.errors import TranscriberError
 
 ROOT = Path(__file__).parents[2]

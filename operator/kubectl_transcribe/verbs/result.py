@@ -13,10 +13,10 @@ from kubectl_transcribe.progress import no_result_yet, shortfall
 from kubectl_transcribe.store import Store
 from kubectl_transcribe.terminal import line, say, write
 from kubectl_transcribe.transcripts import Delivered, Transcript, chosen, is_silent, remarks
-from transcription_contract.locations import ObjectUri, manifest_uri
-from transcription_contract.options import OutputFormat
 from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_contract.locations import ObjectUri, manifest_uri
+from transcription_contract.options import OutputFormat
 
 FORMATS = tuple(each.value for each in OutputFormat)
 

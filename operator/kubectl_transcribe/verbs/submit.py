@@ -23,8 +23,8 @@ from kubectl_transcribe.manifest import Submission, Wishes, submissions
 from kubectl_transcribe.store import Store
 from kubectl_transcribe.terminal import line, say
 from kubectl_transcribe.verbs import result
-from transcription_contract.options import ChannelMode, ExistingOutput, OutputFormat
 from transcription_api.object_store import DEFAULT_SECRET
+from transcription_contract.options import ChannelMode, ExistingOutput, OutputFormat
 
 
 @click.command()

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.api import Json, core
 from tests.stage import Stage
-from transcription_operator.job import CONTAINER
+from transcription_operator.policies.names import CONTAINER
 
 
 class PlayedStage(Stage):

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 from tests.api import ApiRefusal, Json, core
 from tests.integration.operator.wire import Wire
-from transcription_operator import names
 from transcription_api import OWNER_UID_LABEL
-from transcription_operator.job import CONTAINER
+from transcription_operator.policies import names
+from transcription_operator.policies.names import CONTAINER
 
 AT_ONCE = 32
 """Requests under way; more of them only wait in the API server."""

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_operator.job import CONTAINER
-from transcription_operator.observed import Observation, ObservedJob, ObservedPod
+from transcription_operator.policies.names import CONTAINER
+from transcription_operator.policies.observed import Observation, ObservedJob, ObservedPod
 from transcription_operator.settings import Gpu, NodePool, Settings
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)

@@ -1,0 +1,214 @@
+"""What the operator sees of a job's children: the few fields that decisions need. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from transcription_contract.termination import Failure
+from transcription_operator.policies import names
+
+Manifest = dict[str, Any]
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """metav1.Time to an aware datetime."""
+    return datetime.fromisoformat(text) if text else None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPod:
+    """One pod of a Job.
+
+    ``parent``: the TranscriptionJob that it says it works for, as namespace/name. ``waiting`` is
+    the (reason, message) of a container that cannot start, ``unscheduled`` the scheduler's;
+    ``exit_code``, ``ended`` (the reason, such as OOMKilled) and ``last_words`` are a terminated
+    container's. ``deletion``: when it has to be gone, its grace period included. ``evicted``: by
+    the taint manager, from a node that does not answer.
+    """
+
+    name: str
+    phase: str
+    version: int = field(default=0, compare=False)
+    parent: str | None = None
+    owner_uid: str | None = None
+    node: str | None = None
+    ip: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    running: bool = False
+    deletion: datetime | None = None
+    evicted: bool = False
+    waiting: tuple[str, str] | None = None
+    unscheduled: tuple[str, str] | None = None
+    exit_code: int | None = None
+    ended: str | None = None
+    last_words: str | None = None
+    finished_at: datetime | None = None
+    memory_limit: str | None = None
+
+    @classmethod
+    def parse(cls, pod: Manifest) -> "ObservedPod":
+        """A Pod as the API server returns it."""
+        status = pod.get("status", {})
+        state = _container_state(status)
+        ended = state.get("terminated", {})
+        metadata = pod["metadata"]
+        deletion = parse_time(metadata.get("deletionTimestamp"))
+        return cls(
+            name=metadata["name"],
+            phase=status.get("phase", "Pending"),
+            version=_version(metadata),
+            parent=parent_key(metadata),
+            owner_uid=_controller(metadata),
+            node=pod.get("spec", {}).get("nodeName"),
+            ip=status.get("podIP"),
+            reason=status.get("reason"),
+            message=status.get("message"),
+            # A lost node leaves the container's last state behind, whatever became of the pod.
+            running="running" in state and status.get("phase") == "Running" and deletion is None,
+            deletion=deletion,
+            evicted=_evicted(status),
+            waiting=_words(state.get("waiting")),
+            unscheduled=_unscheduled(status),
+            exit_code=ended.get("exitCode"),
+            ended=ended.get("reason"),
+            last_words=ended.get("message"),
+            finished_at=parse_time(ended.get("finishedAt")),
+            memory_limit=_memory_limit(pod),
+        )
+
+    @property
+    def deleting(self) -> bool:
+        """Whether it was told to go."""
+        return self.deletion is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedJob:
+    """The child Job; ``conditions`` maps the types that are True to their (reason, message).
+
+    ``active_deadline``: its own activeDeadlineSeconds.
+    """
+
+    name: str
+    uid: str
+    owner_uid: str | None
+    version: int = field(default=0, compare=False)
+    parent: str | None = None
+    deleting: bool = False
+    suspended: bool = False
+    active_deadline: int | None = None
+    created: datetime | None = None
+    started: datetime | None = None
+    completed: datetime | None = None
+    conditions: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, job: Manifest) -> "ObservedJob":
+        """A Job as the API server returns it."""
+        metadata, spec, status = job["metadata"], job.get("spec", {}), job.get("status", {})
+        return cls(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            owner_uid=_controller(metadata),
+            version=_version(metadata),
+            parent=parent_key(metadata),
+            deleting="deletionTimestamp" in metadata,
+            suspended=bool(spec.get("suspend")),
+            active_deadline=spec.get("activeDeadlineSeconds"),
+            created=parse_time(metadata.get("creationTimestamp")),
+            started=parse_time(status.get("startTime")),
+            completed=parse_time(status.get("completionTime")),
+            conditions={
+                c["type"]: (c.get("reason", ""), c.get("message", ""))
+                for c in status.get("conditions", [])
+                if c.get("status") == "True"
+            },
+        )
+
+    @property
+    def complete(self) -> bool:
+        """The verdict is success; the last sibling may still be going."""
+        return bool(self.conditions.keys() & {"Complete", "SuccessCriteriaMet"})
+
+    @property
+    def failed(self) -> bool:
+        """The verdict is failure. Failed itself comes only after the last sibling is gone, which
+        on a lost node is never."""
+        return bool(self.conditions.keys() & {"Failed", "FailureTarget"})
+
+    @property
+    def finished(self) -> bool:
+        """Nothing of it will run any more."""
+        return self.complete or self.failed
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All that a decision is made from, besides the parent.
+
+    ``refused``: why the API server did not take the Job, or the Job controller's pods.
+    ``leaving``: a Job of that name is being deleted. ``queued``: its place in the operator's queue,
+    from 1 on; None when it may run. ``silent_nodes``: those of the pods' nodes that are not Ready.
+    ``ending``: their namespace is being deleted.
+    """
+
+    job: ObservedJob | None = None
+    pods: tuple[ObservedPod, ...] = ()
+    refused: Failure | None = None
+    leaving: bool = False
+    queued: int | None = None
+    silent_nodes: frozenset[str] = frozenset()
+    ending: bool = False
+
+
+def parent_key(metadata: Manifest) -> str | None:
+    """The TranscriptionJob that a child's annotation names, as namespace/name."""
+    name = metadata.get("annotations", {}).get(names.OWNER_NAME_ANNOTATION)
+    return f"{metadata['namespace']}/{name}" if name else None
+
+
+def _version(metadata: Manifest) -> int:
+    return int(metadata.get("resourceVersion", 0))
+
+
+def _controller(metadata: Manifest) -> str | None:
+    owners = metadata.get("ownerReferences", [])
+    return next((owner["uid"] for owner in owners if owner.get("controller")), None)
+
+
+def _container_state(status: Manifest) -> Manifest:
+    for container in status.get("containerStatuses", []):
+        if container.get("name") == names.CONTAINER:
+            state: Manifest = container.get("state", {})
+            return state
+    return {}
+
+
+def _words(state: Manifest | None) -> tuple[str, str] | None:
+    return (state.get("reason", ""), state.get("message", "")) if state else None
+
+
+def _unscheduled(status: Manifest) -> tuple[str, str] | None:
+    for condition in status.get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return _words(condition)
+    return None
+
+
+def _evicted(status: Manifest) -> bool:
+    """By the taint manager; its grace over, such a pod is on a node that will not answer."""
+    return any(
+        each["type"] == "DisruptionTarget"
+        and each["status"] == "True"
+        and each.get("reason") == "DeletionByTaintManager"
+        for each in status.get("conditions", [])
+    )
+
+
+def _memory_limit(pod: Manifest) -> str | None:
+    for container in pod.get("spec", {}).get("containers", []):
+        if container.get("name") == names.CONTAINER:
+            limit: str | None = container.get("resources", {}).get("limits", {}).get("memory")
+            return limit
+    return None

@@ -1,0 +1,242 @@
+"""TranscriptionJob -> the pods of its Job. Pure.
+
+Whatever spec.podTemplate says, they pass the restricted Pod Security Standard (but for a models'
+cache of the settings that lies on the node), and what is ours wins over what is the user's.
+"""
+
+from typing import Any
+
+from transcription_api.object_store import ObjectStore
+from transcription_api.pod_template import PodTemplate
+from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_contract.locations import ObjectUri
+from transcription_contract.metric_names import METRICS_PORT
+from transcription_contract.task import (
+    CA_CERTIFICATE_PATH,
+    KEY_FILES,
+    MODEL_DIRECTORY,
+    OPTIONAL_STORE_KEYS,
+    STORE_DIRECTORY,
+    STORE_VARIABLES,
+    TASK_VARIABLE,
+    WORK_DIRECTORY,
+    Limits,
+    Task,
+)
+from transcription_operator.policies import names
+from transcription_operator.policies.errors import SpecError
+from transcription_operator.settings import ModelCache, NodePool, Settings
+
+Manifest = dict[str, Any]
+
+_USER = 65532
+_PCM_BYTES_PER_SECOND = 16_000 * 2
+_RECORDINGS_AT_ONCE = 3
+"""With a prefix as source: the one being transcribed, the one fetched meanwhile, and another
+worker's that is helped with."""
+_WORK_SLACK_BYTES = 1024**3
+_MODEL_BYTES = 8 * 1024**3
+"""Twice the largest official checkpoint (large, 2.9 GiB), rounded up."""
+
+_LOST_NODE_SECONDS = 30
+"""Kubernetes' default of 300 s is for servers that must not move lightly; a worker's parts are
+safe, and a lost node should cost a minute."""
+
+
+def pod_template(
+    parent: TranscriptionJob, pool: NodePool, settings: Settings, task: Task
+) -> Manifest:
+    """The Job's spec.template.
+
+    Raises:
+        SpecError: spec.podTemplate asks for what the pool or the settings do not allow.
+    """
+    added = parent.spec.pod_template or PodTemplate()
+    return {
+        "metadata": {
+            "labels": settings.pod_labels | added.labels | names.labels(parent.metadata.uid),
+            "annotations": settings.pod_annotations
+            | added.annotations
+            | names.annotations(parent.metadata.name),
+        },
+        "spec": _pod_spec(parent, pool, settings, task, added),
+    }
+
+
+def _pod_spec(
+    parent: TranscriptionJob, pool: NodePool, settings: Settings, task: Task, added: PodTemplate
+) -> Manifest:
+    pull_secrets = (*settings.image_pull_secrets, *added.image_pull_secrets)
+    spec = {
+        "restartPolicy": "Never",
+        "serviceAccountName": _service_account(added, settings),
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
+            "fsGroup": _USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "nodeSelector": _node_selector(added, pool),
+        "tolerations": [
+            *pool.tolerations,
+            *(toleration.to_wire() for toleration in added.tolerations),
+            *_lost_node_tolerations(),
+        ],
+        "affinity": added.affinity and added.affinity.to_wire(),
+        "priorityClassName": added.priority_class_name,
+        "runtimeClassName": added.runtime_class_name or pool.runtime_class_name,
+        "schedulerName": added.scheduler_name,
+        "imagePullSecrets": [{"name": name} for name in dict.fromkeys(pull_secrets)],
+        "containers": [_container(parent, pool, settings, task, added)],
+        "volumes": _volumes(parent, settings),
+    }
+    return {key: value for key, value in spec.items() if value not in (None, [], {})}
+
+
+def _service_account(added: PodTemplate, settings: Settings) -> str | None:
+    name, allowed = added.service_account_name, settings.service_accounts
+    if name is not None and name not in allowed:
+        raise SpecError(
+            f"podTemplate.serviceAccountName is {name!r}, which the operator's settings do not "
+            f"allow; they allow: {', '.join(sorted(allowed)) or 'none'}"
+        )
+    return name
+
+
+def _node_selector(added: PodTemplate, pool: NodePool) -> dict[str, str]:
+    """Both the pool's and the user's labels."""
+    for key, value in added.node_selector.items():
+        if pool.node_selector.get(key, value) != value:
+            raise SpecError(
+                f"podTemplate.nodeSelector wants nodes with {key}={value}, but the node pool is "
+                f"made of those with {key}={pool.node_selector[key]}; name another node pool"
+            )
+    return pool.node_selector | added.node_selector
+
+
+def _container(
+    parent: TranscriptionJob, pool: NodePool, settings: Settings, task: Task, added: PodTemplate
+) -> Manifest:
+    mounts: list[Manifest] = [
+        {"name": "work", "mountPath": WORK_DIRECTORY},
+        {"name": "models", "mountPath": MODEL_DIRECTORY},
+        {"name": "tmp", "mountPath": "/tmp"},
+    ]
+    if parent.spec.object_store.secret:
+        directory = CA_CERTIFICATE_PATH.rpartition("/")[0]
+        mounts += [
+            {"name": "ca", "mountPath": directory, "readOnly": True},
+            {"name": "object-store", "mountPath": STORE_DIRECTORY, "readOnly": True},
+        ]
+    return {
+        "name": names.CONTAINER,
+        "image": settings.transcriber_image,
+        "imagePullPolicy": settings.image_pull_policy,
+        "env": _environment(parent.spec.object_store, task, added),
+        "ports": [{"name": "metrics", "containerPort": METRICS_PORT}],
+        "resources": _resources(parent, pool),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": mounts,
+    }
+
+
+def _environment(store: ObjectStore, task: Task, added: PodTemplate) -> list[Manifest]:
+    # The kubelet expands $(NAME) of variables defined before: TASK comes first, and what users
+    # say comes with its dollar signs doubled, which stand for one.
+    return [
+        {"name": TASK_VARIABLE, "value": task.to_environment()},
+        *_store_variables(store),
+        *({"name": v.name, "value": v.value.replace("$", "$$")} for v in added.env),
+    ]
+
+
+def _store_variables(store: ObjectStore) -> list[Manifest]:
+    if store.secret:
+        return [_secret_variable(store.secret, key) for key in STORE_VARIABLES]
+    stated = {"endpoint": store.endpoint, "region": store.region}
+    return [
+        {"name": STORE_VARIABLES[key], "value": value} for key, value in stated.items() if value
+    ]
+
+
+def _secret_variable(secret: str, key: str) -> Manifest:
+    reference: Manifest = {"name": secret, "key": key}
+    if key in OPTIONAL_STORE_KEYS:
+        # Without it a Secret that lacks the key keeps the pod in CreateContainerConfigError.
+        reference["optional"] = True
+    return {"name": STORE_VARIABLES[key], "valueFrom": {"secretKeyRef": reference}}
+
+
+def _resources(parent: TranscriptionJob, pool: NodePool) -> Manifest:
+    resources = {kind: dict(amounts) for kind, amounts in pool.resources.items()}
+    if pool.gpu:
+        resources.setdefault("limits", {})[pool.gpu.resource] = str(pool.gpu.count)
+    if stated := parent.spec.resources:
+        for kind, amounts in (("requests", stated.requests), ("limits", stated.limits)):
+            resources[kind] = resources.get(kind, {}) | amounts
+    return {kind: amounts for kind, amounts in resources.items() if amounts}
+
+
+def _volumes(parent: TranscriptionJob, settings: Settings) -> list[Manifest]:
+    work = _work_bytes(parent, limits_of(parent, settings))
+    volumes: list[Manifest] = [
+        {"name": "work", "emptyDir": {"sizeLimit": str(work)}},
+        {"name": "models", **_model_volume(settings.models.cache)},
+        {"name": "tmp", "emptyDir": {"sizeLimit": str(_WORK_SLACK_BYTES)}},
+    ]
+    if secret := parent.spec.object_store.secret:
+        items = [{"key": "caCert", "path": CA_CERTIFICATE_PATH.rpartition("/")[2]}]
+        certificates = {"secretName": secret, "items": items, "optional": True}
+        # Optional: that a key is missing is told by the environment, in the kubelet's clear words.
+        keys = {
+            "secretName": secret,
+            "items": [{"key": key, "path": key} for key in KEY_FILES],
+            "optional": True,
+        }
+        volumes += [
+            {"name": "ca", "secret": certificates},
+            {"name": "object-store", "secret": keys},
+        ]
+    return volumes
+
+
+def limits_of(parent: TranscriptionJob, settings: Settings) -> Limits:
+    """The largest recording that the job's workers take on: its own word, and the settings'."""
+    stated = parent.spec.limits
+    most = settings.limits.of(stated.file_bytes(), stated.max_file_seconds)
+    return Limits(max_file_bytes=most[0], max_file_seconds=most[1])
+
+
+def _work_bytes(parent: TranscriptionJob, limits: Limits) -> int:
+    """Room for each recording at once and its samples; a pod that needs more is evicted."""
+    recording = limits.max_file_bytes + limits.max_file_seconds * _PCM_BYTES_PER_SECOND
+    many = ObjectUri.parse(parent.spec.source.uri).is_prefix
+    return (_RECORDINGS_AT_ONCE if many else 1) * recording + _WORK_SLACK_BYTES
+
+
+def _model_volume(cache: ModelCache | None) -> Manifest:
+    if cache is None:
+        return {"emptyDir": {"sizeLimit": str(_MODEL_BYTES)}}
+    if cache.host_path:
+        return {"hostPath": {"path": cache.host_path, "type": "DirectoryOrCreate"}}
+    return {"persistentVolumeClaim": {"claimName": cache.persistent_volume_claim}}
+
+
+def _lost_node_tolerations() -> list[Manifest]:
+    return [
+        {
+            "key": f"node.kubernetes.io/{condition}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": _LOST_NODE_SECONDS,
+        }
+        for condition in ("not-ready", "unreachable")
+    ]

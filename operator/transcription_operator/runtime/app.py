@@ -1,0 +1,206 @@
+"""The operator at work: caches that follow the API server, and a queue of visits.
+
+Everything here ends together: an operator that hears and does not work, or the other way round,
+looks alive and is not; with either gone the process ends, and the kubelet starts another one.
+"""
+
+import asyncio
+import logging
+import time
+from functools import partial
+from typing import Any
+
+import kopf
+
+from transcription_api import PLURAL
+from transcription_api.status import Status
+from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_kube.informer import Informer
+from transcription_operator.policies.admission import Limits
+from transcription_operator.policies.observed import ObservedJob, ObservedPod
+from transcription_operator.runtime import logs
+from transcription_operator.runtime.caches import Caches
+from transcription_operator.runtime.cluster import Cluster
+from transcription_operator.runtime.handlers import register
+from transcription_operator.runtime.health import Health, stale
+from transcription_operator.runtime.metrics import Metrics
+from transcription_operator.runtime.reconciler import Reconciler
+from transcription_operator.runtime.resync import Relister
+from transcription_operator.runtime.scraper import Ask, Scraper
+from transcription_operator.runtime.workqueue import KeyedQueue
+from transcription_operator.settings import Settings
+
+_STALE_SECONDS = 400.0
+"""A watch that breaks is begun anew after 100 s of silence, and a list is tried every 30 s."""
+
+log = logging.getLogger(__name__)
+
+
+class Operation:
+    """One cluster's TranscriptionJobs, from the first list on.
+
+    Args:
+        ask: how workers are asked for their metrics.
+        metrics: told of visits and of jobs that end.
+    """
+
+    def __init__(self, cluster: Cluster, settings: Settings, ask: Ask, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        limits = Limits(settings.max_active_jobs, settings.max_active_jobs_per_namespace)
+        self.caches = Caches(limits, lambda key: self.queue.add(key))
+        self._scraper = Scraper(
+            ask,
+            self.caches.workers,
+            settings.progress_interval_seconds,
+            lambda key: self.queue.add(key),
+        )
+        self._reconciler = Reconciler(
+            cluster, self.caches, settings, self._scraper.readings, self._written
+        )
+        self.queue = KeyedQueue(self._visit)
+        namespaces = settings.watch_namespaces or (None,)
+        self._informers: list[Informer[Any]] = [
+            make(cluster, each)
+            for make in (self._job_informer, self._pod_informer)
+            for each in namespaces
+        ]
+        self.relister = Relister(
+            [cluster.transcription_jobs(each) for each in namespaces],
+            self.caches.parents,
+            settings.resync_seconds,
+            lambda key: self.queue.add(key),
+        )
+        self.ready = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event, health: Health) -> None:
+        """Work until ``stop`` is set, or something breaks.
+
+        Raises:
+            KubeError: the first list of TranscriptionJobs was refused.
+        """
+        self._tell(health)
+        informers = [asyncio.create_task(each.run()) for each in self._informers]
+        try:
+            await self.relister.first()
+            await asyncio.gather(*(each.synced.wait() for each in self._informers))
+            self._begin()
+            await _until_one_ends(
+                *informers,
+                asyncio.create_task(self._watch(stop)),
+                asyncio.create_task(self.relister.run()),
+                asyncio.create_task(self._scraper.run()),
+                asyncio.create_task(self.queue.run()),
+                asyncio.create_task(stop.wait()),
+            )
+        finally:
+            await _cancel(*informers)
+
+    def _tell(self, health: Health) -> None:
+        """Let those who watch over the operator see how far behind it is."""
+        for resource in sorted({each.name for each in self._informers}):
+            age = partial(self._age, resource)
+            self._metrics.follow_watch(resource, age)
+            health.check(stale(f"the watch of {resource}", age, _STALE_SECONDS))
+        self._metrics.follow_watch(PLURAL, self.relister.age)
+        health.check(
+            stale(
+                "the list of TranscriptionJobs",
+                self.relister.age,
+                self._settings.resync_seconds + _STALE_SECONDS,
+            )
+        )
+        parents = self.caches.parents
+        self._metrics.follow_jobs(parents.phases, parents.longest)
+        self._metrics.follow_progress(self._scraper.standstill)
+        self._metrics.follow_queue(lambda: len(self.queue))
+
+    def _age(self, resource: str) -> float:
+        return max(each.age() for each in self._informers if each.name == resource)
+
+    async def _visit(self, key: str) -> float | None:
+        began, failed = time.monotonic(), True
+        with logs.about(key):
+            try:
+                after = await self._reconciler.reconcile(key)
+                failed = False
+                return after
+            finally:
+                self._metrics.observe_visit(time.monotonic() - began, failed)
+
+    def _written(self, parent: TranscriptionJob, after: Status) -> None:
+        if parent.status.phase is after.phase or not (after.phase and after.phase.finished):
+            return
+        created, ended = parent.metadata.creation_timestamp, after.completion_time
+        began = after.running_since
+        self._metrics.observe_finished(
+            after.phase,
+            after.reason or "",
+            waited=(began - created).total_seconds() if began and created else None,
+            ran=(ended - began).total_seconds() if began and ended else None,
+            audio=after.result.audio_seconds if after.result else None,
+            warnings=(after.result.warnings if after.result else None) or 0,
+            suspect_segments=(after.result.suspect_segments if after.result else None) or 0,
+        )
+
+    def _begin(self) -> None:
+        """Nobody is let in before everybody is known: the queue's order depends on all."""
+        self.caches.settle_all()
+        for key in self.caches.parents.all():
+            self.queue.add(key)
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        registry = kopf.OperatorRegistry()
+        register(registry, self.caches, self.queue)
+        ready = asyncio.Event()
+        announcer = asyncio.create_task(self._announce(ready))
+        try:
+            await kopf.operator(
+                registry=registry,
+                standalone=True,
+                clusterwide=not self._settings.watch_namespaces,
+                namespaces=self._settings.watch_namespaces,
+                ready_flag=ready,
+                stop_flag=stop,
+            )
+        finally:
+            await _cancel(announcer)
+
+    async def _announce(self, ready: asyncio.Event) -> None:
+        await ready.wait()
+        self.ready.set()
+        where = ", ".join(self._settings.watch_namespaces) or "all namespaces"
+        log.info("watching TranscriptionJobs in %s", where)
+
+    def _job_informer(self, cluster: Cluster, namespace: str | None) -> Informer[ObservedJob]:
+        return Informer(
+            cluster.jobs(namespace), self.caches.jobs, ObservedJob.parse, self._child_changed
+        )
+
+    def _pod_informer(self, cluster: Cluster, namespace: str | None) -> Informer[ObservedPod]:
+        return Informer(
+            cluster.pods(namespace), self.caches.pods, ObservedPod.parse, self._child_changed
+        )
+
+    def _child_changed(
+        self, before: ObservedJob | ObservedPod | None, now: ObservedJob | ObservedPod | None
+    ) -> None:
+        child = now or before
+        if child and child.parent and self.caches.parents.knows(child.parent):
+            self.queue.add(child.parent)
+
+
+async def _until_one_ends(*tasks: "asyncio.Task[Any]") -> None:
+    """Raises whatever the first one that ends has raised."""
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await _cancel(*tasks)
+
+
+async def _cancel(*tasks: "asyncio.Task[Any]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

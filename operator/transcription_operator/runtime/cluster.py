@@ -1,0 +1,190 @@
+"""What the operator asks of the API server, by its paths; transcription_kube knows how.
+
+Objects travel as the JSON that the API server speaks: the client's typed models of all of
+Kubernetes would be built for each pod that is listed, to read ten fields of it.
+"""
+
+import logging
+from typing import Any
+from urllib.parse import quote
+
+from transcription_api import GROUP, OWNER_UID_LABEL, PLURAL, VERSION
+from transcription_contract.metric_names import METRICS_PORT
+from transcription_kube.client import ApiClient
+from transcription_kube.collection import Collection, collection_path
+from transcription_kube.errors import ApiError, NotFoundError
+from transcription_operator.policies import names
+from transcription_operator.policies.observed import ObservedPod
+
+Json = dict[str, Any]
+
+_MERGE_PATCH = "application/merge-patch+json"
+_NODE_LOST = {
+    "status": {
+        "phase": "Failed",
+        "reason": "NodeLost",
+        "message": "The node does not answer, and the pod outlived its deletion",
+    }
+}
+log = logging.getLogger(__name__)
+
+
+class Cluster:
+    """One cluster, by an open client."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    def transcription_jobs(self, namespace: str | None) -> Collection:
+        """The resources of a namespace, or of all."""
+        return Collection(self._client, _GROUP_PATH, namespace, PLURAL)
+
+    def jobs(self, namespace: str | None) -> Collection:
+        """Our Jobs."""
+        return Collection(self._client, _BATCH_PATH, namespace, "jobs", OWNER_UID_LABEL)
+
+    def pods(self, namespace: str | None) -> Collection:
+        """Our pods."""
+        return Collection(self._client, "/api/v1", namespace, "pods", OWNER_UID_LABEL)
+
+    async def patch_status(self, namespace: str, name: str, patch: Json) -> Json:
+        """Merge a patch into a TranscriptionJob's status subresource; the whole object after it.
+
+        Raises:
+            ConflictError: the patch carries a resourceVersion that is no longer the latest.
+            NotFoundError: the resource is gone.
+        """
+        path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}/status"
+        return await self._client.request("PATCH", path, body=patch, content_type=_MERGE_PATCH)
+
+    async def uid_of(self, namespace: str, name: str) -> str | None:
+        """The uid of the TranscriptionJob of that name; None when there is none, or it goes."""
+        path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
+        try:
+            metadata = (await self._client.request("GET", path))["metadata"]
+        except NotFoundError:
+            return None
+        uid: str = metadata["uid"]
+        return None if "deletionTimestamp" in metadata else uid
+
+    async def delete_transcription_job(self, namespace: str, name: str, uid: str) -> None:
+        """Delete a TranscriptionJob, if it is still the one with that uid."""
+        path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
+        await self._delete(path, {"preconditions": {"uid": uid}})
+
+    async def get_job(self, namespace: str, name: str) -> Json | None:
+        """The Job, or None."""
+        try:
+            return await self._client.request("GET", _job(namespace, name))
+        except NotFoundError:
+            return None
+
+    async def create_job(self, namespace: str, manifest: Json) -> Json:
+        """Create a Job and return it.
+
+        Raises:
+            ConflictError: there is one of that name.
+        """
+        path = collection_path(_BATCH_PATH, namespace, "jobs")
+        return await self._client.request("POST", path, body=manifest)
+
+    async def change_job(self, namespace: str, name: str, uid: str, spec: Json) -> Json:
+        """Set fields of a Job's spec; the Job after it.
+
+        Raises:
+            ConflictError: the Job of that name is another one.
+        """
+        body = {"metadata": {"uid": uid}, "spec": spec}
+        return await self._client.request(
+            "PATCH", _job(namespace, name), body=body, content_type=_MERGE_PATCH
+        )
+
+    async def delete_job(self, namespace: str, name: str, uid: str) -> None:
+        """Delete a Job and its pods; none there is as good.
+
+        The API's own default for Jobs orphans the pods, so the policy is stated.
+
+        Raises:
+            ConflictError: the Job of that name is another one.
+        """
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        await self._delete(_job(namespace, name), options)
+
+    async def pods_of(self, namespace: str, parent_uid: str) -> list[Json]:
+        """The pods of all attempts of a TranscriptionJob, as they are now."""
+        query = [("labelSelector", names.owned_by(parent_uid))]
+        path = collection_path("/api/v1", namespace, "pods")
+        items: list[Json] = (await self._client.request("GET", path, query=query))["items"]
+        return items
+
+    async def release_pod(self, namespace: str, name: str) -> None:
+        """Say that a pod was lost with its node; its Job controller waits for these words."""
+        path = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(name)}/status"
+        try:
+            await self._client.request("PATCH", path, body=_NODE_LOST, content_type=_MERGE_PATCH)
+        except NotFoundError:
+            return
+
+    async def is_silent(self, node: str) -> bool:
+        """Whether a node is gone or not Ready; False when we may not know."""
+        try:
+            found = await self._client.request("GET", f"/api/v1/nodes/{quote(node)}")
+        except NotFoundError:
+            return True
+        except ApiError as error:
+            if error.status == 403:
+                return False
+            raise
+        conditions = found.get("status", {}).get("conditions", [])
+        return any(c["type"] == "Ready" and c["status"] != "True" for c in conditions)
+
+    async def is_ending(self, namespace: str) -> bool:
+        """Whether a namespace is being deleted; False when we may not know."""
+        try:
+            found = await self._client.request("GET", f"/api/v1/namespaces/{quote(namespace)}")
+        except ApiError as error:
+            if error.status in (403, 404):
+                return False
+            raise
+        return bool(found.get("status", {}).get("phase") == "Terminating")
+
+    async def refusals(self, namespace: str, job_uid: str) -> list[str]:
+        """What the Job controller said of pods that it could not make, the latest last."""
+        query = [("fieldSelector", f"involvedObject.uid={job_uid},reason=FailedCreate")]
+        answer = await self._client.request(
+            "GET", collection_path("/api/v1", namespace, "events"), query=query
+        )
+        found = [(e.get("lastTimestamp") or "", e.get("message") or "") for e in answer["items"]]
+        return [message for _, message in sorted(found)]
+
+    async def create_event(self, namespace: str, manifest: Json) -> None:
+        """Post an Event; one that cannot be posted is only logged."""
+        try:
+            await self._client.request(
+                "POST", collection_path("/api/v1", namespace, "events"), body=manifest
+            )
+        except (ApiError, OSError, TimeoutError) as error:
+            log.warning("%s: an Event was not posted: %s", namespace, error)
+
+    async def worker_metrics(self, namespace: str, pod: ObservedPod) -> str:
+        """A worker's metrics through the API server's proxy, which wants the port as a number.
+
+        Raises:
+            ApiError, UnreachableError: it does not answer, or we may not ask.
+        """
+        where = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(pod.name)}:{METRICS_PORT}"
+        return await self._client.request_text(f"{where}/proxy/metrics")
+
+    async def _delete(self, path: str, body: Json) -> None:
+        try:
+            await self._client.request("DELETE", path, body=body)
+        except NotFoundError:
+            return
+
+
+_GROUP_PATH = f"/apis/{GROUP}/{VERSION}"
+_BATCH_PATH = "/apis/batch/v1"
+
+
+def _job(namespace: str, name: str) -> str:
+    return f"{collection_path(_BATCH_PATH, namespace, 'jobs')}/{quote(name)}"

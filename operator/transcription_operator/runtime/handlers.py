@@ -1,0 +1,47 @@
+"""Every kopf decorator: a table of contents of what the operator listens to."""
+
+from typing import Any
+
+import kopf
+
+from transcription_api import GROUP, PLURAL, VERSION
+from transcription_operator.runtime.caches import Caches
+from transcription_operator.runtime.owners import key_of
+from transcription_operator.runtime.workqueue import KeyedQueue
+
+_SILENCE_SECONDS = 90.0
+"""A watch that is silent for longer is begun anew: a dead one cannot be told from it."""
+
+_LISTED_AT_ONCE = 500
+_IDLE_SECONDS = 0.1
+"""kopf lists everything in one answer, and keeps a task for each object, with all of the object,
+for 5 s after its last event: at the start with 10,000 TranscriptionJobs, half a gigabyte."""
+
+
+def register(registry: kopf.OperatorRegistry, caches: Caches, queue: KeyedQueue) -> None:
+    """Have every event of a TranscriptionJob fill the cache and name its key to the queue.
+
+    Jobs and pods have informers of our own: kopf would watch all of the cluster's, whole. The
+    handler is a coroutine: kopf calls functions in threads, and neither cache nor queue bears that.
+    """
+
+    @kopf.on.startup(registry=registry)
+    def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+        # Scanning asks for namespaces and CRDs, which a namespaced role does not grant; without
+        # the rights kopf was deaf for a minute.
+        settings.scanning.disabled = True
+        settings.posting.enabled = False
+        settings.watching.inactivity_timeout = _SILENCE_SECONDS
+        settings.watching.chunk_size = _LISTED_AT_ONCE
+        settings.queueing.idle_timeout = _IDLE_SECONDS
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
+    async def transcription_job(event: kopf.RawEvent, **_: Any) -> None:
+        found = dict(event["object"])
+        keep = caches.parents.remove if event["type"] == "DELETED" else caches.parents.put
+        if keep(found):
+            queue.add(key_of(found))

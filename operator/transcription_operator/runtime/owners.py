@@ -1,0 +1,152 @@
+"""What the operator knows of each TranscriptionJob, as small as it can be kept."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from transcription_api import RETRY_ANNOTATION
+from transcription_api.status import ConditionType, Phase
+from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_kube.informer import Store
+from transcription_operator.policies.observed import parse_time
+
+Json = dict[str, Any]
+
+_METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "creationTimestamp",
+             "deletionTimestamp")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Kept as text: ten thousand parsed objects would be some 100 MB, and a visit parses one in a
+    fraction of a millisecond.
+
+    ``since``: when the phase began, in seconds since 1970.
+    """
+
+    uid: str
+    phase: str
+    since: float
+    version: int
+    text: bytes
+
+
+class Parents:
+    """The latest object of each key."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._kept: Store[_Kept] = Store(lambda kept: kept.phase)
+        self.removed = 0
+        """How many deletions were told."""
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def phases(self) -> dict[str, int]:
+        """How many objects there are of each phase."""
+        return self._kept.counts()
+
+    def longest(self) -> dict[str, float]:
+        """By phase, for how many seconds the object that is in it for longest has been."""
+        first: dict[str, float] = {}
+        for kept in self._kept.items.values():
+            first[kept.phase] = min(kept.since, first.get(kept.phase, kept.since))
+        now = self._clock()
+        return {phase: max(0.0, now - since) for phase, since in first.items()}
+
+    def all(self) -> list[str]:
+        """Every namespace/name."""
+        return list(self._kept.items)
+
+    def knows(self, key: str) -> bool:
+        """Whether there is such an object."""
+        return self._kept.get(key) is not None
+
+    def version(self, key: str) -> int | None:
+        """The resourceVersion that is known of an object."""
+        kept = self._kept.get(key)
+        return kept.version if kept else None
+
+    def put(self, found: Json) -> bool:
+        """Keep an object unless a newer one is known; whether it was news."""
+        key, version, uid = key_of(found), version_of(found), found["metadata"]["uid"]
+        if version <= (self.version(key) or 0):
+            return False
+        phase = found.get("status", {}).get("phase", Phase.PENDING.value)
+        text = json.dumps(_projection(found)).encode()
+        since = self._since(found, phase)
+        self._kept.put(key, _Kept(uid, sys.intern(phase), since, version, text))
+        return True
+
+    def remove(self, found: Json) -> bool:
+        """Forget a deleted object, unless another one has its name meanwhile."""
+        before = self._kept.get(key_of(found))
+        if before is None or before.uid != found["metadata"]["uid"]:
+            return False
+        self._kept.put(key_of(found), None)
+        self.removed += 1
+        return True
+
+    def drop(self, key: str, version: int) -> bool:
+        """Forget an object that was on no list of that resourceVersion, unless it is newer;
+        whether it was known."""
+        known = self.version(key)
+        if known is None or known > version:
+            return False
+        self._kept.put(key, None)
+        return True
+
+    def raw(self, key: str) -> Json | None:
+        """The object's JSON, or None."""
+        kept = self._kept.get(key)
+        found: Json | None = json.loads(kept.text) if kept else None
+        return found
+
+    def get(self, key: str) -> TranscriptionJob | None:
+        """The object, or None when it is gone."""
+        found = self.raw(key)
+        return TranscriptionJob.model_validate(found) if found else None
+
+    def _since(self, found: Json, phase: str) -> float:
+        known = self._kept.get(key_of(found))
+        if known is None or known.uid != found["metadata"]["uid"]:
+            return waiting_since(found) or self._clock()
+        return known.since if known.phase == phase else self._clock()
+
+
+def waiting_since(found: Json) -> float | None:
+    """When an object that waits began to, by its status alone, in seconds since 1970; None for one
+    whose workers have run, which may wait again."""
+    status = found.get("status", {})
+    if status.get("runningSince"):
+        return None
+    let_go = (
+        condition["lastTransitionTime"]
+        for condition in status.get("conditions", ())
+        if (condition["type"], condition["status"]) == (ConditionType.RECONCILING, "True")
+    )
+    created = found["metadata"].get("creationTimestamp")
+    since = parse_time(status.get("activeSince") or next(let_go, created))
+    return since.timestamp() if since else None
+
+
+def key_of(found: Json) -> str:
+    """namespace/name."""
+    return f"{found['metadata']['namespace']}/{found['metadata']['name']}"
+
+
+def _projection(found: Json) -> Json:
+    metadata = {k: v for k, v in found["metadata"].items() if k in _METADATA}
+    annotations = found["metadata"].get("annotations", {})
+    if retry := annotations.get(RETRY_ANNOTATION):
+        metadata["annotations"] = {RETRY_ANNOTATION: retry}
+    return {"metadata": metadata, "spec": found["spec"], "status": found.get("status", {})}
+
+
+def version_of(found: Json) -> int:
+    """The resourceVersion."""
+    return int(found["metadata"]["resourceVersion"])

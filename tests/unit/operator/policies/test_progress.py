@@ -1,0 +1,148 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.operator.builders import NOW
+from transcription_api.status import Progress
+from transcription_contract import metric_names
+from transcription_operator.policies.progress import Reading, advance, got_on, parse, reading_of
+
+
+def reading(seconds: float, processed: float, total: float = 1000, **items: int) -> Reading:
+    return Reading(NOW + timedelta(seconds=seconds), processed, total, **items)
+
+
+def test_prometheus_text_gives_the_job_gauges_alone():
+    text = (
+        f"# TYPE {metric_names.PROCESSED_SECONDS} gauge\n{metric_names.PROCESSED_SECONDS} 12.5\n"
+        f"# TYPE {metric_names.TOTAL_SECONDS} gauge\n{metric_names.TOTAL_SECONDS} 100\n"
+        f"# TYPE {metric_names.ITEMS} gauge\n{metric_names.ITEMS} 7\n"
+        "# TYPE python_info gauge\npython_info 1\n"
+    )
+    assert parse(text) == {
+        metric_names.PROCESSED_SECONDS: 12.5,
+        metric_names.TOTAL_SECONDS: 100.0,
+        metric_names.ITEMS: 7.0,
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<html>",
+        f"{metric_names.TOTAL_SECONDS} NaN\n",
+        f"{metric_names.TOTAL_SECONDS} +Inf\n",
+        f"{metric_names.ITEMS} 1e300\n",
+        f"{metric_names.ITEMS} -1\n",
+        f"{metric_names.ITEMS} " + "1" * 1_000_000 + "\n",
+        f"{metric_names.ITEMS}{{{'a' * 1_000_000}",
+        "",
+    ],
+    ids=[
+        "another server's page",
+        "not a number",
+        "infinite",
+        "more than an integer holds",
+        "less than none",
+        "a number that takes long to read",
+        "labels without an end",
+        "nothing",
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_no_progress(text):
+    assert parse(text) == {}
+
+
+def test_many_workers_views_are_joined_by_the_one_that_saw_most():
+    answers = [
+        {
+            metric_names.PROCESSED_SECONDS: 10.0,
+            metric_names.TOTAL_SECONDS: 0.0,
+            metric_names.ITEMS_DONE: 3.0,
+        },
+        {
+            metric_names.PROCESSED_SECONDS: 40.0,
+            metric_names.TOTAL_SECONDS: 100.0,
+            metric_names.ITEMS: 5.0,
+            metric_names.ITEMS_DONE: 2.0,
+            metric_names.ITEMS_FAILED: 1.0,
+        },
+    ]
+    assert reading_of(answers, NOW) == Reading(NOW, 40.0, 100.0, 5, 3, 1)
+
+
+def test_nothing_is_said_before_the_total_is_known():
+    assert reading_of([{metric_names.PROCESSED_SECONDS: 5.0}], NOW) is None
+    assert reading_of([], NOW) is None
+
+
+def test_speed_and_remaining_time_come_from_this_run_alone():
+    after = advance(None, reading(0, 500), reading(10, 600))
+    assert after.percent == 60
+    assert after.speed == "10.0x"
+    assert after.estimated_remaining_seconds == 40
+
+
+@pytest.mark.parametrize(
+    ("before", "processed", "expected"),
+    [(0, 999.9, 99), (0, 1000, 99), (70, 300, 70), (0, 4, 0)],
+    ids=["nearly", "all but not delivered", "a restarted worker knows less", "just begun"],
+)
+def test_percent_never_goes_back_and_leaves_100_to_success(before, processed, expected):
+    old = Progress(percent=before, processed_seconds=before * 10, total_seconds=999)
+    assert advance(old, None, reading(0, processed)).percent == expected
+
+
+HALF = Progress(
+    percent=50, processed_seconds=500, total_seconds=1000, items=9, items_done=4, items_failed=0
+)
+
+
+@pytest.mark.parametrize(
+    ("latest", "written"),
+    [
+        (reading(10, 504, items=9, items_done=5), False),
+        (reading(10, 504, total=1003, items=9, items_done=5), False),
+        (reading(10, 510, items=9), True),
+        (reading(10, 504, items=10), True),
+        (reading(10, 504, items=9, items_done=5, items_failed=1), True),
+    ],
+    ids=[
+        "a few seconds more",
+        "an estimate that moves",
+        "one percent more",
+        "the recordings are known",
+        "the first bad recording",
+    ],
+)
+def test_only_news_costs_a_write(latest, written):
+    assert (advance(HALF, None, latest) is not HALF) is written
+
+
+def test_recordings_never_go_back_either():
+    after = advance(HALF, None, reading(10, 600, items=9, items_done=3))
+    assert (after.percent, after.items, after.items_done) == (60, 9, 4)
+
+
+def test_less_than_a_second_of_audio_is_no_reason_to_stumble():
+    assert advance(None, None, reading(0, 0.2, total=0.4)).percent == 0
+
+
+def test_a_speed_next_to_nothing_gives_no_remaining_time():
+    after = advance(None, reading(0, 0), reading(1e6, 1e-12, total=2.0**52))
+    assert after.estimated_remaining_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("latest", "further"),
+    [
+        (reading(9, 40, 1000, items_done=3), False),
+        (reading(9, 30, 900, items_done=2), False),
+        (reading(9, 41, 900, items_done=3), True),
+        (reading(9, 40, 1001, items_done=3), True),
+        (reading(9, 40, 1000, items_done=4), True),
+    ],
+    ids=["the same", "less", "more audio done", "more audio arrived", "more delivered"],
+)
+def test_workers_have_got_on_when_anything_of_theirs_grew(latest, further):
+    assert got_on(reading(0, 40, 1000, items_done=3), latest) is further

@@ -1,0 +1,95 @@
+from typing import Any
+
+import pytest
+
+from tests.unit.operator.builders import pod
+from transcription_contract.metric_names import METRICS_PORT
+from transcription_kube.errors import ApiError, NotFoundError
+from transcription_operator.runtime.cluster import Cluster
+
+
+class Server:
+    """An ApiClient that answers what a test has written down, and remembers what it was asked."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, str, Any]] = []
+
+    async def request(self, method: str, path: str, query: Any = None, **_: Any) -> Any:
+        self.asked.append((method, path, query))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def request_text(self, path: str) -> str:
+        self.asked.append(("GET", path, None))
+        return "text"
+
+
+def cluster(server: Server) -> Cluster:
+    return Cluster(server)  # type: ignore[arg-type]
+
+
+async def test_a_long_list_is_read_page_by_page():
+    server = Server(
+        {"items": [1, 2], "metadata": {"resourceVersion": "9", "continue": "more"}},
+        {"items": [3], "metadata": {"resourceVersion": "9"}},
+    )
+    pages = [page async for page in cluster(server).jobs("media").pages()]
+    assert pages == [([1, 2], "9"), ([3], "9")]
+    assert server.asked[0][1] == "/apis/batch/v1/namespaces/media/jobs"
+    assert ("continue", "more") in server.asked[1][2]
+    assert all(("labelSelector", "transcription.dev/job-uid") in q for _, _, q in server.asked)
+
+
+def node(ready: str) -> dict[str, Any]:
+    return {"status": {"conditions": [{"type": "Ready", "status": ready}]}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "silent"),
+    [
+        (node("True"), False),
+        (node("False"), True),
+        (node("Unknown"), True),
+        (NotFoundError(404, "no such node"), True),
+        (ApiError(403, "nodes is forbidden"), False),
+    ],
+    ids=["ready", "not ready", "unknown", "gone", "not ours to see"],
+)
+async def test_a_node_is_silent_when_it_is_gone_or_not_ready(answer, silent):
+    assert await cluster(Server(answer)).is_silent("node-1") is silent
+
+
+@pytest.mark.parametrize(
+    ("answer", "ending"),
+    [
+        ({"status": {"phase": "Active"}}, False),
+        ({"status": {"phase": "Terminating"}}, True),
+        (NotFoundError(404, "no such namespace"), False),
+        (ApiError(403, "namespaces is forbidden"), False),
+    ],
+    ids=["active", "terminating", "gone", "not ours to see"],
+)
+async def test_a_namespace_ends_when_it_is_being_deleted(answer, ending):
+    assert await cluster(Server(answer)).is_ending("media") is ending
+
+
+async def test_the_latest_refusal_comes_last():
+    events = [
+        {"lastTimestamp": "2026-11-22T12:00:09Z", "message": "new"},
+        {"lastTimestamp": "2026-11-22T12:00:01Z", "message": "old"},
+        {"message": "undated"},
+    ]
+    server = Server({"items": events})
+    assert await cluster(server).refusals("media", "u-1") == ["undated", "old", "new"]
+    assert server.asked[0][2] == [("fieldSelector", "involvedObject.uid=u-1,reason=FailedCreate")]
+
+
+async def test_workers_are_asked_through_the_proxy_by_number():
+    server = Server()
+    assert await cluster(server).worker_metrics("media", pod(name="standup-0-x")) == "text"
+    (asked,) = server.asked
+    pod_and_port = f"standup-0-x:{METRICS_PORT}"
+    assert asked[1] == f"/api/v1/namespaces/media/pods/{pod_and_port}/proxy/metrics"

@@ -1,0 +1,91 @@
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from tests.unit import virtual_time
+from tests.unit.operator.runtime.test_caches import manifest
+from transcription_operator.runtime.owners import Parents
+from transcription_operator.runtime.resync import Relister
+
+KEY = "media/standup"
+
+
+class Listed:
+    """A list, and what the watch tells right after it."""
+
+    name, namespace = "transcriptionjobs", None
+
+    def __init__(self, version: int, *objects: dict[str, Any]) -> None:
+        self.version = str(version)
+        self.objects = objects
+        self.then: Callable[[], object] = lambda: None
+
+    async def pages(self) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
+        for each in self.objects:
+            yield [each], self.version
+        yield [], self.version
+        self.then()
+
+    def watch(self, version: str) -> AsyncIterator[dict[str, Any]]:
+        raise AssertionError("nobody watches here")
+
+
+def look(parents: Parents, source: Listed) -> list[str]:
+    """The keys that had been missed."""
+    missed: list[str] = []
+    relister = Relister([source], parents, 300, missed.append)
+
+    async def scenario() -> None:
+        assert await relister.look() == len(missed)
+
+    virtual_time.run(scenario())
+    return missed
+
+
+def knowing(*objects: dict[str, Any]) -> Parents:
+    parents = Parents()
+    for each in objects:
+        parents.put(each)
+    return parents
+
+
+def test_what_a_dead_watch_has_missed_is_found():
+    parents = knowing(manifest(3), manifest(4, name="gone"))
+    listed = Listed(9, manifest(8), manifest(7, name="new"))
+    assert set(look(parents, listed)) == {KEY, "media/gone", "media/new"}
+    assert set(parents.all()) == {KEY, "media/new"}
+    assert parents.version(KEY) == 8
+
+
+def test_what_is_known_already_is_no_news():
+    assert look(knowing(manifest(8)), Listed(9, manifest(8))) == []
+
+
+def test_an_event_that_was_on_its_way_is_no_miss():
+    parents = knowing(manifest(3))
+    source = Listed(9, manifest(8), manifest(7, name="new"))
+    source.then = lambda: [parents.put(manifest(8)), parents.put(manifest(7, name="new"))]
+    assert look(parents, source) == []
+
+
+def test_what_was_deleted_since_the_list_does_not_come_back():
+    parents = knowing(manifest(8))
+    source = Listed(9, manifest(8))
+    source.then = lambda: parents.remove(manifest(10))
+    assert look(parents, source) == []
+    assert parents.all() == []
+
+
+def test_what_was_made_and_deleted_since_it_was_known_does_not_come_back_either():
+    parents = knowing()
+    source = Listed(9, manifest(8))
+    source.then = lambda: [parents.put(manifest(8)), parents.remove(manifest(10))]
+    assert look(parents, source) == []
+    assert parents.all() == []
+
+
+def test_what_was_made_since_the_list_stays():
+    parents = knowing()
+    source = Listed(9)
+    source.then = lambda: parents.put(manifest(10))
+    assert look(parents, source) == []
+    assert parents.all() == [KEY]
