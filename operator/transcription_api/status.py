@@ -254,6 +254,11 @@ class Status(ApiModel):
     def _time(self, value: datetime | None) -> str | None:
         return wire_time(value) if value else None
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the job has succeeded or failed."""
+        return self.phase is not None and self.phase.finished
+
     def condition(self, kind: ConditionType) -> Condition | None:
         """The condition of a type, or None."""
         return next((c for c in self.conditions if c.type == kind), None)

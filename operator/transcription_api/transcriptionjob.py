@@ -37,6 +37,11 @@ class TranscriptionJob(ApiModel):
         return f"{self.metadata.namespace}/{self.metadata.name}"
 
     @property
+    def is_finished(self) -> bool:
+        """Whether it has succeeded or failed."""
+        return self.status.is_finished
+
+    @property
     def attempt(self) -> int:
         """1, and one more for each retry."""
         return self.status.attempt or 1

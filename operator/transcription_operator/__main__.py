@@ -11,7 +11,7 @@ from transcription_kube.client import ApiClient
 from transcription_kube.errors import KubeError
 from transcription_kube.lease import Elector, Timing
 from transcription_operator.runtime import logs
-from transcription_operator.runtime.app import Operation
+from transcription_operator.runtime.app import App
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.runtime.health import Health
 from transcription_operator.runtime.metrics import Metrics
@@ -38,7 +38,7 @@ async def run(settings: Settings) -> None:
     workers = Direct()
     cluster = Cluster(client)
     ask = workers.ask if settings.progress_via == "addresses" else cluster.worker_metrics
-    operation = Operation(cluster, settings, ask, metrics)
+    operation = App(cluster, settings, ask, metrics)
     health = Health(metrics.text, operation.ready)
     try:
         async with health.serving(settings.http_address, settings.http_port):
@@ -55,7 +55,7 @@ async def run(settings: Settings) -> None:
 
 
 async def _elected(
-    operation: Operation,
+    operation: App,
     health: Health,
     metrics: Metrics,
     settings: Settings,

@@ -9,12 +9,12 @@ import yaml
 from lupa import lua51
 
 from tests.contract.test_chart import helm
-from tests.unit.operator.builders import NOW, job, parent, pod, seen
+from tests.unit.operator.builders import NOW, job, owner, pod, seen
 from tests.unit.operator.policies.test_status import BROKEN, DONE, NO_SECRET
 from transcription_api.crd import custom_resource_definition
 from transcription_api.status import Phase, Status
 from transcription_contract.termination import Failure
-from transcription_operator.policies.observed import Observation
+from transcription_operator.policies.observation import Observation
 from transcription_operator.policies.status import failed_status, next_status, retried_status
 
 ROOT = Path(__file__).parents[2]
@@ -33,12 +33,12 @@ class Case:
 
 
 def after(observation: Observation, **spec: Any) -> Status:
-    return next_status(parent(**spec), observation, None, NOW)
+    return next_status(owner(**spec), observation, None, NOW)
 
 
 FAILED = after(seen(job("Failed"), BROKEN))
-RETRIED = retried_status(parent(status=FAILED.to_wire()), "again", NOW)
-REFUSED = failed_status(parent(), Failure(reason="ConfigurationInvalid", message="no pool"), NOW)
+RETRIED = retried_status(owner(status=FAILED.to_wire()), "again", NOW)
+REFUSED = failed_status(owner(), Failure(reason="ConfigurationInvalid", message="no pool"), NOW)
 (VERSION,) = custom_resource_definition()["spec"]["versions"]
 SCHEMA = VERSION["schema"]["openAPIV3Schema"]
 UNSEEN = Status.model_validate(SCHEMA["properties"]["status"]["default"])

@@ -12,8 +12,8 @@ from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.policies.job import desired_job
 from transcription_operator.settings import Gpu, NodePool
 
-HERE = Path(__file__).parent
-EXAMPLES = sorted((HERE.parents[1] / "examples").glob("*.yaml"))
+HERE = Path(__file__).owner
+EXAMPLES = sorted((HERE.owners[1] / "examples").glob("*.yaml"))
 GPU = NodePool(node_selector={"pool": "gpu"}, gpu=Gpu())
 
 
@@ -24,8 +24,8 @@ def test_an_examples_job_is_the_golden_one(path: Path):
     gpu_only = settings(
         node_pools={"gpu": GPU}, default_node_pool="gpu", service_accounts=("transcriber",)
     )
-    parent = TranscriptionJob.model_validate(example)
-    job = desired_job(parent, gpu_only, active_deadline_seconds=parent.spec.active_deadline_seconds)
+    owner = TranscriptionJob.model_validate(example)
+    job = desired_job(owner, gpu_only, active_deadline_seconds=owner.spec.active_deadline_seconds)
     golden = HERE / "golden" / path.name
     # Through JSON, since YAML would name what two places share.
     text = yaml.safe_dump(json.loads(json.dumps(job)), sort_keys=False, width=100)

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from transcription_operator.policies.failures import _REFUSALS
-from transcription_operator.policies.verdict import DEADLINE_EXCEEDED
+from transcription_operator.policies.deadlines import DEADLINE_EXCEEDED
+from transcription_operator.policies.refusals import _REASONS
 from transcription_operator.runtime.metrics import KNOWN_REASONS
 from whisper_transcriber.errors import TranscriberError
 
@@ -24,16 +24,16 @@ WORKERS = all_kinds(TranscriberError) - {TranscriberError.__name__}
 
 
 def stated_by_the_operator() -> set[str]:
-    """Each word that its code gives as a reason: Verdict(phase, "…", …), reason="…"."""
+    """Each word that its code gives as a reason: PhaseStatus(phase, "…", …), reason="…"."""
     trees = [ast.parse(path.read_text()) for path in OPERATOR.rglob("*.py")]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     found = {word for call in calls for word in reasons_of(call)}
-    return found | {DEADLINE_EXCEEDED} | {reason for _, reason in _REFUSALS}
+    return found | {DEADLINE_EXCEEDED} | {reason for _, reason in _REASONS}
 
 
 def reasons_of(call: ast.Call) -> Iterator[str]:
     given = [keyword.value for keyword in call.keywords if keyword.arg == "reason"]
-    if isinstance(call.func, ast.Name) and call.func.id == "Verdict":
+    if isinstance(call.func, ast.Name) and call.func.id == "PhaseStatus":
         given += call.args[1:2]
     for node in given:
         for inner in ast.walk(node):

@@ -1,137 +1,86 @@
-"""Observed -> what to do about it. Pure: reconcile.py does it."""
+"""Observation -> actions, and when to look again; the order in which the policies are asked."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from transcription_api.status import Phase
+from transcription_api.status import Phase, Status
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_operator.policies.observed import Observation, ObservedJob, ObservedPod
-from transcription_operator.policies.verdict import pending_since
+from transcription_operator.policies import (
+    deadlines,
+    ending_namespace,
+    kueue,
+    lost_nodes,
+    refusals,
+    retry,
+    suspension,
+    ttl,
+)
+from transcription_operator.policies.actions import (
+    Action,
+    ChangeJob,
+    CreateJob,
+    DeleteJob,
+    DeleteOwner,
+)
+from transcription_operator.policies.observation import Observation, ObservedJob
 
-LOST_AFTER = timedelta(seconds=15)
-"""A pod that outlives its grace period by so long is on a node that does not answer."""
-
-RELOOK_SECONDS = 15.0
-"""For what no event tells of: a refusal that may have gone, a node that may have died."""
-
-FIRST_RELOOK_SECONDS = 3.0
 _LEAST_SECONDS = 0.5
 
 
-@dataclass(frozen=True)
-class CreateJob:
-    """``active_deadline``: the seconds that are left to it, if there is an end."""
-
-    active_deadline: int | None
-
-
-@dataclass(frozen=True)
-class ChangeJob:
-    """Fields of the Job's spec to be set."""
-
-    name: str
-    uid: str
-    spec: dict[str, bool | int | None]
-
-
-@dataclass(frozen=True)
-class DeleteJob:
-    """With its pods."""
-
-    name: str
-    uid: str
-
-
-@dataclass(frozen=True)
-class ReleasePod:
-    """Say that a pod on a lost node has failed: its own kubelet never will, and the Job waits for
-    it (a Job with a podFailurePolicy replaces only pods that have ended)."""
-
-    name: str
-
-
-Action = CreateJob | ChangeJob | DeleteJob | ReleasePod
-
-
-def actions(parent: TranscriptionJob, seen: Observation, now: datetime) -> list[Action]:
-    """What brings the cluster closer to what an unfinished TranscriptionJob asks for."""
+def actions(owner: TranscriptionJob, seen: Observation, now: datetime) -> list[Action]:
+    """What brings the cluster closer to what a TranscriptionJob asks for."""
+    if owner.is_finished:
+        return _after_the_end(owner, seen, now)
     if seen.ending:
-        return _of_ending(seen)
-    return [*_of_job(parent, seen), *map(ReleasePod, lost_pods(seen, now))]
+        return [*ending_namespace.actions(seen)]
+    return [*_of_job(owner, seen), *lost_nodes.actions(seen, now)]
 
 
-def last_actions(parent: TranscriptionJob, seen: Observation) -> list[Action]:
-    """What is left to do for a finished one: a failed one's Job may not work on."""
+def again_after(
+    owner: TranscriptionJob, after: Status, seen: Observation, now: datetime, resync: float
+) -> float | None:
+    """Seconds until the job should be reconciled again though no event says so; None for never.
+
+    ``owner`` is the job as it was, ``after`` its status now.
+    """
+    if owner.is_finished != after.is_finished:
+        return 0.0
+    if after.is_finished:
+        return ttl.wait(owner, now)
+    moments = [resync, *lost_nodes.waits(seen, now)]
+    if not suspension.is_held_back(owner, seen):
+        moments += refusals.waits(seen)
+        if owner.status.running_since is None:
+            moments.append(deadlines.wait(owner, seen.job, now))
+    return max(min(moments), _LEAST_SECONDS)
+
+
+def _after_the_end(owner: TranscriptionJob, seen: Observation, now: datetime) -> list[Action]:
+    if ttl.is_over(owner, now):
+        return [DeleteOwner()]
+    if owner.retry_asked:
+        return [*retry.actions(seen)]
     job = seen.job
-    if parent.status.phase is Phase.FAILED and job and not job.finished:
+    if owner.status.phase is Phase.FAILED and job and not job.finished:
         return [DeleteJob(job.name, job.uid)]
     return []
 
 
-def expires(parent: TranscriptionJob) -> datetime | None:
-    """When a finished job is to be deleted by its ttlSecondsAfterFinished."""
-    ttl, ended = parent.spec.ttl_seconds_after_finished, parent.status.completion_time
-    return ended + timedelta(seconds=ttl) if ttl is not None and ended else None
-
-
-def lost_pods(seen: Observation, now: datetime) -> list[str]:
-    """Pods that outlived their deletion on a node that does not answer."""
-    return [
-        pod.name for pod in overdue(seen.pods, now) if pod.evicted or pod.node in seen.silent_nodes
-    ]
-
-
-def overdue(pods: tuple[ObservedPod, ...], now: datetime) -> list[ObservedPod]:
-    """Pods that should have been gone for a while."""
-    return [
-        pod
-        for pod in pods
-        if pod.deletion and now >= pod.deletion + LOST_AFTER and pod.phase in ("Pending", "Running")
-    ]
-
-
-def active_deadline(parent: TranscriptionJob) -> int | None:
-    """The seconds that spec.activeDeadlineSeconds leaves for the Job's next start. Its own clock
-    begins anew at each."""
-    total = parent.spec.active_deadline_seconds
-    return None if total is None else max(1, total - (parent.status.active_seconds or 0))
-
-
-def revisit_after(
-    parent: TranscriptionJob, seen: Observation, now: datetime, resync: float
-) -> float:
-    """Seconds until an unfinished job should be looked at again though no event says so."""
-    moments = [resync, *_waits(parent, seen, now)]
-    return max(min(moments), _LEAST_SECONDS)
-
-
-def _of_ending(seen: Observation) -> list[Action]:
-    """A Job with a backoffLimitPerIndex lets go of a pod only when it has made another one
-    (KEP-3850), which it may not in a namespace that ends; and that deletes Jobs only when all pods
-    are gone (KEP-5080). Neither would ever end."""
+def _of_job(owner: TranscriptionJob, seen: Observation) -> Iterator[Action]:
     job = seen.job
-    return [DeleteJob(job.name, job.uid)] if job and not job.finished else []
-
-
-def _of_job(parent: TranscriptionJob, seen: Observation) -> Iterator[Action]:
-    job = seen.job
-    held_back = parent.spec.suspend or seen.queued is not None
+    held_back = suspension.is_held_back(owner, seen)
     if job is None:
         if not held_back and not seen.leaving:
-            yield CreateJob(active_deadline(parent))
+            yield CreateJob(deadlines.active_deadline(owner))
         return
     if job.finished:
         return
-    if parent.spec.queue_name is not None:
-        # Kueue owns spec.suspend: a Job that is not to run is taken away from it altogether.
-        if held_back:
-            yield DeleteJob(job.name, job.uid)
-            return
-        changes = _changes(job, job.suspended, active_deadline(parent))
-    else:
-        changes = _changes(job, held_back, active_deadline(parent))
-    if changes:
+    if kueue.owns_suspend(owner) and held_back:
+        # Its spec.suspend is Kueue's: a Job that is not to run is taken away altogether.
+        yield DeleteJob(job.name, job.uid)
+        return
+    suspend = job.suspended if kueue.owns_suspend(owner) else held_back
+    if changes := _changes(job, suspend, deadlines.active_deadline(owner)):
         yield ChangeJob(job.name, job.uid, changes)
 
 
@@ -142,20 +91,3 @@ def _changes(job: ObservedJob, suspend: bool, deadline: int | None) -> dict[str,
     if job.active_deadline != deadline:
         changes["activeDeadlineSeconds"] = deadline
     return changes
-
-
-def _waits(parent: TranscriptionJob, seen: Observation, now: datetime) -> Iterator[float]:
-    for pod in seen.pods:
-        if pod.deletion and pod.phase in ("Pending", "Running"):
-            left = (pod.deletion + LOST_AFTER - now).total_seconds()
-            yield left if left > 0 else RELOOK_SECONDS
-    if parent.spec.suspend or seen.queued is not None:
-        return
-    if seen.refused:
-        yield RELOOK_SECONDS
-    elif seen.job and not seen.pods and not seen.job.suspended:
-        yield FIRST_RELOOK_SECONDS
-    begin = pending_since(parent, seen.job) or now
-    if parent.status.running_since is None:
-        left = parent.spec.pending_deadline_seconds - (now - begin).total_seconds()
-        yield max(left, 1.0)

@@ -42,16 +42,16 @@ def of_change(before: Status, after: Status) -> list[EventDraft]:
     return []
 
 
-def manifest(parent: TranscriptionJob, draft: EventDraft, now: datetime) -> dict[str, Any]:
+def manifest(owner: TranscriptionJob, draft: EventDraft, now: datetime) -> dict[str, Any]:
     """The core/v1 Event to create."""
     return {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "generateName": f"{parent.metadata.name[:200]}.",
-            "namespace": parent.metadata.namespace,
+            "generateName": f"{owner.metadata.name[:200]}.",
+            "namespace": owner.metadata.namespace,
         },
-        "involvedObject": parent.reference(),
+        "involvedObject": owner.reference(),
         "type": draft.kind,
         "reason": draft.reason,
         "message": draft.message[:_MESSAGE_LENGTH],

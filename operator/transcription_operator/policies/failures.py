@@ -2,7 +2,7 @@
 
 from transcription_contract.exit_codes import ENDINGS
 from transcription_contract.termination import Failure, decode
-from transcription_operator.policies.observed import ObservedJob, ObservedPod
+from transcription_operator.policies.observation import ObservedJob, ObservedPod
 
 STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Waiting reasons of a pod that is on its way."""
@@ -52,20 +52,6 @@ def of_pending(pods: tuple[ObservedPod, ...]) -> Failure | None:
             reason, message = pod.waiting
             return Failure(reason=reason, message=f"pod {pod.name}: {message or reason}")
     return None
-
-
-_REFUSALS = (
-    ("exceeded quota", "QuotaExceeded"),
-    ("violates PodSecurity", "PodSecurityViolation"),
-    ("admission webhook", "AdmissionRefused"),
-    ("ValidatingAdmissionPolicy", "AdmissionRefused"),
-)
-
-
-def of_refusal(message: str) -> Failure:
-    """Why the Job controller could make no pod, from its FailedCreate Event."""
-    reason = next((reason for part, reason in _REFUSALS if part in message), "PodRefused")
-    return Failure(reason=reason, message=message)
 
 
 def _out_of_memory(pod: ObservedPod) -> Failure:

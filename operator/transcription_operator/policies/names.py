@@ -1,8 +1,8 @@
 """Names and labels of what the operator makes.
 
 Guarantees: a child's name is a valid Job name whose pods' host names (name-index) fit a DNS label;
-it is a function of the parent's uid and the attempt alone, so making it twice is impossible; and it
-begins with the parent's name, for people.
+it is a function of the owner's uid and the attempt alone, so making it twice is impossible; and it
+begins with the owner's name, for people.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 OWNER_NAME_ANNOTATION = f"{GROUP}/job-name"
 
 
-def child_name(parent_name: str, uid: str, attempt: int) -> str:
+def child_name(owner_name: str, uid: str, attempt: int) -> str:
     """The Job of one attempt, such as standup-1f0c9a3e-1."""
     digest = hashlib.sha256(uid.encode()).hexdigest()[:_HASH_LENGTH]
     suffix = f"-{digest}-{attempt}"
     room = _DNS_LABEL_LENGTH - _INDEX_ROOM - len(suffix)
     # A custom resource's name may hold dots and 253 characters; a host name may not.
-    stem = re.sub(r"[^a-z0-9-]", "-", parent_name)[:room].strip("-") or "job"
+    stem = re.sub(r"[^a-z0-9-]", "-", owner_name)[:room].strip("-") or "job"
     return stem + suffix
 
 
@@ -40,11 +40,11 @@ def labels(uid: str) -> dict[str, str]:
     }
 
 
-def annotations(parent_name: str) -> dict[str, str]:
-    """The annotations of every child: its parent's name, for people."""
-    return {OWNER_NAME_ANNOTATION: parent_name}
+def annotations(owner_name: str) -> dict[str, str]:
+    """The annotations of every child: its owner's name, for people."""
+    return {OWNER_NAME_ANNOTATION: owner_name}
 
 
 def owned_by(uid: str) -> str:
-    """The selector that finds a parent's children."""
+    """The selector that finds a owner's children."""
     return f"{OWNER_UID_LABEL}={uid}"

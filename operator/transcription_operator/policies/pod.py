@@ -23,8 +23,8 @@ from transcription_contract.task import (
     Limits,
     Task,
 )
+from transcription_operator.errors import SpecError
 from transcription_operator.policies import names
-from transcription_operator.policies.errors import SpecError
 from transcription_operator.settings import ModelCache, NodePool, Settings
 
 Manifest = dict[str, Any]
@@ -44,27 +44,27 @@ safe, and a lost node should cost a minute."""
 
 
 def pod_template(
-    parent: TranscriptionJob, pool: NodePool, settings: Settings, task: Task
+    owner: TranscriptionJob, pool: NodePool, settings: Settings, task: Task
 ) -> Manifest:
     """The Job's spec.template.
 
     Raises:
         SpecError: spec.podTemplate asks for what the pool or the settings do not allow.
     """
-    added = parent.spec.pod_template or PodTemplate()
+    added = owner.spec.pod_template or PodTemplate()
     return {
         "metadata": {
-            "labels": settings.pod_labels | added.labels | names.labels(parent.metadata.uid),
+            "labels": settings.pod_labels | added.labels | names.labels(owner.metadata.uid),
             "annotations": settings.pod_annotations
             | added.annotations
-            | names.annotations(parent.metadata.name),
+            | names.annotations(owner.metadata.name),
         },
-        "spec": _pod_spec(parent, pool, settings, task, added),
+        "spec": _pod_spec(owner, pool, settings, task, added),
     }
 
 
 def _pod_spec(
-    parent: TranscriptionJob, pool: NodePool, settings: Settings, task: Task, added: PodTemplate
+    owner: TranscriptionJob, pool: NodePool, settings: Settings, task: Task, added: PodTemplate
 ) -> Manifest:
     pull_secrets = (*settings.image_pull_secrets, *added.image_pull_secrets)
     spec = {
@@ -90,8 +90,8 @@ def _pod_spec(
         "runtimeClassName": added.runtime_class_name or pool.runtime_class_name,
         "schedulerName": added.scheduler_name,
         "imagePullSecrets": [{"name": name} for name in dict.fromkeys(pull_secrets)],
-        "containers": [_container(parent, pool, settings, task, added)],
-        "volumes": _volumes(parent, settings),
+        "containers": [_container(owner, pool, settings, task, added)],
+        "volumes": _volumes(owner, settings),
     }
     return {key: value for key, value in spec.items() if value not in (None, [], {})}
 
@@ -118,14 +118,14 @@ def _node_selector(added: PodTemplate, pool: NodePool) -> dict[str, str]:
 
 
 def _container(
-    parent: TranscriptionJob, pool: NodePool, settings: Settings, task: Task, added: PodTemplate
+    owner: TranscriptionJob, pool: NodePool, settings: Settings, task: Task, added: PodTemplate
 ) -> Manifest:
     mounts: list[Manifest] = [
         {"name": "work", "mountPath": WORK_DIRECTORY},
         {"name": "models", "mountPath": MODEL_DIRECTORY},
         {"name": "tmp", "mountPath": "/tmp"},
     ]
-    if parent.spec.object_store.secret:
+    if owner.spec.object_store.secret:
         directory = CA_CERTIFICATE_PATH.rpartition("/")[0]
         mounts += [
             {"name": "ca", "mountPath": directory, "readOnly": True},
@@ -135,9 +135,9 @@ def _container(
         "name": names.CONTAINER,
         "image": settings.transcriber_image,
         "imagePullPolicy": settings.image_pull_policy,
-        "env": _environment(parent.spec.object_store, task, added),
+        "env": _environment(owner.spec.object_store, task, added),
         "ports": [{"name": "metrics", "containerPort": METRICS_PORT}],
-        "resources": _resources(parent, pool),
+        "resources": _resources(owner, pool),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -175,24 +175,24 @@ def _secret_variable(secret: str, key: str) -> Manifest:
     return {"name": STORE_VARIABLES[key], "valueFrom": {"secretKeyRef": reference}}
 
 
-def _resources(parent: TranscriptionJob, pool: NodePool) -> Manifest:
+def _resources(owner: TranscriptionJob, pool: NodePool) -> Manifest:
     resources = {kind: dict(amounts) for kind, amounts in pool.resources.items()}
     if pool.gpu:
         resources.setdefault("limits", {})[pool.gpu.resource] = str(pool.gpu.count)
-    if stated := parent.spec.resources:
+    if stated := owner.spec.resources:
         for kind, amounts in (("requests", stated.requests), ("limits", stated.limits)):
             resources[kind] = resources.get(kind, {}) | amounts
     return {kind: amounts for kind, amounts in resources.items() if amounts}
 
 
-def _volumes(parent: TranscriptionJob, settings: Settings) -> list[Manifest]:
-    work = _work_bytes(parent, limits_of(parent, settings))
+def _volumes(owner: TranscriptionJob, settings: Settings) -> list[Manifest]:
+    work = _work_bytes(owner, limits_of(owner, settings))
     volumes: list[Manifest] = [
         {"name": "work", "emptyDir": {"sizeLimit": str(work)}},
         {"name": "models", **_model_volume(settings.models.cache)},
         {"name": "tmp", "emptyDir": {"sizeLimit": str(_WORK_SLACK_BYTES)}},
     ]
-    if secret := parent.spec.object_store.secret:
+    if secret := owner.spec.object_store.secret:
         items = [{"key": "caCert", "path": CA_CERTIFICATE_PATH.rpartition("/")[2]}]
         certificates = {"secretName": secret, "items": items, "optional": True}
         # Optional: that a key is missing is told by the environment, in the kubelet's clear words.
@@ -208,17 +208,17 @@ def _volumes(parent: TranscriptionJob, settings: Settings) -> list[Manifest]:
     return volumes
 
 
-def limits_of(parent: TranscriptionJob, settings: Settings) -> Limits:
+def limits_of(owner: TranscriptionJob, settings: Settings) -> Limits:
     """The largest recording that the job's workers take on: its own word, and the settings'."""
-    stated = parent.spec.limits
+    stated = owner.spec.limits
     most = settings.limits.of(stated.file_bytes(), stated.max_file_seconds)
     return Limits(max_file_bytes=most[0], max_file_seconds=most[1])
 
 
-def _work_bytes(parent: TranscriptionJob, limits: Limits) -> int:
+def _work_bytes(owner: TranscriptionJob, limits: Limits) -> int:
     """Room for each recording at once and its samples; a pod that needs more is evicted."""
     recording = limits.max_file_bytes + limits.max_file_seconds * _PCM_BYTES_PER_SECOND
-    many = ObjectUri.parse(parent.spec.source.uri).is_prefix
+    many = ObjectUri.parse(owner.spec.source.uri).is_prefix
     return (_RECORDINGS_AT_ONCE if many else 1) * recording + _WORK_SLACK_BYTES
 
 

@@ -16,8 +16,8 @@ from transcription_api import PLURAL
 from transcription_api.status import Status
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Informer
-from transcription_operator.policies.admission import Limits
-from transcription_operator.policies.observed import ObservedJob, ObservedPod
+from transcription_operator.policies.observation import ObservedJob, ObservedPod
+from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime import logs
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
@@ -25,9 +25,9 @@ from transcription_operator.runtime.handlers import register
 from transcription_operator.runtime.health import Health, stale
 from transcription_operator.runtime.metrics import Metrics
 from transcription_operator.runtime.reconciler import Reconciler
-from transcription_operator.runtime.resync import Relister
+from transcription_operator.runtime.resync import Resync
 from transcription_operator.runtime.scraper import Ask, Scraper
-from transcription_operator.runtime.workqueue import KeyedQueue
+from transcription_operator.runtime.workqueue import WorkQueue
 from transcription_operator.settings import Settings
 
 _STALE_SECONDS = 400.0
@@ -36,7 +36,7 @@ _STALE_SECONDS = 400.0
 log = logging.getLogger(__name__)
 
 
-class Operation:
+class App:
     """One cluster's TranscriptionJobs, from the first list on.
 
     Args:
@@ -58,16 +58,16 @@ class Operation:
         self._reconciler = Reconciler(
             cluster, self.caches, settings, self._scraper.readings, self._written
         )
-        self.queue = KeyedQueue(self._visit)
+        self.queue = WorkQueue(self._visit)
         namespaces = settings.watch_namespaces or (None,)
         self._informers: list[Informer[Any]] = [
             make(cluster, each)
             for make in (self._job_informer, self._pod_informer)
             for each in namespaces
         ]
-        self.relister = Relister(
+        self.resync = Resync(
             [cluster.transcription_jobs(each) for each in namespaces],
-            self.caches.parents,
+            self.caches.owners,
             settings.resync_seconds,
             lambda key: self.queue.add(key),
         )
@@ -82,13 +82,13 @@ class Operation:
         self._tell(health)
         informers = [asyncio.create_task(each.run()) for each in self._informers]
         try:
-            await self.relister.first()
+            await self.resync.first()
             await asyncio.gather(*(each.synced.wait() for each in self._informers))
             self._begin()
             await _until_one_ends(
                 *informers,
                 asyncio.create_task(self._watch(stop)),
-                asyncio.create_task(self.relister.run()),
+                asyncio.create_task(self.resync.run()),
                 asyncio.create_task(self._scraper.run()),
                 asyncio.create_task(self.queue.run()),
                 asyncio.create_task(stop.wait()),
@@ -102,16 +102,16 @@ class Operation:
             age = partial(self._age, resource)
             self._metrics.follow_watch(resource, age)
             health.check(stale(f"the watch of {resource}", age, _STALE_SECONDS))
-        self._metrics.follow_watch(PLURAL, self.relister.age)
+        self._metrics.follow_watch(PLURAL, self.resync.age)
         health.check(
             stale(
                 "the list of TranscriptionJobs",
-                self.relister.age,
+                self.resync.age,
                 self._settings.resync_seconds + _STALE_SECONDS,
             )
         )
-        parents = self.caches.parents
-        self._metrics.follow_jobs(parents.phases, parents.longest)
+        owners = self.caches.owners
+        self._metrics.follow_jobs(owners.phases, owners.longest)
         self._metrics.follow_progress(self._scraper.standstill)
         self._metrics.follow_queue(lambda: len(self.queue))
 
@@ -126,12 +126,12 @@ class Operation:
                 failed = False
                 return after
             finally:
-                self._metrics.observe_visit(time.monotonic() - began, failed)
+                self._metrics.observe_reconcile(time.monotonic() - began, failed)
 
-    def _written(self, parent: TranscriptionJob, after: Status) -> None:
-        if parent.status.phase is after.phase or not (after.phase and after.phase.finished):
+    def _written(self, owner: TranscriptionJob, after: Status) -> None:
+        if owner.status.phase is after.phase or not (after.phase and after.phase.finished):
             return
-        created, ended = parent.metadata.creation_timestamp, after.completion_time
+        created, ended = owner.metadata.creation_timestamp, after.completion_time
         began = after.running_since
         self._metrics.observe_finished(
             after.phase,
@@ -145,8 +145,8 @@ class Operation:
 
     def _begin(self) -> None:
         """Nobody is let in before everybody is known: the queue's order depends on all."""
-        self.caches.settle_all()
-        for key in self.caches.parents.all():
+        self.caches.update_queue_of_all()
+        for key in self.caches.owners.all():
             self.queue.add(key)
 
     async def _watch(self, stop: asyncio.Event) -> None:
@@ -186,8 +186,8 @@ class Operation:
         self, before: ObservedJob | ObservedPod | None, now: ObservedJob | ObservedPod | None
     ) -> None:
         child = now or before
-        if child and child.parent and self.caches.parents.knows(child.parent):
-            self.queue.add(child.parent)
+        if child and child.owner and self.caches.owners.knows(child.owner):
+            self.queue.add(child.owner)
 
 
 async def _until_one_ends(*tasks: "asyncio.Task[Any]") -> None:

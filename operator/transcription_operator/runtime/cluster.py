@@ -14,7 +14,7 @@ from transcription_kube.client import ApiClient
 from transcription_kube.collection import Collection, collection_path
 from transcription_kube.errors import ApiError, NotFoundError
 from transcription_operator.policies import names
-from transcription_operator.policies.observed import ObservedPod
+from transcription_operator.policies.observation import ObservedPod
 
 Json = dict[str, Any]
 
@@ -110,9 +110,9 @@ class Cluster:
         options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         await self._delete(_job(namespace, name), options)
 
-    async def pods_of(self, namespace: str, parent_uid: str) -> list[Json]:
+    async def pods_of(self, namespace: str, owner_uid: str) -> list[Json]:
         """The pods of all attempts of a TranscriptionJob, as they are now."""
-        query = [("labelSelector", names.owned_by(parent_uid))]
+        query = [("labelSelector", names.owned_by(owner_uid))]
         path = collection_path("/api/v1", namespace, "pods")
         items: list[Json] = (await self._client.request("GET", path, query=query))["items"]
         return items

@@ -7,7 +7,7 @@ import kopf
 from transcription_api import GROUP, PLURAL, VERSION
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.owners import key_of
-from transcription_operator.runtime.workqueue import KeyedQueue
+from transcription_operator.runtime.workqueue import WorkQueue
 
 _SILENCE_SECONDS = 90.0
 """A watch that is silent for longer is begun anew: a dead one cannot be told from it."""
@@ -18,7 +18,7 @@ _IDLE_SECONDS = 0.1
 for 5 s after its last event: at the start with 10,000 TranscriptionJobs, half a gigabyte."""
 
 
-def register(registry: kopf.OperatorRegistry, caches: Caches, queue: KeyedQueue) -> None:
+def register(registry: kopf.OperatorRegistry, caches: Caches, queue: WorkQueue) -> None:
     """Have every event of a TranscriptionJob fill the cache and name its key to the queue.
 
     Jobs and pods have informers of our own: kopf would watch all of the cluster's, whole. The
@@ -42,6 +42,6 @@ def register(registry: kopf.OperatorRegistry, caches: Caches, queue: KeyedQueue)
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def transcription_job(event: kopf.RawEvent, **_: Any) -> None:
         found = dict(event["object"])
-        keep = caches.parents.remove if event["type"] == "DELETED" else caches.parents.put
+        keep = caches.owners.remove if event["type"] == "DELETED" else caches.owners.put
         if keep(found):
             queue.add(key_of(found))

@@ -50,7 +50,7 @@ _WAITS = (1, 5, 15, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 30 * _M
 _RUNS = (10, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR,
          4 * _HOUR, 8 * _HOUR, 24 * _HOUR)  # fmt: skip
 _SPEEDS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-_VISITS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_RECONCILES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
@@ -100,11 +100,11 @@ class Metrics:
         if audio and ran and ran > 0:
             self._speed.observe(audio / ran)
 
-    def observe_visit(self, seconds: float, failed: bool) -> None:
+    def observe_reconcile(self, seconds: float, failed: bool) -> None:
         """A TranscriptionJob was reconciled, or could not be."""
-        self._visits.observe(seconds)
+        self._reconciles.observe(seconds)
         if failed:
-            self._visit_errors.inc()
+            self._reconcile_errors.inc()
 
     def count_request(self, verb: str, resource: str, code: str) -> None:
         """The API server answered; code is the HTTP status, or ``error``."""
@@ -193,13 +193,13 @@ class Metrics:
             ["verb", "resource", "code"],
             registry=self._registry,
         )
-        self._visits = Histogram(
+        self._reconciles = Histogram(
             "transcription_operator_reconcile_seconds",
             "Duration of reconciling one TranscriptionJob.",
-            buckets=_VISITS,
+            buckets=_RECONCILES,
             registry=self._registry,
         )
-        self._visit_errors = Counter(
+        self._reconcile_errors = Counter(
             "transcription_operator_reconcile_errors",
             "Number of failed reconciliations, which are retried.",
             registry=self._registry,

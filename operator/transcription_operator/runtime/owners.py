@@ -11,7 +11,7 @@ from transcription_api import RETRY_ANNOTATION
 from transcription_api.status import ConditionType, Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Store
-from transcription_operator.policies.observed import parse_time
+from transcription_operator.policies.observation import parse_time
 
 Json = dict[str, Any]
 
@@ -34,7 +34,7 @@ class _Kept:
     text: bytes
 
 
-class Parents:
+class Owners:
     """The latest object of each key."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from transcription_kube.errors import KubeError
 from transcription_kube.informer import Json, Source
-from transcription_operator.runtime.owners import Parents, key_of, version_of
+from transcription_operator.runtime.owners import Owners, key_of, version_of
 
 _GRACE_SECONDS = 5.0
 """An event may be on its way."""
@@ -19,7 +19,7 @@ _GRACE_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class Relister:
+class Resync:
     """Lists everything once at start, and then every ``interval`` seconds.
 
     ``news``: called with the key of each object that was not known, or is gone.
@@ -28,14 +28,14 @@ class Relister:
     def __init__(
         self,
         sources: Sequence[Source],
-        parents: Parents,
+        owners: Owners,
         interval: float,
-        news: Callable[[str], None],
+        on_change: Callable[[str], None],
     ) -> None:
         self._sources = sources
-        self._parents = parents
+        self._owners = owners
         self._interval = interval
-        self._news = news
+        self._on_change = on_change
         self._succeeded = time.monotonic()
 
     def age(self) -> float:
@@ -51,7 +51,7 @@ class Relister:
         for source in self._sources:
             async for objects, _ in source.pages():
                 for found in objects:
-                    self._parents.put(found)
+                    self._owners.put(found)
         self._succeeded = time.monotonic()
 
     async def run(self) -> None:
@@ -65,8 +65,8 @@ class Relister:
 
     async def look(self) -> int:
         """Compare once; how many changes had been missed."""
-        known = {key: self._parents.version(key) for key in self._parents.all()}
-        removed = self._parents.removed
+        known = {key: self._owners.version(key) for key in self._owners.all()}
+        removed = self._owners.removed
         found, unlisted, version = await self._compare(known)
         self._succeeded = time.monotonic()
         # An event of what is new on these lists may be on its way.
@@ -74,12 +74,12 @@ class Relister:
         missed = []
         for key, each in found.items():
             # What an event has told of meanwhile is newer than these lists, a deletion too.
-            untouched = self._parents.version(key) == known.get(key)
-            if untouched and (key in known or self._parents.removed == removed):
-                missed += [key] if self._parents.put(each) else []
-        missed += [key for key in unlisted if self._parents.drop(key, version)]
+            untouched = self._owners.version(key) == known.get(key)
+            if untouched and (key in known or self._owners.removed == removed):
+                missed += [key] if self._owners.put(each) else []
+        missed += [key for key in unlisted if self._owners.drop(key, version)]
         for key in missed:
-            self._news(key)
+            self._on_change(key)
         if missed:
             log.warning("the watch had missed %d changes of TranscriptionJobs", len(missed))
         return len(missed)

@@ -14,7 +14,7 @@ import aiohttp
 from transcription_contract.metric_names import METRICS_PORT
 from transcription_kube.errors import KubeError
 from transcription_operator.policies import progress
-from transcription_operator.policies.observed import ObservedPod
+from transcription_operator.policies.observation import ObservedPod
 
 AT_ONCE = 32
 MOST_PER_SECOND = 100
@@ -69,7 +69,7 @@ class Scraper:
         self._ask = ask
         self._workers = workers
         self._interval = interval
-        self._told = told
+        self._on_change = told
         self._clock = clock
         self._runs: dict[str, _Run] = {}
         self._marks: dict[str, _Mark] = {}
@@ -138,12 +138,12 @@ class Scraper:
         before = self._runs.get(key)
         if before is None or before.pods != names:
             self._runs[key] = _Run(names, reading, reading)
-            self._told(key)
+            self._on_change(key)
             return
         changed = progress.percent_of(before.latest) != progress.percent_of(reading)
         before.latest = reading
         if changed:
-            self._told(key)
+            self._on_change(key)
 
     async def _answer(self, namespace: str, pod: ObservedPod) -> str | None:
         try:

@@ -23,7 +23,7 @@ _MOST_DOUBLINGS = 10  # more overflow a float, after 17 hours of failures
 log = logging.getLogger(__name__)
 
 
-class KeyedQueue:
+class WorkQueue:
     """``add`` from anywhere in the loop, ``run`` once."""
 
     def __init__(self, handle: Handle, workers: int = 10) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from kubectl_transcribe import progress
-from tests.unit.operator.builders import parent
+from tests.unit.operator.builders import owner
 
 RUNNING = {
     "phase": "Running",
@@ -38,12 +38,12 @@ SENTENCES = [
     ("status", "sentence"), [s[1:] for s in SENTENCES], ids=[s[0] for s in SENTENCES]
 )
 def test_a_line_says_how_far_it_is(status, sentence):
-    assert progress.sentence(parent(status)) == sentence
+    assert progress.sentence(owner(status)) == sentence
 
 
 def test_a_message_cannot_reach_the_terminal():
     status = {"phase": "Failed", "message": "\x1b]0;owned\x07\r\u202eabc"}
-    assert not {"\x1b", "\x07", "\r", "\u202e"} & set(progress.sentence(parent(status)))
+    assert not {"\x1b", "\x07", "\r", "\u202e"} & set(progress.sentence(owner(status)))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_message_cannot_reach_the_terminal():
 )
 def test_it_is_over_when_nothing_more_will_happen(status, annotation, over):
     annotations = {"transcription.dev/retry": annotation} if annotation is not None else None
-    assert progress.is_over(parent(status, annotations)) is over
+    assert progress.is_over(owner(status, annotations)) is over
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ WITHOUT_RESULT = [
 )  # fmt: skip
 def test_a_job_without_a_result_says_what_brings_it(status, annotation, said):
     annotations = {"transcription.dev/retry": annotation} if annotation else None
-    assert said in progress.no_result_yet(parent(status, annotations))
+    assert said in progress.no_result_yet(owner(status, annotations))
 
 
 def test_a_suspended_job_has_no_pods_for_that_reason():
-    said = progress.no_pods(parent({"phase": "Suspended"}))
+    said = progress.no_pods(owner({"phase": "Suspended"}))
     assert said.endswith("`kubectl transcribe resume standup -n media` lets it go on")
-    assert "it has not begun" in progress.no_pods(parent({}))
+    assert "it has not begun" in progress.no_pods(owner({}))
 
 
 def failures(count: int, failed: int | None = None) -> dict:
@@ -112,17 +112,17 @@ def failures(count: int, failed: int | None = None) -> dict:
 
 
 def test_each_recording_without_a_transcript_is_named_on_a_line():
-    assert progress.shortfall(parent(failures(1, 1))) == [
+    assert progress.shortfall(owner(failures(1, 1))) == [
         "no transcript of s3://a/0.mp3 (NoAudioStream): no sound"
     ]
 
 
 def test_those_that_the_status_does_not_name_are_in_the_manifest():
-    found = progress.shortfall(parent(failures(10, 12)))
+    found = progress.shortfall(owner(failures(10, 12)))
     assert len(found) == 11
     assert found[-1] == "no transcript of 2 more recordings: s3://o/manifest.json names them"
 
 
 def test_a_job_that_lacks_nothing_says_nothing():
-    assert progress.shortfall(parent({"phase": "Succeeded"})) == []
-    assert progress.shortfall(parent(failures(0))) == []
+    assert progress.shortfall(owner({"phase": "Succeeded"})) == []
+    assert progress.shortfall(owner(failures(0))) == []

@@ -5,14 +5,14 @@ from typing import Any
 
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.policies.names import CONTAINER
-from transcription_operator.policies.observed import Observation, ObservedJob, ObservedPod
+from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.settings import Gpu, NodePool, Settings
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 UID = "3f0b0a52-7e4f-4a55-8f4e-0d6a3d1f2b11"
 
 
-def parent(
+def owner(
     status: dict[str, Any] | None = None,
     annotations: dict[str, str] | None = None,
     name: str = "standup",

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.operator.builders import NOW, parent
+from tests.unit.operator.builders import NOW, owner
 from transcription_api.status import Phase, Status
 from transcription_operator.policies.events import EventDraft, manifest, of_change
 
@@ -33,7 +33,7 @@ def test_a_change_of_status_tells_what_happened(before, after, expected):
 
 
 def test_an_event_points_at_the_resource_and_fits_the_api_servers_limit():
-    event = manifest(parent(), EventDraft("Warning", "X", "y" * 5000), NOW)
+    event = manifest(owner(), EventDraft("Warning", "X", "y" * 5000), NOW)
     assert event["involvedObject"]["name"] == "standup"
     assert event["involvedObject"]["kind"] == "TranscriptionJob"
     assert len(event["message"]) == 1024

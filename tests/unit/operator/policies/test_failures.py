@@ -75,16 +75,3 @@ PENDING_PODS = [
 def test_a_pod_that_does_not_start_is_explained_in_its_keepers_words(pending, expected):
     failure = failures.of_pending((pending,))
     assert (failure and (failure.reason, failure.message)) == expected
-
-
-REFUSED = [
-    ('pods "x" is forbidden: exceeded quota: gpus, requested: nvidia.com/gpu=1', "QuotaExceeded"),
-    ('pods "x" is forbidden: violates PodSecurity "restricted:latest"', "PodSecurityViolation"),
-    ('admission webhook "policy.example" denied the request: no', "AdmissionRefused"),
-    ("minimum memory usage per Container is 1Gi", "PodRefused"),
-]
-
-
-@pytest.mark.parametrize(("message", "reason"), REFUSED, ids=[r[1] for r in REFUSED])
-def test_a_pod_that_could_not_be_made_is_explained_in_the_api_servers_words(message, reason):
-    assert failures.of_refusal(message) == Failure(reason=reason, message=message)

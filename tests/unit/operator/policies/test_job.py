@@ -1,9 +1,9 @@
 import pytest
 
-from tests.unit.operator.builders import UID, parent, settings
+from tests.unit.operator.builders import UID, owner, settings
 from transcription_contract.exit_codes import ENDINGS
 from transcription_contract.task import Task
-from transcription_operator.policies.errors import SpecError
+from transcription_operator.errors import SpecError
 from transcription_operator.policies.job import desired_job, pool_of
 from transcription_operator.settings import Models
 
@@ -14,27 +14,27 @@ def told(manifest) -> Task:
 
 
 def test_retries_are_counted_per_worker_and_the_jobs_own_limit_is_left_alone():
-    spec = desired_job(parent(workers=4, backoffLimit=2), settings())["spec"]
+    spec = desired_job(owner(workers=4, backoffLimit=2), settings())["spec"]
     assert spec["backoffLimitPerIndex"] == 2
     assert "backoffLimit" not in spec
     assert (spec["completions"], spec["parallelism"]) == (4, 4)
 
 
 def test_one_worker_that_saw_the_result_delivered_ends_the_job():
-    assert desired_job(parent(), settings())["spec"]["successPolicy"] == {
+    assert desired_job(owner(), settings())["spec"]["successPolicy"] == {
         "rules": [{"succeededCount": 1}]
     }
 
 
 def test_the_job_fails_at_once_on_just_the_codes_that_the_table_calls_final():
-    rules = desired_job(parent(), settings())["spec"]["podFailurePolicy"]["rules"]
+    rules = desired_job(owner(), settings())["spec"]["podFailurePolicy"]["rules"]
     final = {ending.code for ending in ENDINGS.values() if not ending.retried}
     assert set(rules[0]["onExitCodes"]["values"]) == final == {65, 66, 77, 78}
     assert rules[0]["action"] == "FailJob"
 
 
 def test_a_preempted_pod_is_not_counted():
-    rules = desired_job(parent(), settings())["spec"]["podFailurePolicy"]["rules"]
+    rules = desired_job(owner(), settings())["spec"]["podFailurePolicy"]["rules"]
     assert rules[1] == {
         "action": "Ignore",
         "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
@@ -42,10 +42,10 @@ def test_a_preempted_pod_is_not_counted():
 
 
 def test_the_garbage_collector_knows_the_parent_without_blocking_its_deletion():
-    owner = desired_job(parent(), settings())["metadata"]["ownerReferences"][0]
-    assert owner["uid"] == UID
-    assert owner["controller"] is True
-    assert owner["blockOwnerDeletion"] is False
+    reference = desired_job(owner(), settings())["metadata"]["ownerReferences"][0]
+    assert reference["uid"] == UID
+    assert reference["controller"] is True
+    assert reference["blockOwnerDeletion"] is False
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_the_garbage_collector_knows_the_parent_without_blocking_its_deletion():
 )
 def test_the_batch_size_is_resolved_before_the_worker_sees_it(pool, batch_size, expected):
     decoding = {"batchSize": batch_size} if batch_size else {}
-    manifest = desired_job(parent(nodePool=pool, decoding=decoding), settings())
+    manifest = desired_job(owner(nodePool=pool, decoding=decoding), settings())
     assert told(manifest).batch_size == expected
 
 
 def test_a_pool_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(SpecError, match=r"no node pool 'h100'; the pools are: a100, cpu"):
-        desired_job(parent(nodePool="h100"), settings())
+        desired_job(owner(nodePool="h100"), settings())
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_pool_that_does_not_exist_is_refused_with_those_that_do():
 )
 def test_the_pool_is_the_jobs_the_models_or_the_default_one(spec, pool):
     by_model = settings(pool_by_model={"tiny": "cpu"})
-    assert pool_of(parent(**spec), by_model) == by_model.node_pools[pool]
+    assert pool_of(owner(**spec), by_model) == by_model.node_pools[pool]
 
 
 @pytest.mark.parametrize(
@@ -85,18 +85,18 @@ def test_the_pool_is_the_jobs_the_models_or_the_default_one(spec, pool):
     ids=["plain", "suspended", "in a queue of Kueue"],
 )
 def test_a_job_waits_where_the_user_or_kueue_lets_it_go(spec, suspended):
-    assert desired_job(parent(**spec), settings())["spec"]["suspend"] is suspended
+    assert desired_job(owner(**spec), settings())["spec"]["suspend"] is suspended
 
 
 def test_kueue_finds_its_queue_by_the_jobs_label():
-    job = desired_job(parent(queueName="team-a"), settings())
+    job = desired_job(owner(queueName="team-a"), settings())
     assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "team-a"
     assert "kueue.x-k8s.io/queue-name" not in job["spec"]["template"]["metadata"]["labels"]
-    assert "kueue" not in str(desired_job(parent(), settings()))
+    assert "kueue" not in str(desired_job(owner(), settings()))
 
 
 def test_the_time_limit_is_the_callers_rest_of_it():
-    limited = parent(activeDeadlineSeconds=3600)
+    limited = owner(activeDeadlineSeconds=3600)
     assert desired_job(limited, settings(), 1, 600)["spec"]["activeDeadlineSeconds"] == 600
     assert "activeDeadlineSeconds" not in desired_job(limited, settings())["spec"]
 
@@ -114,7 +114,7 @@ DECODING = {
 def test_the_worker_is_told_all_that_the_user_asks_for():
     task = told(
         desired_job(
-            parent(source=SOURCE, output=OUTPUT, decoding=DECODING, failurePolicy="FailFast"),
+            owner(source=SOURCE, output=OUTPUT, decoding=DECODING, failurePolicy="FailFast"),
             settings(),
         )
     )
@@ -129,7 +129,7 @@ def test_the_worker_is_told_all_that_the_user_asks_for():
 def test_the_worker_is_told_what_the_operators_settings_say():
     models = Models(mirror_uri="s3://models/")
     manifest = desired_job(
-        parent(), settings(models=models, source_networks=("10.0.0.0/8", "fd00::/8"))
+        owner(), settings(models=models, source_networks=("10.0.0.0/8", "fd00::/8"))
     )
     assert told(manifest).model_mirror_uri == "s3://models/"
     assert told(manifest).allowed_networks == ("10.0.0.0/8", "fd00::/8")

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import parent, settings
+from tests.unit.operator.builders import owner, settings
 from transcription_contract.task import (
     MODEL_DIRECTORY,
     OPTIONAL_STORE_KEYS,
@@ -10,7 +10,7 @@ from transcription_contract.task import (
     STORE_VARIABLES,
     Task,
 )
-from transcription_operator.policies.errors import SpecError
+from transcription_operator.errors import SpecError
 from transcription_operator.policies.job import desired_job
 from transcription_operator.policies.pod import limits_of
 from transcription_operator.settings import FileLimits, Gpu, ModelCache, Models, NodePool
@@ -52,7 +52,7 @@ EVERYTHING = {
 
 def template(changes: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
     changed = settings(service_accounts=("transcriber",), **changes or {})
-    return desired_job(parent(**spec), changed)["spec"]["template"]
+    return desired_job(owner(**spec), changed)["spec"]["template"]
 
 
 def pod(changes: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def test_a_users_variable_cannot_spell_the_stores_keys():
     ids=["none", "others"],
 )
 def test_a_service_account_that_the_settings_do_not_name_is_refused(allowed, named):
-    job = parent(podTemplate={"serviceAccountName": "admin"})
+    job = owner(podTemplate={"serviceAccountName": "admin"})
     with pytest.raises(SpecError, match=f"serviceAccountName is 'admin', which .* {named}"):
         desired_job(job, settings(service_accounts=allowed))
 
@@ -263,7 +263,7 @@ def test_scratch_space_is_bounded_by_what_the_limits_can_need(source, recordings
     ids=["the job's defaults", "the defaults are over it", "the job's are under it", "over it"],
 )
 def test_a_job_is_allowed_what_it_asks_for_up_to_the_settings_limits(stated, allowed, expected):
-    limits = limits_of(parent(limits=stated), settings(limits=FileLimits(**allowed)))
+    limits = limits_of(owner(limits=stated), settings(limits=FileLimits(**allowed)))
     assert (limits.max_file_bytes, limits.max_file_seconds) == expected
 
 

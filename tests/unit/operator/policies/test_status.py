@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import NOW, job, parent, pod, seen
+from tests.unit.operator.builders import NOW, job, owner, pod, seen
 from transcription_api.status import ConditionType, Phase, Progress
 from transcription_contract.termination import (
     Failure,
@@ -14,7 +14,7 @@ from transcription_contract.termination import (
     Termination,
     encode,
 )
-from transcription_operator.policies.observed import Observation, ObservedJob
+from transcription_operator.policies.observation import Observation, ObservedJob
 from transcription_operator.policies.status import failed_status, next_status, retried_status
 
 LAST_WORDS = encode(
@@ -50,7 +50,7 @@ VERDICTS: list[tuple[Any, ...]] = [
      ("Running", "WorkerRestarting")),
     ("a worker that has just ended well", seen(job(), pod("Running", running=False, exit_code=0)),
      ("Running", "Transcribing")),
-    ("a final failure before the Job's verdict", seen(job(), pod("Failed", exit_code=66)),
+    ("a final failure before the Job's condition", seen(job(), pod("Failed", exit_code=66)),
      ("Running", "Transcribing")),
     ("the Job is complete", seen(job("Complete"), DONE), ("Succeeded", "Delivered")),
     ("complete but a sibling still stops", seen(job("SuccessCriteriaMet"), DONE, pod()),
@@ -84,7 +84,7 @@ VERDICTS: list[tuple[Any, ...]] = [
     ids=[v[0] for v in VERDICTS],
 )
 def test_what_is_seen_decides_phase_and_reason(observation, expected, spec):
-    after = next_status(parent(**spec), observation, None, NOW)
+    after = next_status(owner(**spec), observation, None, NOW)
     assert (after.phase, after.reason) == expected
     assert after.message
 
@@ -100,16 +100,16 @@ def test_what_is_seen_decides_phase_and_reason(observation, expected, spec):
     ids=["working", "succeeded", "failed", "queued"],
 )
 def test_all_conditions_are_set_from_the_first_visit_on(observation, true):
-    after = next_status(parent(), observation, None, NOW)
+    after = next_status(owner(), observation, None, NOW)
     assert {c.type for c in after.conditions} == set(ConditionType)
     assert {c.type.value for c in after.conditions if c.status == "True"} == true
     assert after.observed_generation == 1
 
 
 def test_a_condition_keeps_its_transition_time_while_its_status_stands():
-    first = next_status(parent(), seen(job()), None, NOW)
+    first = next_status(owner(), seen(job()), None, NOW)
     later = NOW + timedelta(minutes=5)
-    second = next_status(parent(status=first.to_wire()), seen(job(), pod()), None, later)
+    second = next_status(owner(status=first.to_wire()), seen(job(), pod()), None, later)
     reconciling = second.condition(ConditionType.RECONCILING)
     assert reconciling is not None
     assert reconciling.last_transition_time == NOW
@@ -117,7 +117,7 @@ def test_a_condition_keeps_its_transition_time_while_its_status_stands():
 
 
 def test_a_pending_job_is_given_up_at_its_deadline_with_the_kubelets_words():
-    waiting = parent(pendingDeadlineSeconds=60, status=ACTIVE)
+    waiting = owner(pendingDeadlineSeconds=60, status=ACTIVE)
     before = next_status(waiting, seen(job(), NO_SECRET), None, NOW + timedelta(seconds=59))
     after = next_status(waiting, seen(job(), NO_SECRET), None, NOW + timedelta(seconds=60))
     assert before.phase is Phase.PENDING
@@ -129,21 +129,21 @@ def test_a_pending_job_is_given_up_at_its_deadline_with_the_kubelets_words():
 
 
 def test_a_job_without_any_pod_is_given_up_too():
-    waiting = parent(pendingDeadlineSeconds=60, status=ACTIVE)
+    waiting = owner(pendingDeadlineSeconds=60, status=ACTIVE)
     after = next_status(waiting, seen(job()), None, NOW + timedelta(seconds=61))
     assert (after.phase, after.reason) == ("Failed", "PendingDeadlineExceeded")
 
 
 @pytest.mark.parametrize("started", [None, NOW - timedelta(hours=1)], ids=["never", "before"])
 def test_the_time_for_which_a_job_was_held_is_no_reason_to_give_it_up(started):
-    waiting = parent(pendingDeadlineSeconds=60, status=ACTIVE)
+    waiting = owner(pendingDeadlineSeconds=60, status=ACTIVE)
     held = job(created=NOW - timedelta(hours=2), started=started)
     after = next_status(waiting, seen(held, pod("Pending")), None, NOW + timedelta(seconds=59))
     assert after.phase is Phase.PENDING
 
 
 def test_a_job_that_has_worked_is_not_given_up_as_pending():
-    restarting = parent(
+    restarting = owner(
         pendingDeadlineSeconds=60,
         status={"phase": "Pending", "runningSince": "2026-11-22T11:00:00Z"},
     )
@@ -152,18 +152,18 @@ def test_a_job_that_has_worked_is_not_given_up_as_pending():
 
 
 def test_a_job_whose_workers_cannot_be_asked_is_remembered_as_one_that_worked():
-    running = next_status(parent(pendingDeadlineSeconds=60), seen(job(), pod()), None, NOW)
+    running = next_status(owner(pendingDeadlineSeconds=60), seen(job(), pod()), None, NOW)
     later = NOW + timedelta(hours=1)
     waiting = pod("Pending", unscheduled=("Unschedulable", "0/2 nodes"))
     for _ in range(2):
-        before = parent(pendingDeadlineSeconds=60, status=running.to_wire())
+        before = owner(pendingDeadlineSeconds=60, status=running.to_wire())
         running = next_status(before, seen(job(), waiting), None, later)
     assert (running.phase, running.reason) == ("Pending", "Unschedulable")
 
 
 def test_a_job_that_the_api_server_refuses_is_given_up_at_the_deadline_too():
     quota = Observation(refused=Failure(reason="JobRefused", message="exceeded quota"))
-    waiting = parent(pendingDeadlineSeconds=61, status={"activeSince": "2026-11-22T11:59:00Z"})
+    waiting = owner(pendingDeadlineSeconds=61, status={"activeSince": "2026-11-22T11:59:00Z"})
     after = next_status(waiting, quota, None, NOW + timedelta(minutes=1))
     assert (after.phase, after.reason) == ("Failed", "JobRefused")
     assert after.message == "No worker could start within 61 s: exceeded quota"
@@ -171,14 +171,14 @@ def test_a_job_that_the_api_server_refuses_is_given_up_at_the_deadline_too():
 
 def test_words_that_are_pages_long_are_cut_to_what_the_api_server_takes():
     pages = Observation(refused=Failure(reason="R" * 100, message="m" * 10_000))
-    after = next_status(parent(), pages, None, NOW)
+    after = next_status(owner(), pages, None, NOW)
     assert len(after.message or "") == 4096
     assert {len(c.message) for c in after.conditions} == {4096}
     assert {len(c.reason) for c in after.conditions} == {64}
 
 
 def test_the_last_words_become_the_result():
-    after = next_status(parent(), seen(job("Complete", completed=NOW), DONE), None, NOW)
+    after = next_status(owner(), seen(job("Complete", completed=NOW), DONE), None, NOW)
     assert after.result is not None
     assert after.result.uri == "s3://transcripts/standup/"
     assert after.result.manifest_uri == "s3://transcripts/standup/manifest.json"
@@ -188,7 +188,7 @@ def test_the_last_words_become_the_result():
 
 
 def test_without_last_words_the_result_is_still_named():
-    after = next_status(parent(), seen(job("Complete")), None, NOW)
+    after = next_status(owner(), seen(job("Complete")), None, NOW)
     assert after.result is not None
     assert after.result.manifest_uri == "s3://transcripts/standup/manifest.json"
     assert "s3://transcripts/standup/manifest.json" in (after.message or "")
@@ -246,13 +246,13 @@ def many(items: int, failed: int, counts: dict[str, int] | None = None, **failur
 )
 def test_the_message_counts_recordings_where_there_are_many(last_words, expected):
     done = pod("Succeeded", exit_code=0, last_words=last_words)
-    after = next_status(parent(), seen(job("Complete"), done), None, NOW)
+    after = next_status(owner(), seen(job("Complete"), done), None, NOW)
     assert after.message == f"Transcribed {expected} s3://transcripts/standup/"
 
 
 def test_a_run_that_found_nothing_new_says_so():
     done = pod("Succeeded", exit_code=0, last_words=many(12, 0, {"items_skipped": 12}))
-    after = next_status(parent(), seen(job("Complete"), done), None, NOW)
+    after = next_status(owner(), seen(job("Complete"), done), None, NOW)
     assert after.message == (
         "Nothing new to transcribe, 12 files skipped, in s3://transcripts/standup/"
     )
@@ -261,7 +261,7 @@ def test_a_run_that_found_nothing_new_says_so():
 def test_warnings_suspect_segments_and_skipped_files_are_counted_in_the_result():
     counts = {"items_skipped": 5, "warnings": 2, "suspect_segments": 7}
     done = pod("Succeeded", exit_code=0, last_words=many(9, 0, counts))
-    result = next_status(parent(), seen(job("Complete"), done), None, NOW).to_wire()["result"]
+    result = next_status(owner(), seen(job("Complete"), done), None, NOW).to_wire()["result"]
     assert {name: result[name] for name in ("itemsSkipped", "warnings", "suspectSegments")} == {
         "itemsSkipped": 5,
         "warnings": 2,
@@ -271,7 +271,7 @@ def test_warnings_suspect_segments_and_skipped_files_are_counted_in_the_result()
 
 def test_recordings_that_failed_are_counted_and_named():
     done = pod("Succeeded", exit_code=0, last_words=many(1000, 2))
-    after = next_status(parent(), seen(job("Complete"), done), None, NOW)
+    after = next_status(owner(), seen(job("Complete"), done), None, NOW)
     assert after.result is not None
     assert after.progress is not None
     assert (after.result.items, after.result.items_failed) == (1000, 2)
@@ -285,13 +285,13 @@ def test_recordings_that_failed_are_counted_and_named():
 def test_what_a_recording_is_called_can_neither_fill_the_status_nor_steer_a_terminal():
     hostile = {"item": "s3://recordings/\x1b[2J", "reason": "R" * 99, "message": "m" * 2000}
     done = pod("Succeeded", exit_code=0, last_words=many(2, 1, **hostile))
-    (failure,) = next_status(parent(), seen(job("Complete"), done), None, NOW).failures
+    (failure,) = next_status(owner(), seen(job("Complete"), done), None, NOW).failures
     assert failure.item == "s3://recordings/\ufffd[2J"
     assert (len(failure.reason), len(failure.message)) == (64, 1024)
 
 
 def test_a_single_recordings_result_counts_nothing():
-    wire = next_status(parent(), seen(job("Complete"), DONE), None, NOW).to_wire()
+    wire = next_status(owner(), seen(job("Complete"), DONE), None, NOW).to_wire()
     assert not {"items", "itemsFailed", "itemsSkipped"} & wire["result"].keys()
     assert wire["failures"] == []
 
@@ -306,7 +306,7 @@ def test_a_single_recordings_result_counts_nothing():
     ids=["not asked yet", "they do not know yet", "they know how much there is to do"],
 )
 def test_a_running_job_says_what_its_workers_are_at(progress, expected):
-    running = parent(status={"progress": progress} if progress else {})
+    running = owner(status={"progress": progress} if progress else {})
     after = next_status(running, seen(job(), pod()), None, NOW)
     assert after.reason == "Transcribing"
     assert after.message is not None
@@ -314,27 +314,27 @@ def test_a_running_job_says_what_its_workers_are_at(progress, expected):
 
 
 def test_progress_reaches_100_only_with_success():
-    running = parent(status={"progress": {"percent": 99, "totalSeconds": 1261}})
+    running = owner(status={"progress": {"percent": 99, "totalSeconds": 1261}})
     after = next_status(running, seen(job("Complete"), DONE), None, NOW)
     assert after.progress is not None
     assert (after.progress.percent, after.progress.processed_seconds) == (100, 1261)
 
 
 def test_failed_jobs_keep_the_progress_they_had():
-    running = parent(status={"progress": {"percent": 40, "totalSeconds": 100}})
+    running = owner(status={"progress": {"percent": 40, "totalSeconds": 100}})
     after = next_status(running, seen(job("Failed"), BROKEN), None, NOW)
     assert after.progress is not None
     assert after.progress.percent == 40
 
 
 def test_a_finished_status_never_changes_again():
-    done = next_status(parent(), seen(job("Complete"), DONE), None, NOW)
-    finished = parent(status=done.to_wire())
+    done = next_status(owner(), seen(job("Complete"), DONE), None, NOW)
+    finished = owner(status=done.to_wire())
     assert next_status(finished, Observation(), Progress(percent=3), NOW) == finished.status
 
 
 def test_a_spec_that_cannot_be_done_fails_with_the_reason():
-    after = failed_status(parent(), Failure(reason="ConfigurationInvalid", message="no pool"), NOW)
+    after = failed_status(owner(), Failure(reason="ConfigurationInvalid", message="no pool"), NOW)
     assert (after.phase, after.reason, after.message) == (
         "Failed",
         "ConfigurationInvalid",
@@ -344,14 +344,14 @@ def test_a_spec_that_cannot_be_done_fails_with_the_reason():
 
 def test_a_spec_that_cannot_be_done_is_told_in_what_the_api_server_takes():
     pages = Failure(reason="ConfigurationInvalid", message="m" * 10_000)
-    after = failed_status(parent(), pages, NOW)
+    after = failed_status(owner(), pages, NOW)
     assert len(after.message or "") == 4096
     assert {len(c.message) for c in after.conditions} == {4096}
 
 
 def test_a_pod_that_waits_as_expected_costs_no_write():
-    made = next_status(parent(), seen(job()), None, NOW)
-    waiting = parent(status=made.to_wire())
+    made = next_status(owner(), seen(job()), None, NOW)
+    waiting = owner(status=made.to_wire())
     assert next_status(waiting, seen(job(), pod("Pending")), None, NOW) == made
     stuck = next_status(waiting, seen(job(), NO_SECRET), None, NOW)
     assert stuck.workers is not None
@@ -359,49 +359,49 @@ def test_a_pod_that_waits_as_expected_costs_no_write():
 
 
 def test_a_job_controller_that_begins_costs_no_write():
-    made = next_status(parent(), seen(job(started=None)), None, NOW)
+    made = next_status(owner(), seen(job(started=None)), None, NOW)
     assert made.start_time == NOW
-    waiting = parent(status=made.to_wire())
+    waiting = owner(status=made.to_wire())
     assert next_status(waiting, seen(job(started=NOW + timedelta(seconds=1))), None, NOW) == made
 
 
 def test_workers_that_were_seen_to_fail_stay_counted():
-    before = next_status(parent(), seen(job(), BROKEN, pod()), None, NOW)
-    after = next_status(parent(status=before.to_wire()), seen(job(), pod()), None, NOW)
+    before = next_status(owner(), seen(job(), BROKEN, pod()), None, NOW)
+    after = next_status(owner(status=before.to_wire()), seen(job(), pod()), None, NOW)
     assert after.workers is not None
     assert (after.workers.active, after.workers.failed) == (1, 1)
 
 
 def test_the_clock_of_activity_stands_still_while_a_job_is_suspended():
-    begun = next_status(parent(), seen(job(), pod()), None, NOW)
+    begun = next_status(owner(), seen(job(), pod()), None, NOW)
     assert (begun.active_since, begun.active_seconds) == (NOW, 0)
-    held = parent(suspend=True, status=begun.to_wire())
+    held = owner(suspend=True, status=begun.to_wire())
     paused = next_status(held, seen(job(suspended=True)), None, NOW + timedelta(seconds=40))
     assert (paused.active_since, paused.active_seconds) == (None, 40)
-    still = parent(suspend=True, status=paused.to_wire())
+    still = owner(suspend=True, status=paused.to_wire())
     much_later = NOW + timedelta(hours=5)
     assert next_status(still, seen(job(suspended=True)), None, much_later).active_seconds == 40
     resumed = next_status(
-        parent(status=paused.to_wire()), seen(job(started=much_later), pod()), None, much_later
+        owner(status=paused.to_wire()), seen(job(started=much_later), pod()), None, much_later
     )
     assert (resumed.active_since, resumed.active_seconds) == (much_later, 40)
     assert resumed.start_time == NOW
 
 
 def test_the_clock_goes_on_at_once_though_the_job_controller_has_yet_to_say_so():
-    held = parent(status={"phase": "Suspended", "activeSeconds": 40})
+    held = owner(status={"phase": "Suspended", "activeSeconds": 40})
     not_yet_seen = job(started=NOW - timedelta(hours=5))
     resumed = next_status(held, seen(not_yet_seen), None, NOW)
     assert (resumed.active_since, resumed.active_seconds) == (NOW, 40)
 
 
 def test_a_suspended_job_says_so_in_its_conditions_and_is_not_reconciling():
-    after = next_status(parent(suspend=True), seen(job(suspended=True)), None, NOW)
+    after = next_status(owner(suspend=True), seen(job(suspended=True)), None, NOW)
     assert {c.type.value for c in after.conditions if c.status == "True"} == {"Suspended"}
 
 
 def test_a_retried_job_keeps_its_progress_and_begins_everything_else_anew():
-    failed = parent(status={"phase": "Failed", "progress": {"percent": 40, "totalSeconds": 100},
+    failed = owner(status={"phase": "Failed", "progress": {"percent": 40, "totalSeconds": 100},
                             "completionTime": "2026-11-22T12:00:00Z", "jobName": "old",
                             "activeSeconds": 50, "workers": {"failed": 3}})  # fmt: skip
     after = retried_status(failed, "again", NOW)
@@ -412,7 +412,7 @@ def test_a_retried_job_keeps_its_progress_and_begins_everything_else_anew():
 
 
 def test_a_retried_job_whose_pods_cannot_start_is_given_up_at_the_deadline():
-    again = parent(
+    again = owner(
         pendingDeadlineSeconds=60,
         status={"attempt": 2, "activeSince": "2026-11-22T11:59:00Z",
                 "progress": {"percent": 40, "totalSeconds": 100}},
@@ -423,10 +423,10 @@ def test_a_retried_job_whose_pods_cannot_start_is_given_up_at_the_deadline():
 
 
 def test_workers_are_counted_as_retried_until_the_last_one_gives_up():
-    once = next_status(parent(), seen(job(), BROKEN, pod()), None, NOW)
+    once = next_status(owner(), seen(job(), BROKEN, pod()), None, NOW)
     assert once.workers is not None
     assert (once.workers.failed, once.workers.retried) == (1, 1)
     twice = pod("Failed", name="standup-0-fghij", exit_code=69)
-    over = next_status(parent(), seen(job("Failed"), BROKEN, twice), None, NOW)
+    over = next_status(owner(), seen(job("Failed"), BROKEN, twice), None, NOW)
     assert over.workers is not None
     assert (over.workers.failed, over.workers.retried) == (2, 1)

@@ -4,10 +4,10 @@ import inspect
 import kopf
 
 from tests.unit.operator.runtime.test_caches import manifest
-from transcription_operator.policies.admission import Limits
+from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.handlers import register
-from transcription_operator.runtime.workqueue import KeyedQueue
+from transcription_operator.runtime.workqueue import WorkQueue
 
 
 async def test_events_reach_cache_and_queue_in_the_loop_and_not_in_one_of_kopfs_threads():
@@ -17,7 +17,7 @@ async def test_events_reach_cache_and_queue_in_the_loop_and_not_in_one_of_kopfs_
         worked.set()
 
     registry = kopf.OperatorRegistry()
-    caches, queue = Caches(Limits(), lambda _: None), KeyedQueue(work)
+    caches, queue = Caches(Limits(), lambda _: None), WorkQueue(work)
     register(registry, caches, queue)
     (handler,) = registry._watching.get_all_handlers()
     assert inspect.iscoroutinefunction(handler.fn)
@@ -26,4 +26,4 @@ async def test_events_reach_cache_and_queue_in_the_loop_and_not_in_one_of_kopfs_
     await asyncio.wait_for(worked.wait(), timeout=5)
     running.cancel()
     await handler.fn(event={"type": "DELETED", "object": manifest(2)})
-    assert not caches.parents.knows("media/standup")
+    assert not caches.owners.knows("media/standup")

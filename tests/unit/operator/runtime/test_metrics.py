@@ -97,9 +97,9 @@ def test_the_longest_standstill_is_told():
     ("tell", "name", "value"),
     [
         (lambda m: m.count_request("get", "jobs", "200"), "api_requests_total{200,jobs,get}", 1),
-        (lambda m: m.observe_visit(0.1, failed=True), "reconcile_errors_total{}", 1),
-        (lambda m: m.observe_visit(0.1, failed=False), "reconcile_errors_total{}", 0),
-        (lambda m: m.observe_visit(0.1, failed=False), "reconcile_seconds_count{}", 1),
+        (lambda m: m.observe_reconcile(0.1, failed=True), "reconcile_errors_total{}", 1),
+        (lambda m: m.observe_reconcile(0.1, failed=False), "reconcile_errors_total{}", 0),
+        (lambda m: m.observe_reconcile(0.1, failed=False), "reconcile_seconds_count{}", 1),
         (lambda m: m.follow_queue(lambda: 7), "queue_depth{}", 7),
         (lambda m: m.follow_watch("pods", lambda: 12.5), "watch_age_seconds{pods}", 12.5),
         (lambda m: m.set_leading(True), "leader{}", 1),

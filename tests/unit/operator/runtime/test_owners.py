@@ -5,7 +5,7 @@ import pytest
 
 from tests.unit.operator.builders import NOW
 from transcription_api.status import wire_time
-from transcription_operator.runtime.owners import Parents
+from transcription_operator.runtime.owners import Owners
 
 CREATED, LET_GO, ACTIVE = (wire_time(NOW + timedelta(minutes=m)) for m in (0, 10, 20))
 BEGAN = NOW.timestamp()
@@ -41,8 +41,8 @@ def reconciling(truth: str) -> list[dict[str, str]]:
     ]
 
 
-def minutes(parents: Parents) -> dict[str, float]:
-    return {phase: seconds / 60 for phase, seconds in parents.longest().items()}
+def minutes(owners: Owners) -> dict[str, float]:
+    return {phase: seconds / 60 for phase, seconds in owners.longest().items()}
 
 
 @pytest.mark.parametrize(
@@ -68,48 +68,48 @@ def minutes(parents: Parents) -> dict[str, float]:
     ],
 )
 def test_an_operator_that_starts_knows_since_when_a_job_waits(found, waits):
-    parents = Parents(Clock())
-    parents.put(found)
-    assert minutes(parents) == waits
+    owners = Owners(Clock())
+    owners.put(found)
+    assert minutes(owners) == waits
 
 
 def test_a_phase_begins_when_it_is_first_seen_and_lasts_while_it_does_not_change():
     clock = Clock()
-    parents = Parents(clock)
-    parents.put(job(1))
+    owners = Owners(clock)
+    owners.put(job(1))
     clock.minutes = 31
-    parents.put(job(2, "Queued"))
+    owners.put(job(2, "Queued"))
     clock.minutes = 35
-    parents.put(job(3, "Queued", queuePosition=2))
-    assert minutes(parents) == {"Queued": 4}
-    parents.put(job(4, "Pending", activeSince=ACTIVE))
+    owners.put(job(3, "Queued", queuePosition=2))
+    assert minutes(owners) == {"Queued": 4}
+    owners.put(job(4, "Pending", activeSince=ACTIVE))
     clock.minutes = 36
-    assert minutes(parents) == {"Pending": 1}
+    assert minutes(owners) == {"Pending": 1}
 
 
 def test_a_new_object_of_an_old_ones_name_has_a_wait_of_its_own():
-    parents = Parents(Clock())
-    parents.put(job(1))
+    owners = Owners(Clock())
+    owners.put(job(1))
     following = job(2, "Pending", activeSince=ACTIVE)
     following["metadata"]["uid"] = "another"
-    parents.put(following)
-    assert minutes(parents) == {"Pending": 10}
+    owners.put(following)
+    assert minutes(owners) == {"Pending": 10}
 
 
 def test_the_longest_counts_and_goes_with_its_object():
-    parents = Parents(Clock())
-    parents.put(job())
-    parents.put(job(name="other", phase="Pending", activeSince=ACTIVE))
-    assert minutes(parents) == {"Pending": 30}
-    parents.remove(job())
-    assert minutes(parents) == {"Pending": 10}
-    parents.drop("media/other", 1)
-    assert minutes(parents) == {}
+    owners = Owners(Clock())
+    owners.put(job())
+    owners.put(job(name="other", phase="Pending", activeSince=ACTIVE))
+    assert minutes(owners) == {"Pending": 30}
+    owners.remove(job())
+    assert minutes(owners) == {"Pending": 10}
+    owners.drop("media/other", 1)
+    assert minutes(owners) == {}
 
 
 def test_clocks_that_disagree_make_no_wait_of_less_than_nothing():
     clock = Clock()
     clock.minutes = -1
-    parents = Parents(clock)
-    parents.put(job())
-    assert minutes(parents) == {"Pending": 0}
+    owners = Owners(clock)
+    owners.put(job())
+    assert minutes(owners) == {"Pending": 0}

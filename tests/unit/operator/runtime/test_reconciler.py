@@ -6,10 +6,10 @@ from tests.unit.operator.builders import UID, settings
 from tests.unit.operator.policies.test_status import LAST_WORDS
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
 from transcription_kube.errors import ApiError, NotFoundError
-from transcription_operator.policies import decide, names
-from transcription_operator.policies.admission import Limits
+from transcription_operator.policies import names, refusals
 from transcription_operator.policies.names import CONTAINER
-from transcription_operator.policies.observed import ObservedPod
+from transcription_operator.policies.observation import ObservedPod
+from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.reconciler import Reconciler
 
@@ -38,8 +38,8 @@ class PlayedCluster:
             raise self.refusal
         return child()
 
-    async def pods_of(self, _: str, parent_uid: str) -> list[dict[str, Any]]:
-        assert parent_uid == UID
+    async def pods_of(self, _: str, owner_uid: str) -> list[dict[str, Any]]:
+        assert owner_uid == UID
         return self.pods
 
     async def is_ending(self, _: str) -> bool:
@@ -83,7 +83,7 @@ REFUSED = worker("Failed", {"terminated": {"exitCode": 66}})
 async def end_of(condition: str, there: dict[str, Any]) -> dict[str, Any]:
     """The status of a job whose Job has ended, while the watch of pods still says Running."""
     caches = Caches(Limits(), lambda _: None)
-    caches.parents.put(manifest(9))
+    caches.owners.put(manifest(9))
     ended = {"type": condition, "status": "True", "reason": "X", "message": "the controller's"}
     caches.put_job(child() | {"status": {"conditions": [ended]}})
     caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(RUNNING))
@@ -122,7 +122,7 @@ ENDS = [
 )
 async def test_a_job_is_deleted_where_its_namespace_ends(spec, status, pod, going, deleted, asked):
     caches = Caches(Limits(), lambda _: None)
-    caches.parents.put(manifest(9))
+    caches.owners.put(manifest(9))
     caches.put_job(child() | {"spec": spec, "status": status})
     metadata = pod["metadata"] | going
     caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(pod | {"metadata": metadata}))
@@ -137,7 +137,7 @@ async def visit(
 ) -> tuple[Caches, float | None]:
     """One visit to a TranscriptionJob without a Job; what is known after it, and its answer."""
     caches = Caches(Limits(), lambda _: None)
-    caches.parents.put(manifest(9) | {"status": status or {}})
+    caches.owners.put(manifest(9) | {"status": status or {}})
     reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
     return caches, await reconciler.reconcile("media/standup")
 
@@ -147,12 +147,12 @@ async def test_no_job_is_made_for_what_was_deleted_unheard(there):
     cluster = PlayedCluster(there=there)
     caches, _ = await visit(cluster, {"phase": "Pending"})
     assert cluster.created == []
-    assert caches.parents.all() == []
+    assert caches.owners.all() == []
 
 
 async def test_what_is_gone_when_its_first_status_is_written_is_not_visited_for_ever():
     caches, _ = await visit(PlayedCluster(there=None))
-    assert caches.parents.all() == []
+    assert caches.owners.all() == []
 
 
 @pytest.mark.parametrize("status", [400, 403, 500, 503])
@@ -163,7 +163,7 @@ async def test_a_refusal_that_may_go_away_is_told_and_tried_again(status):
     (written,) = cluster.statuses
     assert (written["phase"], written["reason"]) == ("Pending", "JobRefused")
     assert "policy" in written["message"]
-    assert after == decide.RELOOK_SECONDS
+    assert after == refusals.AGAIN_SECONDS
 
 
 async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
@@ -177,7 +177,7 @@ async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
         "phase": "Succeeded", "observedGeneration": 1, "conditions": conditions, "failures": [],
     }  # fmt: skip
     caches = Caches(Limits(), lambda _: None)
-    caches.parents.put(manifest(9, generation=2) | {"status": done})
+    caches.owners.put(manifest(9, generation=2) | {"status": done})
     cluster = PlayedCluster()
     reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
     await reconciler.reconcile("media/standup")

@@ -3,8 +3,8 @@ from typing import Any
 
 from tests.unit import virtual_time
 from tests.unit.operator.runtime.test_caches import manifest
-from transcription_operator.runtime.owners import Parents
-from transcription_operator.runtime.resync import Relister
+from transcription_operator.runtime.owners import Owners
+from transcription_operator.runtime.resync import Resync
 
 KEY = "media/standup"
 
@@ -29,31 +29,31 @@ class Listed:
         raise AssertionError("nobody watches here")
 
 
-def look(parents: Parents, source: Listed) -> list[str]:
+def look(owners: Owners, source: Listed) -> list[str]:
     """The keys that had been missed."""
     missed: list[str] = []
-    relister = Relister([source], parents, 300, missed.append)
+    resync = Resync([source], owners, 300, missed.append)
 
     async def scenario() -> None:
-        assert await relister.look() == len(missed)
+        assert await resync.look() == len(missed)
 
     virtual_time.run(scenario())
     return missed
 
 
-def knowing(*objects: dict[str, Any]) -> Parents:
-    parents = Parents()
+def knowing(*objects: dict[str, Any]) -> Owners:
+    owners = Owners()
     for each in objects:
-        parents.put(each)
-    return parents
+        owners.put(each)
+    return owners
 
 
 def test_what_a_dead_watch_has_missed_is_found():
-    parents = knowing(manifest(3), manifest(4, name="gone"))
+    owners = knowing(manifest(3), manifest(4, name="gone"))
     listed = Listed(9, manifest(8), manifest(7, name="new"))
-    assert set(look(parents, listed)) == {KEY, "media/gone", "media/new"}
-    assert set(parents.all()) == {KEY, "media/new"}
-    assert parents.version(KEY) == 8
+    assert set(look(owners, listed)) == {KEY, "media/gone", "media/new"}
+    assert set(owners.all()) == {KEY, "media/new"}
+    assert owners.version(KEY) == 8
 
 
 def test_what_is_known_already_is_no_news():
@@ -61,31 +61,31 @@ def test_what_is_known_already_is_no_news():
 
 
 def test_an_event_that_was_on_its_way_is_no_miss():
-    parents = knowing(manifest(3))
+    owners = knowing(manifest(3))
     source = Listed(9, manifest(8), manifest(7, name="new"))
-    source.then = lambda: [parents.put(manifest(8)), parents.put(manifest(7, name="new"))]
-    assert look(parents, source) == []
+    source.then = lambda: [owners.put(manifest(8)), owners.put(manifest(7, name="new"))]
+    assert look(owners, source) == []
 
 
 def test_what_was_deleted_since_the_list_does_not_come_back():
-    parents = knowing(manifest(8))
+    owners = knowing(manifest(8))
     source = Listed(9, manifest(8))
-    source.then = lambda: parents.remove(manifest(10))
-    assert look(parents, source) == []
-    assert parents.all() == []
+    source.then = lambda: owners.remove(manifest(10))
+    assert look(owners, source) == []
+    assert owners.all() == []
 
 
 def test_what_was_made_and_deleted_since_it_was_known_does_not_come_back_either():
-    parents = knowing()
+    owners = knowing()
     source = Listed(9, manifest(8))
-    source.then = lambda: [parents.put(manifest(8)), parents.remove(manifest(10))]
-    assert look(parents, source) == []
-    assert parents.all() == []
+    source.then = lambda: [owners.put(manifest(8)), owners.remove(manifest(10))]
+    assert look(owners, source) == []
+    assert owners.all() == []
 
 
 def test_what_was_made_since_the_list_stays():
-    parents = knowing()
+    owners = knowing()
     source = Listed(9)
-    source.then = lambda: parents.put(manifest(10))
-    assert look(parents, source) == []
-    assert parents.all() == [KEY]
+    source.then = lambda: owners.put(manifest(10))
+    assert look(owners, source) == []
+    assert owners.all() == [KEY]

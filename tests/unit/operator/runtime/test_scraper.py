@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.operator.builders import pod
 from transcription_contract import metric_names
-from transcription_operator.policies.observed import ObservedPod
+from transcription_operator.policies.observation import ObservedPod
 from transcription_operator.runtime.scraper import Scraper
 
 KEY = "media/standup"
@@ -17,7 +17,7 @@ def metrics(processed: float, total: float = 100.0) -> str:
 
 
 def worker(name: str = "standup-0-abcde", **fields: object) -> ObservedPod:
-    return pod(name=name, parent=KEY, ip="10.0.0.1", **fields)
+    return pod(name=name, owner=KEY, ip="10.0.0.1", **fields)
 
 
 class Play:

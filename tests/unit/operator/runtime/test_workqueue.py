@@ -1,12 +1,12 @@
 import asyncio
 from contextlib import asynccontextmanager, suppress
 
-from transcription_operator.runtime.workqueue import KeyedQueue
+from transcription_operator.runtime.workqueue import WorkQueue
 
 
 @asynccontextmanager
 async def running(handle):
-    queue = KeyedQueue(handle, workers=3)
+    queue = WorkQueue(handle, workers=3)
     task = asyncio.create_task(queue.run())
     try:
         yield queue

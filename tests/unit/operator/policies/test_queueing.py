@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.operator.builders import NOW
-from transcription_operator.policies.admission import Candidate, Limits, queue
+from transcription_operator.policies.queueing import Candidate, Limits, queue
 
 
 def candidate(

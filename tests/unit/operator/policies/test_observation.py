@@ -1,7 +1,7 @@
 import pytest
 
 from tests.unit.operator.builders import UID, raw_pod
-from transcription_operator.policies.observed import ObservedJob, ObservedPod
+from transcription_operator.policies.observation import ObservedJob, ObservedPod
 
 
 def test_a_terminated_container_gives_code_reason_and_last_words():

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from transcription_api.status import Phase
+from transcription_operator.policies.phase_status import PhaseStatus
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -60,3 +63,12 @@ def queue(candidates: Iterable[Candidate], limits: Limits) -> dict[str, int]:
 
 def _order(candidate: Candidate) -> tuple[int, datetime, str]:
     return (-candidate.priority, candidate.created, candidate.uid)
+
+
+def phase(position: int) -> PhaseStatus:
+    """Queued at that position."""
+    return PhaseStatus(
+        Phase.QUEUED,
+        "Queued",
+        f"Waiting: the limit of active jobs is reached (position {position})",
+    )

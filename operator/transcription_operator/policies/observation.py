@@ -19,7 +19,7 @@ def parse_time(text: str | None) -> datetime | None:
 class ObservedPod:
     """One pod of a Job.
 
-    ``parent``: the TranscriptionJob that it says it works for, as namespace/name. ``waiting`` is
+    ``owner``: the TranscriptionJob that it says it works for, as namespace/name. ``waiting`` is
     the (reason, message) of a container that cannot start, ``unscheduled`` the scheduler's;
     ``exit_code``, ``ended`` (the reason, such as OOMKilled) and ``last_words`` are a terminated
     container's. ``deletion``: when it has to be gone, its grace period included. ``evicted``: by
@@ -29,7 +29,7 @@ class ObservedPod:
     name: str
     phase: str
     version: int = field(default=0, compare=False)
-    parent: str | None = None
+    owner: str | None = None
     owner_uid: str | None = None
     node: str | None = None
     ip: str | None = None
@@ -58,7 +58,7 @@ class ObservedPod:
             name=metadata["name"],
             phase=status.get("phase", "Pending"),
             version=_version(metadata),
-            parent=parent_key(metadata),
+            owner=owner_key(metadata),
             owner_uid=_controller(metadata),
             node=pod.get("spec", {}).get("nodeName"),
             ip=status.get("podIP"),
@@ -94,7 +94,7 @@ class ObservedJob:
     uid: str
     owner_uid: str | None
     version: int = field(default=0, compare=False)
-    parent: str | None = None
+    owner: str | None = None
     deleting: bool = False
     suspended: bool = False
     active_deadline: int | None = None
@@ -112,7 +112,7 @@ class ObservedJob:
             uid=metadata["uid"],
             owner_uid=_controller(metadata),
             version=_version(metadata),
-            parent=parent_key(metadata),
+            owner=owner_key(metadata),
             deleting="deletionTimestamp" in metadata,
             suspended=bool(spec.get("suspend")),
             active_deadline=spec.get("activeDeadlineSeconds"),
@@ -128,12 +128,12 @@ class ObservedJob:
 
     @property
     def complete(self) -> bool:
-        """The verdict is success; the last sibling may still be going."""
+        """It has succeeded; the last sibling may still be stopping."""
         return bool(self.conditions.keys() & {"Complete", "SuccessCriteriaMet"})
 
     @property
     def failed(self) -> bool:
-        """The verdict is failure. Failed itself comes only after the last sibling is gone, which
+        """It has failed. Failed itself comes only after the last sibling is gone, which
         on a lost node is never."""
         return bool(self.conditions.keys() & {"Failed", "FailureTarget"})
 
@@ -145,9 +145,10 @@ class ObservedJob:
 
 @dataclass(frozen=True)
 class Observation:
-    """All that a decision is made from, besides the parent.
+    """All that a decision is made from, besides the owner.
 
-    ``refused``: why the API server did not take the Job, or the Job controller's pods.
+    ``gone``: the TranscriptionJob itself was deleted. ``refused``: why the API server did not take
+    the Job, or the Job controller's pods.
     ``leaving``: a Job of that name is being deleted. ``queued``: its place in the operator's queue,
     from 1 on; None when it may run. ``silent_nodes``: those of the pods' nodes that are not Ready.
     ``ending``: their namespace is being deleted.
@@ -160,9 +161,10 @@ class Observation:
     queued: int | None = None
     silent_nodes: frozenset[str] = frozenset()
     ending: bool = False
+    gone: bool = False
 
 
-def parent_key(metadata: Manifest) -> str | None:
+def owner_key(metadata: Manifest) -> str | None:
     """The TranscriptionJob that a child's annotation names, as namespace/name."""
     name = metadata.get("annotations", {}).get(names.OWNER_NAME_ANNOTATION)
     return f"{metadata['namespace']}/{name}" if name else None

@@ -1,0 +1,109 @@
+"""Observation -> phase, reason and message; the order in which the policies are asked."""
+
+from datetime import datetime
+
+from transcription_api.status import Phase
+from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_contract.locations import manifest_uri
+from transcription_contract.termination import Failure, Result
+from transcription_operator.policies import (
+    deadlines,
+    failures,
+    kueue,
+    queueing,
+    suspension,
+    workers,
+)
+from transcription_operator.policies.observation import Observation, ObservedJob
+from transcription_operator.policies.phase_status import PhaseStatus
+from transcription_operator.policies.wording import duration, plural
+
+NO_DETAILS = "The transcripts were delivered; details: {manifest}"
+
+
+def phase_of(owner: TranscriptionJob, seen: Observation, now: datetime) -> PhaseStatus:
+    """The phase that an observation gives; the owner's own status is the past."""
+    job = seen.job
+    if job is None:
+        return _without_job(owner, seen, now)
+    # A worker exits 0 only when everything is delivered: that beats how its siblings ended.
+    if job.complete or any(pod.phase == "Succeeded" for pod in seen.pods):
+        return PhaseStatus(Phase.SUCCEEDED, "Delivered", _delivered(owner, seen))
+    if job.failed:
+        return _failed(owner, job, seen)
+    if owner.spec.suspend:
+        return suspension.phase(seen)
+    if seen.queued is not None:
+        return queueing.phase(seen.queued)
+    if job.suspended:
+        return kueue.phase(owner)
+    if any(workers.is_at_work(pod) for pod in seen.pods):
+        return PhaseStatus(Phase.RUNNING, "Transcribing", "Workers are transcribing")
+    return _pending(owner, seen, job, now)
+
+
+def _without_job(owner: TranscriptionJob, seen: Observation, now: datetime) -> PhaseStatus:
+    if owner.spec.suspend:
+        return suspension.phase(seen)
+    if seen.queued is not None:
+        return queueing.phase(seen.queued)
+    refused = seen.refused or Failure(reason="JobMissing", message="The Job is being created")
+    if deadlines.has_passed(owner, None, now) and not workers.has_worked(owner, seen):
+        return deadlines.pending_deadline_exceeded(owner, refused)
+    return PhaseStatus(Phase.PENDING, refused.reason, refused.message)
+
+
+def _failed(owner: TranscriptionJob, job: ObservedJob, seen: Observation) -> PhaseStatus:
+    if exceeded := deadlines.active_deadline_exceeded(owner, job, seen):
+        return exceeded
+    failure = failures.of_job(job, seen.pods)
+    return PhaseStatus(Phase.FAILED, failure.reason, failure.message)
+
+
+def _pending(
+    owner: TranscriptionJob, seen: Observation, job: ObservedJob, now: datetime
+) -> PhaseStatus:
+    problem = failures.of_pending(seen.pods) or seen.refused
+    worked = workers.has_worked(owner, seen)
+    if worked and problem is None:
+        return PhaseStatus(Phase.RUNNING, "WorkerRestarting", _restarting(seen))
+    if not worked and deadlines.has_passed(owner, job, now):
+        return deadlines.pending_deadline_exceeded(owner, problem)
+    if problem:
+        return PhaseStatus(Phase.PENDING, problem.reason, problem.message)
+    return PhaseStatus(Phase.PENDING, "WorkersStarting", "Waiting for the workers' pods to start")
+
+
+def _restarting(seen: Observation) -> str:
+    failed = [failure for pod in seen.pods if (failure := failures.of_pod(pod))]
+    why = f", after: {failed[-1].message}" if failed else ""
+    return f"Waiting for a new worker{why}"
+
+
+def _delivered(owner: TranscriptionJob, seen: Observation) -> str:
+    words = workers.last_words(seen)
+    if words is None:
+        return NO_DETAILS.format(manifest=manifest_uri(owner.spec.output.uri))
+    output, counts = owner.spec.output.uri, _counts(words)
+    recordings = words.items - words.items_skipped
+    if recordings == 0:
+        return f"Nothing new to transcribe, {', '.join(counts)}, in {output}"
+    length = f"{duration(words.audio_seconds)} of audio"
+    if words.items == 1 and not counts:
+        return f"Transcribed {length} to {output}"
+    done = plural(recordings, "recording")
+    if words.items_failed:
+        done = f"{recordings - words.items_failed} of {done}"
+    parts = [length, *counts] if words.items == 1 else [done, length, *counts]
+    return f"Transcribed {', '.join(parts)}, to {output}"
+
+
+def _counts(words: Result) -> list[str]:
+    """What a reader should know beside the length, without what there is none of."""
+    counted = (
+        (words.items_failed, "recording", " failed"),
+        (words.items_skipped, "file", " skipped"),
+        (words.warnings, "warning", ""),
+        (words.suspect_segments, "suspect segment", ""),
+    )
+    return [plural(number, noun) + verb for number, noun, verb in counted if number]

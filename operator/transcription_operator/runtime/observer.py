@@ -1,0 +1,66 @@
+"""All looking that one reconciliation does: the caches, and what only the API server can tell."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_contract.termination import Failure
+from transcription_operator.policies import lost_nodes, refusals, workers
+from transcription_operator.policies.observation import Observation, ObservedPod
+from transcription_operator.runtime.caches import Caches
+from transcription_operator.runtime.cluster import Cluster
+
+
+class Observer:
+    """Makes an Observation of a TranscriptionJob."""
+
+    def __init__(self, cluster: Cluster, caches: Caches, clock: Callable[[], datetime]) -> None:
+        self._cluster = cluster
+        self._caches = caches
+        self._clock = clock
+
+    async def observe(self, owner: TranscriptionJob) -> Observation:
+        """What there is of a job now.
+
+        Raises:
+            KubeError: the API server was queried, and did not answer.
+        """
+        seen = await self._explained(owner, self._caches.observe(owner))
+        return replace(
+            seen,
+            refused=await self._refusal(owner, seen),
+            silent_nodes=await self._silent_nodes(seen),
+            ending=await self._is_ending(owner, seen),
+        )
+
+    async def _explained(self, owner: TranscriptionJob, seen: Observation) -> Observation:
+        """The end is written once: if the Job's watch was faster than that of its pods, or theirs
+        is dead, the pods are listed."""
+        if owner.is_finished or seen.job is None or workers.is_explained(seen):
+            return seen
+        metadata = owner.metadata
+        listed = await self._cluster.pods_of(metadata.namespace, metadata.uid)
+        pods = (ObservedPod.parse(pod) for pod in listed)
+        return replace(seen, pods=tuple(p for p in pods if p.owner_uid == seen.job.uid))
+
+    async def _refusal(self, owner: TranscriptionJob, seen: Observation) -> Failure | None:
+        """Why there is no pod: quotas and Pod Security only tell the Job controller."""
+        if seen.job is None or seen.pods or not refusals.may_be_refused(seen.job, self._clock()):
+            return None
+        said = await self._cluster.refusals(owner.metadata.namespace, seen.job.uid)
+        return refusals.of_pod(said[-1]) if said else None
+
+    async def _silent_nodes(self, seen: Observation) -> frozenset[str]:
+        silent = set()
+        for pod in lost_nodes.overdue(seen.pods, self._clock()):
+            if pod.node and not pod.evicted and await self._cluster.is_silent(pod.node):
+                silent.add(pod.node)
+        return frozenset(silent)
+
+    async def _is_ending(self, owner: TranscriptionJob, seen: Observation) -> bool:
+        """Queried only when pods of a Job that is not over are being deleted, suspended or not: its
+        failed pods wait for their successors all the same."""
+        if seen.job is None or seen.job.finished or not any(pod.deleting for pod in seen.pods):
+            return False
+        return await self._cluster.is_ending(owner.metadata.namespace)

@@ -1,0 +1,63 @@
+"""Status, written as the smallest patch, and the Events that a change deserves."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from transcription_api.status import Status
+from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_kube.errors import ConflictError, NotFoundError
+from transcription_operator.policies import events
+from transcription_operator.policies.patch import merge_patch
+from transcription_operator.runtime.caches import Caches
+from transcription_operator.runtime.cluster import Cluster
+
+OnWritten = Callable[[TranscriptionJob, Status], None]
+"""Called with the job before a status was written, and the status."""
+
+log = logging.getLogger(__name__)
+
+
+class StatusWriter:
+    """Writes each status once, guarded by the resourceVersion of what it was made from."""
+
+    def __init__(
+        self, cluster: Cluster, caches: Caches, on_written: OnWritten, clock: Callable[[], datetime]
+    ) -> None:
+        self._cluster = cluster
+        self._caches = caches
+        self._on_written = on_written
+        self._clock = clock
+
+    async def write(self, owner: TranscriptionJob, after: Status) -> None:
+        """Write a status that differs from what is there.
+
+        Raises:
+            ConflictError: the job has changed since it was observed, or is gone.
+        """
+        if after is owner.status:
+            return
+        before = self._caches.owners.raw(owner.key)
+        patch = merge_patch(before.get("status", {}) if before else {}, after.to_wire())
+        if not patch:
+            return
+        await self._patch(owner, patch)
+        past = owner.status
+        if (past.phase, past.reason) != (after.phase, after.reason):
+            log.info("%s (%s): %s", after.phase, after.reason, after.message)
+        self._on_written(owner, after)
+        for draft in events.of_change(past, after):
+            event = events.manifest(owner, draft, self._clock())
+            await self._cluster.create_event(owner.metadata.namespace, event)
+
+    async def _patch(self, owner: TranscriptionJob, patch: dict[str, object]) -> None:
+        metadata = owner.metadata
+        body = {"metadata": {"resourceVersion": metadata.resource_version}, "status": patch}
+        try:
+            written = await self._cluster.patch_status(metadata.namespace, metadata.name, body)
+        except NotFoundError as error:
+            # Deleted, and no watch has reported it: without this its Job would be created, and
+            # collected, again and again.
+            self._caches.drop(owner)
+            raise ConflictError(error.status, f"{owner.key} is gone") from error
+        self._caches.put_owner(written)
