@@ -29,7 +29,7 @@ def _column(name: str, json_path: str, kind: str = "string", priority: int = 0) 
 
 COLUMNS = [
     _column("Phase", ".status.phase"),
-    _column("Progress", ".status.progress.percent", "integer"),
+    _column("Progress", ".status.progress.shown"),
     _column("Model", ".status.model"),
     _column("Language", ".status.language"),
     _column("Speed", ".status.progress.speed", priority=1),
@@ -39,6 +39,10 @@ COLUMNS = [
     _column("Result", ".status.result.uri", priority=1),
     _column("Age", ".metadata.creationTimestamp", "date"),
 ]
+
+
+SELECTABLE = (".spec.model.name", ".spec.nodePool", ".status.phase")
+"""What ``kubectl get tj --field-selector status.phase=Failed`` may name."""
 
 
 def structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
@@ -140,7 +144,8 @@ def custom_resource_definition() -> Schema:
                 "plural": PLURAL,
                 "singular": KIND.lower(),
                 "shortNames": ["tj"],
-                "categories": ["all"],
+                # Not "all": kubectl delete all --all would delete every TranscriptionJob.
+                "categories": ["transcription"],
             },
             "versions": [
                 {
@@ -148,6 +153,7 @@ def custom_resource_definition() -> Schema:
                     "served": True,
                     "storage": True,
                     "subresources": {"status": {}},
+                    "selectableFields": [{"jsonPath": path} for path in SELECTABLE],
                     "additionalPrinterColumns": COLUMNS,
                     "schema": {"openAPIV3Schema": schema},
                 }

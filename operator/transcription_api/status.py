@@ -3,9 +3,9 @@
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_serializer
+from pydantic import BeforeValidator, ConfigDict, Field, computed_field, field_serializer
 
 from transcription_api.base import ApiModel
 from transcription_contract.termination import MAX_FAILURES, ResultFile
@@ -93,8 +93,16 @@ class Workers(ApiModel):
     retried: int = Field(default=0, description="Number of failed pods that were replaced.")
 
 
+def _with_shown(schema: dict[str, Any]) -> None:
+    """Pydantic's schema of what it reads leaves out what it computes."""
+    description = "Progress for people, such as 42%. Programs read percent."
+    schema["properties"]["shown"] = {"type": "string", "description": description}
+
+
 class Progress(ApiModel):
     """Progress of the job."""
+
+    model_config = ConfigDict(json_schema_extra=_with_shown)
 
     percent: int = Field(
         default=0,
@@ -123,6 +131,12 @@ class Progress(ApiModel):
     last_update_time: datetime | None = Field(
         default=None, description="Time of the workers' last answer."
     )
+
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic's documentation has it
+    @property
+    def shown(self) -> str:
+        """``percent`` for the column of kubectl get: a column shows a field as it is."""
+        return f"{self.percent}%"
 
     @field_serializer("last_update_time")
     def _time(self, value: datetime | None) -> str | None:

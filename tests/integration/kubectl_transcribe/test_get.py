@@ -8,7 +8,8 @@ import yaml
 from dev.controlplane import ControlPlane
 from tests.integration.kubectl_transcribe.plugin import Plugin, UserStage
 
-RUNNING = {"phase": "Running", "model": "turbo", "progress": {"percent": 42, "speed": "38.2x"}}
+PROGRESS = {"percent": 42, "shown": "42%", "speed": "38.2x"}
+RUNNING = {"phase": "Running", "model": "turbo", "progress": PROGRESS}
 
 
 def without_age(text: str) -> list[list[str]]:

@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 
-from transcription_api.crd import custom_resource_definition, structural
+from transcription_api.crd import SELECTABLE, custom_resource_definition, structural
+from transcription_api.status import Progress
 
-VERSION = custom_resource_definition()["spec"]["versions"][0]
+SPEC = custom_resource_definition()["spec"]
+VERSION = SPEC["versions"][0]
 SCHEMA = VERSION["schema"]["openAPIV3Schema"]
 FORBIDDEN = {"$ref", "anyOf", "const", "exclusiveMinimum", "propertyNames", "title"}
 
@@ -82,6 +84,28 @@ def test_no_field_is_a_float():
 def test_the_columns_are_those_that_people_look_for():
     shown = [c["name"] for c in VERSION["additionalPrinterColumns"] if c["priority"] == 0]
     assert shown == ["Phase", "Progress", "Model", "Language", "Age"]
+
+
+def test_the_progress_column_has_its_percent_sign():
+    (column,) = (c for c in VERSION["additionalPrinterColumns"] if c["name"] == "Progress")
+    assert (column["type"], column["jsonPath"]) == ("string", ".status.progress.shown")
+    assert Progress(percent=42).to_wire()["shown"] == "42%"
+    assert Progress.model_validate(Progress(percent=42).to_wire()) == Progress(percent=42)
+
+
+def test_a_column_or_a_selector_shows_a_field_that_is_there():
+    columns = [c["jsonPath"] for c in VERSION["additionalPrinterColumns"]]
+    paths = {path for path, _ in nodes(SCHEMA)} | {".metadata.creationTimestamp"}
+    assert {*columns, *SELECTABLE} - paths == set()
+
+
+def test_jobs_can_be_selected_by_phase_pool_and_model():
+    selectable = [each["jsonPath"] for each in VERSION["selectableFields"]]
+    assert selectable == [".spec.model.name", ".spec.nodePool", ".status.phase"]
+
+
+def test_deleting_all_of_a_namespace_deletes_no_transcriptionjobs():
+    assert SPEC["names"]["categories"] == ["transcription"]
 
 
 def test_a_union_is_refused_before_the_api_server_has_to():
