@@ -23,7 +23,8 @@ Json = dict[str, Any]
 
 HOW_TO_INSTALL = (
     "helm install transcription-operator helm/transcription-operator -n transcription-system "
-    "--create-namespace"
+    "--create-namespace --set operator.image.repository=REPOSITORY/operator "
+    "--set transcriber.image.repository=REPOSITORY/transcriber"
 )
 OPERATOR = "app.kubernetes.io/name=transcription-operator"
 """The selector of the operator's Deployment."""

@@ -204,7 +204,7 @@ class Spec(ApiModel):
         ge=0,
         le=_SECONDS,
         description="Delete the TranscriptionJob this many seconds after its end; the transcripts "
-        "stay. Mutable. Defaults to never.",
+        "stay. Mutable. Defaults to the operator's setting, and there to never.",
     )
     failure_policy: FailurePolicy = Field(
         default=FailurePolicy.CONTINUE,

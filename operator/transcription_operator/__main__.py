@@ -42,7 +42,7 @@ async def run(settings: Settings) -> None:
     health = Health(metrics.text, operation.ready)
     try:
         async with health.serving(settings.http_address, settings.http_port):
-            if settings.leader_election:
+            if settings.lease_namespace:
                 # Only whoever leads has watches; whoever waits is as ready as can be.
                 operation.ready.set()
                 await _elected(operation, health, metrics, settings, stop)
@@ -96,7 +96,7 @@ def main() -> int:
     except ValidationError as error:
         print(settings_errors(error), file=sys.stderr)
         return _EX_CONFIG
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, settings.log_level)
     try:
         asyncio.run(run(settings))
     except KubeError as error:

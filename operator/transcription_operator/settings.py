@@ -135,22 +135,29 @@ class Settings(BaseSettings):
     limits: FileLimits = FileLimits()
     source_networks: tuple[str, ...] = ()
     watch_namespaces: tuple[str, ...] = ()
+    lost_nodes: bool = True
+    """Release pods on lost nodes, which takes the right to write the status of pods."""
     progress_interval_seconds: float = Field(default=5.0, gt=0)
     progress_via: Literal["addresses", "proxy"] = "addresses"
     """How workers are asked: by their pods' addresses, or through the API server, for an operator
     outside the cluster that may ``get pods/proxy``."""
     resync_seconds: float = Field(default=300.0, gt=0)
+    ttl_seconds_after_finished: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    """Of TranscriptionJobs that do not say; None for never."""
+    child_ttl_seconds_after_finished: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    """Of the Kubernetes Jobs of finished TranscriptionJobs; None for as long as these."""
     max_active_jobs: int | None = Field(default=None, ge=1)
     max_active_jobs_per_namespace: int | None = Field(default=None, ge=1)
     api_qps: float = Field(default=50.0, gt=0, le=10_000)
     api_burst: int = Field(default=100, ge=1, le=10_000)
     log_format: Literal["json", "text"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     http_address: str = ""
     """For /healthz, /readyz and /metrics; empty for all addresses of the pod."""
     http_port: int = Field(default=8080, ge=0, le=65535)
     """0 for any free one."""
-    leader_election: bool = False
     lease_namespace: str = Field(default="", max_length=63)
+    """Empty for no election: a developer's single process."""
     lease_name: str = Field(default="transcription-operator", min_length=1, max_length=253)
     identity: str = Field(default_factory=socket.gethostname, min_length=1, max_length=253)
     lease_duration_seconds: int = Field(default=12, ge=2, le=3600)
@@ -166,13 +173,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment."""
         return (init_settings, _Environment(settings_cls))
-
-    @field_validator("lease_namespace")
-    @classmethod
-    def _is_named_for_an_election(cls, namespace: str, others: ValidationInfo) -> str:
-        if others.data.get("leader_election") and not namespace:
-            raise ValueError("leaderElection needs the namespace of the lease")
-        return namespace
 
     @field_validator("lease_deadline_seconds", "lease_retry_seconds")
     @classmethod

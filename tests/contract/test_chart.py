@@ -15,11 +15,17 @@ from transcription_operator.settings import Models, Settings
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "transcription-operator"
+IMAGES = Path(__file__).with_name("images.yaml")
+"""Values with the images that every installation has to name."""
+REGISTRY = "registry.example.com/transcription-operator"
 HELM = str(Path(os.environ["TOOLS_DIR"]) / "helm") if "TOOLS_DIR" in os.environ else "helm"
 
 
-def helm(*arguments: str, chart: Path = CHART) -> subprocess.CompletedProcess[str]:
+def helm(
+    *arguments: str, chart: Path = CHART, images: Path | None = IMAGES
+) -> subprocess.CompletedProcess[str]:
     command = [HELM, "template", "t", str(chart), "-n", "sys", "--kube-version", "1.35.0"]
+    command += ["-f", str(images)] if images else []
     return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
 
 
@@ -75,7 +81,7 @@ def test_the_chart_installs_the_generated_crd_and_keeps_it_on_uninstall():
 @pytest.mark.parametrize("arguments", [[], ["--set", "watchNamespaces={a,b}"]], ids=["all", "two"])
 def test_the_operator_starts_with_what_the_chart_gives_it(arguments, monkeypatch):
     settings = settings_of(render(*arguments), monkeypatch)
-    assert settings.transcriber_image == "transcription-operator/transcriber:0.1.0"
+    assert settings.transcriber_image == f"{REGISTRY}/transcriber:0.1.0"
     assert settings.pool_name(None) == "gpu"
     assert settings.watch_namespaces == (("a", "b") if arguments else ())
     assert settings.models == Models()
@@ -148,7 +154,23 @@ def test_the_policy_can_be_left_out():
 def test_a_digest_wins_over_a_tag():
     digest = "sha256:" + "a" * 64
     image = container(render("--set", f"operator.image.digest={digest}"))["image"]
-    assert image == f"transcription-operator/operator@{digest}"
+    assert image == f"{REGISTRY}/operator@{digest}"
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        ([], "operator.image.repository and transcriber.image.repository must be set"),
+        (["operator"], " transcriber.image.repository must be set"),
+        (["transcriber"], " operator.image.repository must be set"),
+    ],
+    ids=["neither", "the operator's", "the transcriber's"],
+)
+def test_an_image_that_nobody_named_is_asked_for_and_not_pulled_from_a_stranger(named, sentence):
+    done = helm(*(f"--set={each}.image.repository=r.example/x" for each in named), images=None)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Build them from Dockerfile.operator" in done.stderr
 
 
 def test_operations_reach_the_operator(monkeypatch):
@@ -156,7 +178,7 @@ def test_operations_reach_the_operator(monkeypatch):
         "queue": {"maxActiveJobs": 2000000, "maxActiveJobsPerNamespace": 3},
         "limits": {"maxFileBytes": "2Gi", "maxFileSeconds": 10000000},
         "operator.api": {"qps": 12.5, "burst": 30},
-        "operator.log.format": "text",
+        "operator.log": {"format": "text", "level": "debug"},
         "operator.lease": {"durationSeconds": 60, "deadlineSeconds": 40, "retrySeconds": 0.5},
     }
     arguments = [f"--set-json={key}={json.dumps(value)}" for key, value in values.items()]
@@ -165,7 +187,7 @@ def test_operations_reach_the_operator(monkeypatch):
     assert settings.max_active_jobs_per_namespace == 3
     assert settings.limits.of(4 << 30, 1 << 30) == (2 << 30, 10000000)
     assert (settings.api_qps, settings.api_burst) == (12.5, 30)
-    assert settings.log_format == "text"
+    assert (settings.log_format, settings.log_level) == ("text", "debug")
     assert settings.lease_duration_seconds == 60
     assert settings.lease_deadline_seconds == 40
     assert settings.lease_retry_seconds == 0.5
@@ -178,26 +200,40 @@ def test_a_limit_on_files_reaches_the_operator(monkeypatch, stated):
     assert settings.limits.of(4 << 30, 60) == (2 << 30, 60)
 
 
-def test_one_operator_holds_no_election_and_starts_when_its_forerunner_has_ended(monkeypatch):
-    documents = render()
-    settings = settings_of(documents, monkeypatch)
-    (deployment,) = of_kind(documents, "Deployment")
-    assert deployment["spec"]["replicas"] == 1
-    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
-    assert settings.leader_election is False
-    assert settings.max_active_jobs is None
-    assert settings.max_active_jobs_per_namespace is None
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        ("", (None, 86400)),
+        ("jobs.ttlSecondsAfterFinished=604800", (604800, 86400)),
+        ("jobs.ttlSecondsAfterFinished=0,jobs.childTtlSecondsAfterFinished=0", (0, 0)),
+        ("jobs.childTtlSecondsAfterFinished=null", (None, None)),
+    ],
+    ids=["the chart's", "a week", "at once", "for ever"],
+)
+def test_finished_jobs_stay_and_their_kubernetes_jobs_go_after_a_day_by_default(
+    values, kept, monkeypatch
+):
+    settings = settings_of(render("--set", values), monkeypatch)
+    stated = (settings.ttl_seconds_after_finished, settings.child_ttl_seconds_after_finished)
+    assert stated == kept
 
 
-def test_several_operators_elect_one_under_the_names_of_their_pods(monkeypatch):
-    documents = render("--set", "operator.replicas=2")
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_the_holder_of_the_lease_works_however_many_operators_there_are(replicas, monkeypatch):
+    # `kubectl scale` adds operators without a word to Helm.
+    documents = render("--set", f"operator.replicas={replicas}")
     settings = settings_of(documents, monkeypatch)
     (deployment,) = of_kind(documents, "Deployment")
-    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["replicas"] == replicas
     assert deployment["spec"]["strategy"] == {"type": "RollingUpdate"}
-    assert settings.leader_election is True
     assert (settings.lease_namespace, settings.lease_name) == ("sys", "t")
     assert settings.identity == "t-5d4f-x7k2p"
+
+
+def test_nothing_limits_the_number_of_active_jobs_by_default(monkeypatch):
+    settings = settings_of(render(), monkeypatch)
+    assert settings.max_active_jobs is None
+    assert settings.max_active_jobs_per_namespace is None
 
 
 def test_the_probes_ask_where_the_operator_answers(monkeypatch):
@@ -237,6 +273,17 @@ def test_the_operator_can_reach_no_secret_no_shell_and_makes_no_pods():
     assert "*" not in {verb for _, verb in allowed}
     assert {verb for resource, verb in allowed if resource == "pods"} == {"get", "list", "watch"}
     assert {verb for resource, verb in allowed if resource == "nodes"} == {"get"}
+    # A spec is its user's: the operator writes the status, and deletes after the TTL.
+    assert ("transcriptionjobs", "patch") not in allowed
+
+
+def test_without_lost_nodes_the_operator_reads_no_node_and_writes_no_pod(monkeypatch):
+    for enabled in (True, False):
+        documents = render("--set", f"lostNodes.enabled={str(enabled).lower()}")
+        allowed = granted(named(documents, "ClusterRole", "t"))
+        assert (("pods/status", "patch") in allowed) is enabled
+        assert (("nodes", "get") in allowed) is enabled
+        assert settings_of(documents, monkeypatch).lost_nodes is enabled
 
 
 def test_the_operator_acts_as_the_service_account_that_the_values_name():

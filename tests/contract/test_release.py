@@ -10,7 +10,7 @@ import yaml
 
 from dev.paths import ROOT
 from dev.release import SUMS, Release
-from tests.contract.test_chart import HELM
+from tests.contract.test_chart import HELM, IMAGES
 from transcription_contract import __version__
 
 EPOCH = 1_790_000_000
@@ -58,7 +58,7 @@ def test_the_checksums_are_those_of_the_files(dist: Path):
 
 def test_the_packed_chart_renders_and_brings_the_crd(dist: Path):
     chart = dist / f"transcription-operator-{__version__}.tgz"
-    command = [HELM, "template", "t", str(chart), "--kube-version", "1.35.0"]
+    command = [HELM, "template", "t", str(chart), "--kube-version", "1.35.0", "-f", str(IMAGES)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     (crd,) = (
         document

@@ -1,5 +1,12 @@
 {{- /* Mistakes that no schema can see: the operator would refuse them only when it starts. */ -}}
 {{- define "transcription-operator.checks" -}}
+{{- $unnamed := list }}
+{{- range $name, $image := dict "operator" .Values.operator.image "transcriber" .Values.transcriber.image }}
+{{- if not $image.repository }}{{ $unnamed = append $unnamed (printf "%s.image.repository" $name) }}{{ end }}
+{{- end }}
+{{- if $unnamed }}
+{{- fail (printf "%s must be set: no public registry has the images. Build them from Dockerfile.operator and Dockerfile.transcriber, push them to your registry (README.md, Install) and name them, such as --set operator.image.repository=registry.example.com/transcription-operator/operator" (join " and " $unnamed)) }}
+{{- end }}
 {{- $pools := include "transcription-operator.pools" . | fromJsonArray }}
 {{- $known := join ", " $pools }}
 {{- if not (has .Values.defaultNodePool $pools) }}

@@ -86,7 +86,7 @@ capabilities: {drop: [ALL]}
 {{- define "transcription-operator.rules" -}}
 - apiGroups: [transcription.dev]
   resources: [transcriptionjobs]
-  verbs: [get, list, watch, patch, delete]
+  verbs: [get, list, watch, delete]
 - apiGroups: [transcription.dev]
   resources: [transcriptionjobs/status]
   verbs: [patch]
@@ -96,10 +96,17 @@ capabilities: {drop: [ALL]}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
+{{- if .Values.lostNodes.enabled }}
 # The status of pods on lost nodes, which their Jobs wait for.
 - apiGroups: [""]
   resources: [pods/status]
   verbs: [patch]
+{{- if not .Values.watchNamespaces }}
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [get]
+{{- end }}
+{{- end }}
 - apiGroups: [""]
   resources: [events]
   verbs: [create, list, watch]
@@ -107,9 +114,4 @@ capabilities: {drop: [ALL]}
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [get]
-{{- if not .Values.watchNamespaces }}
-- apiGroups: [""]
-  resources: [nodes]
-  verbs: [get]
-{{- end }}
 {{- end }}

@@ -27,17 +27,27 @@ from transcription_operator.policies.observation import Observation, ObservedJob
 _LEAST_SECONDS = 0.5
 
 
-def actions(owner: TranscriptionJob, seen: Observation, now: datetime) -> list[Action]:
+def actions(
+    owner: TranscriptionJob,
+    seen: Observation,
+    now: datetime,
+    retention: ttl.Retention = ttl.FOREVER,
+) -> list[Action]:
     """What brings the cluster closer to what a TranscriptionJob asks for."""
     if owner.is_finished:
-        return _after_the_end(owner, seen, now)
+        return _after_the_end(owner, seen, now, retention)
     if seen.ending:
         return [*ending_namespace.actions(seen)]
     return [*_of_job(owner, seen), *lost_nodes.actions(seen, now)]
 
 
 def again_after(
-    owner: TranscriptionJob, after: Status, seen: Observation, now: datetime, resync: float
+    owner: TranscriptionJob,
+    after: Status,
+    seen: Observation,
+    now: datetime,
+    resync: float,
+    retention: ttl.Retention = ttl.FOREVER,
 ) -> float | None:
     """Seconds until the job should be reconciled again though no event says so; None for never.
 
@@ -46,7 +56,7 @@ def again_after(
     if owner.is_finished != after.is_finished:
         return 0.0
     if after.is_finished:
-        return ttl.wait(owner, now)
+        return ttl.wait(owner, seen, now, retention)
     moments = [resync, *lost_nodes.waits(seen, now)]
     if not suspension.is_held_back(owner, seen):
         moments += refusals.waits(seen)
@@ -55,13 +65,18 @@ def again_after(
     return max(min(moments), _LEAST_SECONDS)
 
 
-def _after_the_end(owner: TranscriptionJob, seen: Observation, now: datetime) -> list[Action]:
-    if ttl.is_over(owner, now):
+def _after_the_end(
+    owner: TranscriptionJob, seen: Observation, now: datetime, retention: ttl.Retention
+) -> list[Action]:
+    if ttl.is_over(owner, now, retention):
         return [DeleteOwner()]
     if owner.retry_asked:
         return [*retry.actions(seen)]
     job = seen.job
-    if owner.status.phase is Phase.FAILED and job and not job.finished:
+    if job is None:
+        return []
+    still_runs = owner.status.phase is Phase.FAILED and not job.finished
+    if still_runs or ttl.is_over_for_child(owner, now, retention):
         return [DeleteJob(job.name, job.uid)]
     return []
 

@@ -24,14 +24,14 @@ def overdue(pods: tuple[ObservedPod, ...], now: datetime) -> list[ObservedPod]:
 
 def actions(seen: Observation, now: datetime) -> Iterator[ReleasePod]:
     """Release the pods that outlived their deletion on a node that does not answer."""
-    for pod in overdue(seen.pods, now):
+    for pod in overdue(seen.pods, now) if seen.may_release else ():
         if pod.evicted or pod.node in seen.silent_nodes:
             yield ReleasePod(pod.name)
 
 
 def waits(seen: Observation, now: datetime) -> Iterator[float]:
     """Seconds until each pod that is being deleted may be overdue."""
-    for pod in seen.pods:
+    for pod in seen.pods if seen.may_release else ():
         if pod.deletion and pod.phase in ("Pending", "Running"):
             left = (pod.deletion + LOST_AFTER - now).total_seconds()
             yield left if left > 0 else _AGAIN_SECONDS

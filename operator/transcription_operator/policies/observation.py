@@ -151,7 +151,8 @@ class Observation:
     the Job, or the Job controller's pods.
     ``leaving``: a Job of that name is being deleted. ``queued``: its place in the operator's queue,
     from 1 on; None when it may run. ``silent_nodes``: those of the pods' nodes that are not Ready.
-    ``ending``: their namespace is being deleted.
+    ``ending``: their namespace is being deleted. ``may_release``: whether the settings let pods on
+    lost nodes be released.
     """
 
     job: ObservedJob | None = None
@@ -161,6 +162,7 @@ class Observation:
     queued: int | None = None
     silent_nodes: frozenset[str] = frozenset()
     ending: bool = False
+    may_release: bool = True
     gone: bool = False
 
 

@@ -1,23 +1,65 @@
-"""spec.ttlSecondsAfterFinished: the TranscriptionJob is deleted, its transcripts stay."""
+"""What is deleted some time after the end: the TranscriptionJob (spec.ttlSecondsAfterFinished, or
+the settings), and its Kubernetes Job with the pods (the settings). The transcripts stay.
 
+The Job has no ttlSecondsAfterFinished: it must outlive the write of the final status, which is read
+from its pods, and the API server knows no such order.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_operator.policies.observation import Observation
+
+_AGAIN_SECONDS = 15.0
+"""The Job was deleted, and no watch has reported that."""
 
 
-def expires(owner: TranscriptionJob) -> datetime | None:
+@dataclass(frozen=True)
+class Retention:
+    """What the settings say, in seconds after the end; None for never.
+
+    ``owner``: of TranscriptionJobs that do not say. ``child``: of the Kubernetes Jobs.
+    """
+
+    owner: int | None = None
+    child: int | None = None
+
+
+FOREVER = Retention()
+
+
+def expires(owner: TranscriptionJob, retention: Retention) -> datetime | None:
     """When a finished job is to be deleted; None for never."""
-    ttl, ended = owner.spec.ttl_seconds_after_finished, owner.status.completion_time
-    return ended + timedelta(seconds=ttl) if ttl is not None and ended else None
+    stated = owner.spec.ttl_seconds_after_finished
+    return _after_the_end(owner, retention.owner if stated is None else stated)
 
 
-def is_over(owner: TranscriptionJob, now: datetime) -> bool:
+def is_over(owner: TranscriptionJob, now: datetime, retention: Retention) -> bool:
     """Whether a finished job is to be deleted now."""
-    end = expires(owner)
+    end = expires(owner, retention)
     return end is not None and now >= end
 
 
-def wait(owner: TranscriptionJob, now: datetime) -> float | None:
-    """Seconds until a finished job is to be deleted; None for never."""
-    end = expires(owner)
-    return (end - now).total_seconds() if end else None
+def is_over_for_child(owner: TranscriptionJob, now: datetime, retention: Retention) -> bool:
+    """Whether a finished job's Kubernetes Job is to be deleted now."""
+    end = _after_the_end(owner, retention.child)
+    return end is not None and now >= end
+
+
+def wait(
+    owner: TranscriptionJob, seen: Observation, now: datetime, retention: Retention
+) -> float | None:
+    """Seconds until something is to be deleted; None for never."""
+    moments = []
+    if end := expires(owner, retention):
+        moments.append((end - now).total_seconds())
+    if seen.job and (end := _after_the_end(owner, retention.child)):
+        left = (end - now).total_seconds()
+        moments.append(left if left > 0 else _AGAIN_SECONDS)
+    return min(moments, default=None)
+
+
+def _after_the_end(owner: TranscriptionJob, seconds: int | None) -> datetime | None:
+    ended = owner.status.completion_time
+    return ended + timedelta(seconds=seconds) if seconds is not None and ended else None

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from typing import Literal, TextIO
 
 Format = Literal["json", "text"]
+Level = Literal["debug", "info", "warning", "error"]
 
+_OURS = ("transcription_operator", "transcription_kube")
 _job: ContextVar[str | None] = ContextVar("job", default=None)
 
 
@@ -27,14 +29,20 @@ def about(job: str) -> Iterator[None]:
         _job.reset(token)
 
 
-def configure(form: Format, level: int = logging.INFO, stream: TextIO = sys.stderr) -> None:
-    """Write the log of the whole process to a stream."""
+def configure(form: Format, level: Level = "info", stream: TextIO = sys.stderr) -> None:
+    """Write the log of the whole process to a stream.
+
+    ``level`` debug is for our own packages: the libraries log each response and each timer there.
+    """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(number, logging.INFO), handlers=[handler], force=True)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(number)
     # At INFO they log each event that is passed on, and each probe.
     for chatty in ("kopf.objects", "aiohttp.access"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+        logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
 
 
 class JsonFormatter(logging.Formatter):

@@ -13,12 +13,22 @@ from transcription_operator.runtime.cluster import Cluster
 
 
 class Observer:
-    """Makes an Observation of a TranscriptionJob."""
+    """Makes an Observation of a TranscriptionJob.
 
-    def __init__(self, cluster: Cluster, caches: Caches, clock: Callable[[], datetime]) -> None:
+    ``lost_nodes``: whether pods on lost nodes are to be released.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        caches: Caches,
+        clock: Callable[[], datetime],
+        lost_nodes: bool = True,
+    ) -> None:
         self._cluster = cluster
         self._caches = caches
         self._clock = clock
+        self._lost_nodes = lost_nodes
 
     async def observe(self, owner: TranscriptionJob) -> Observation:
         """What there is of a job now.
@@ -32,6 +42,7 @@ class Observer:
             refused=await self._refusal(owner, seen),
             silent_nodes=await self._silent_nodes(seen),
             ending=await self._is_ending(owner, seen),
+            may_release=self._lost_nodes,
         )
 
     async def _explained(self, owner: TranscriptionJob, seen: Observation) -> Observation:
@@ -53,7 +64,8 @@ class Observer:
 
     async def _silent_nodes(self, seen: Observation) -> frozenset[str]:
         silent = set()
-        for pod in lost_nodes.overdue(seen.pods, self._clock()):
+        overdue = lost_nodes.overdue(seen.pods, self._clock()) if self._lost_nodes else []
+        for pod in overdue:
             if pod.node and not pod.evicted and await self._cluster.is_silent(pod.node):
                 silent.add(pod.node)
         return frozenset(silent)

@@ -13,7 +13,7 @@ from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
 from transcription_kube.errors import ConflictError
 from transcription_operator.errors import SpecError
-from transcription_operator.policies import decide, status
+from transcription_operator.policies import decide, status, ttl
 from transcription_operator.policies.observation import Observation
 from transcription_operator.policies.progress import Reading, advance
 from transcription_operator.runtime.caches import Caches
@@ -46,7 +46,10 @@ class Reconciler:
         self._readings = readings
         self._clock = clock
         self._resync_seconds = settings.resync_seconds
-        self._observer = Observer(cluster, caches, clock)
+        self._retention = ttl.Retention(
+            settings.ttl_seconds_after_finished, settings.child_ttl_seconds_after_finished
+        )
+        self._observer = Observer(cluster, caches, clock, settings.lost_nodes)
         self._executor = Executor(cluster, caches, settings)
         self._writer = StatusWriter(cluster, caches, on_written, clock)
 
@@ -71,7 +74,7 @@ class Reconciler:
         seen = await self._observer.observe(owner)
         now = self._clock()
         try:
-            for action in decide.actions(owner, seen, now):
+            for action in decide.actions(owner, seen, now, self._retention):
                 seen = await self._executor.act(owner, action, seen)
             after = self._next_status(owner, seen, now)
         except SpecError as error:
@@ -80,7 +83,7 @@ class Reconciler:
         if seen.gone:
             return None
         await self._writer.write(owner, after)
-        return decide.again_after(owner, after, seen, now, self._resync_seconds)
+        return decide.again_after(owner, after, seen, now, self._resync_seconds, self._retention)
 
     def _next_status(self, owner: TranscriptionJob, seen: Observation, now: datetime) -> Status:
         readings = self._readings(owner.key)

@@ -11,7 +11,7 @@ import yaml
 from dev.commands import wait_until
 from dev.kubectl import Kubectl
 from dev.paths import ROOT
-from tests.contract.test_chart import HELM
+from tests.contract.test_chart import HELM, IMAGES
 
 CHART = ROOT / "helm" / "transcription-operator"
 VALUES = Path(__file__).with_name("values.yaml")
@@ -21,7 +21,8 @@ READY = "watching TranscriptionJobs"
 
 
 def rendered() -> str:
-    command = [HELM, "template", RELEASE, str(CHART), "-n", NAMESPACE, "-f", str(VALUES)]
+    values = ("-f", str(IMAGES), "-f", str(VALUES))
+    command = [HELM, "template", RELEASE, str(CHART), "-n", NAMESPACE, *values]
     done = subprocess.run(
         [*command, "--kube-version", "1.35.0"], capture_output=True, text=True, check=True
     )
@@ -111,6 +112,9 @@ class Operator:
         settings = {v["name"]: v["value"] for v in container["env"] if "value" in v}
         # Any free one: several run on this machine.
         settings["OPERATOR_HTTP_PORT"] = "0"
+        # Without an election unless a test asks for one: a killed operator's lease would have to
+        # run out before the next one works.
+        settings["OPERATOR_LEASE_NAMESPACE"] = ""
         settings |= self._settings
         path = os.pathsep.join(str(ROOT / part) for part in ("operator", "transcriber"))
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}

@@ -10,7 +10,7 @@ from dev.commands import run, wait_until
 from dev.controlplane import ControlPlane
 from dev.errors import CommandError
 from tests.api import Api, core, transcription_jobs
-from tests.contract.test_chart import CHART, HELM
+from tests.contract.test_chart import CHART, HELM, IMAGES
 from tests.contract.test_chart_renders import EVERYTHING
 from tests.integration.operator.process import NAMESPACE
 from tests.integration.plane import running_plane
@@ -44,7 +44,7 @@ class Helm:
 
     def __call__(self, verb: str, release: str, *arguments: str | Path) -> str:
         """Raises CommandError with Helm's words."""
-        chart = [CHART] if verb in ("install", "upgrade") else []
+        chart = [CHART, "-f", IMAGES] if verb in ("install", "upgrade") else []
         where = ("--kubeconfig", self._plane.kubeconfig, "--namespace", NAMESPACE)
         return run([HELM, verb, release, *chart, *where, *arguments], timeout=120)
 

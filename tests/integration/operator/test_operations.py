@@ -28,7 +28,6 @@ def two(operator_kubeconfig: Path, tmp_path: Path, request) -> Iterator[tuple[Op
         Operator(
             operator_kubeconfig,
             tmp_path / f"{name}.log",
-            OPERATOR_LEADER_ELECTION="true",
             OPERATOR_LEASE_NAMESPACE=NAMESPACE,
             OPERATOR_IDENTITY=name,
         )

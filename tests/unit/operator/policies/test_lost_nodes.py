@@ -25,3 +25,10 @@ def test_a_pod_that_outlived_its_deletion_on_a_lost_node_is_released(fields, los
 def test_a_pod_that_has_ended_needs_no_release():
     ended = pod("Failed", deletion=LEFT_BEHIND, evicted=True)
     assert [*lost_nodes.actions(seen(job(), ended), NOW)] == []
+
+
+def test_where_the_settings_say_so_no_pod_is_released_nor_waited_for():
+    lost = pod(deletion=LEFT_BEHIND, evicted=True, node="silent")
+    found = Observation(job(), (lost,), silent_nodes=frozenset({"silent"}), may_release=False)
+    assert [*lost_nodes.actions(found, NOW)] == []
+    assert [*lost_nodes.waits(found, NOW)] == []

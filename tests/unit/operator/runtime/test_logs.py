@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from transcription_operator.runtime.logs import about, configure
+from transcription_operator.runtime.logs import _OURS, about, configure
 
 HOSTILE = "calls/a\n2026-11-22 ERROR root: all is lost\x1b[31m"
 
@@ -18,6 +18,8 @@ def log():
     yield logging.getLogger("transcription_operator.test")
     root.handlers[:] = handlers
     root.setLevel(level)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture
@@ -40,6 +42,25 @@ def test_each_line_is_one_object(log, stream):
         "logger": "transcription_operator.test",
         "message": "created Job standup-1",
     }
+
+
+@pytest.mark.parametrize(
+    ("level", "logged"),
+    [
+        ("debug", ["ours at debug", "ours at info", "theirs at info"]),
+        ("info", ["ours at info", "theirs at info"]),
+        ("warning", []),
+    ],
+)
+def test_the_level_is_that_of_the_settings_and_debug_is_for_our_own_lines(
+    log, stream, level, logged
+):
+    configure("json", level, stream)
+    theirs = logging.getLogger("kopf.test")
+    for logger, name in ((log, "ours"), (theirs, "theirs")):
+        logger.debug("%s at debug", name)
+        logger.info("%s at info", name)
+    assert [line["message"] for line in lines(stream)] == logged
 
 
 def test_a_traceback_stays_within_its_line(log, stream):
