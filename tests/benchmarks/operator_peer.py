@@ -5,6 +5,7 @@ restart, and its Job is smaller than ours.
 """
 
 import asyncio
+import os
 from typing import Any
 
 import kopf
@@ -28,7 +29,7 @@ def job(parent: Json) -> Json:
     }
     container = {
         "name": "transcriber",
-        "image": "transcriber",
+        "image": os.environ["OPERATOR_TRANSCRIBER_IMAGE"],
         "env": [{"name": "TASK", "value": str(parent["spec"])}],
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -48,7 +49,15 @@ def job(parent: Json) -> Json:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": f"{metadata['name']}-1", "ownerReferences": [owner]},
+        "metadata": {
+            "name": f"{metadata['name']}-1",
+            # The chart's policy asks for them.
+            "labels": {
+                "app.kubernetes.io/managed-by": "transcription-operator",
+                "transcription.dev/job-uid": metadata["uid"],
+            },
+            "ownerReferences": [owner],
+        },
         "spec": {
             "completionMode": "Indexed",
             "completions": 1,

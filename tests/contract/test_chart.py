@@ -109,48 +109,6 @@ def test_models_pools_and_service_accounts_reach_the_operator(monkeypatch):
     assert settings.service_accounts == ("transcriber",)
 
 
-def policy(*arguments: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    documents = render(*arguments)
-    (made,) = of_kind(documents, "ValidatingAdmissionPolicy")
-    (binding,) = of_kind(documents, "ValidatingAdmissionPolicyBinding")
-    assert binding["spec"]["policyName"] == made["metadata"]["name"]
-    return made["spec"], binding["spec"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "pools"),
-    [
-        ([], '["cpu","gpu"]'),
-        (["--set", "nodePools.gpu=null,defaultNodePool=cpu"], '["cpu"]'),
-        (["--set-json", 'nodePools={"h100":{},"a100":{}}'], '["a100","cpu","gpu","h100"]'),
-    ],
-    ids=["the chart's", "one fewer", "more"],
-)
-def test_a_pool_that_is_not_among_the_values_is_refused_when_a_job_is_created(arguments, pools):
-    made, _ = policy(*arguments)
-    (resources,) = made["matchConstraints"]["resourceRules"]
-    assert resources["operations"] == ["CREATE"]
-    (validation,) = made["validations"]
-    assert validation["expression"].endswith(f"object.spec.nodePool in {pools}")
-    assert validation["messageExpression"].endswith(
-        f'the pools are: {", ".join(json.loads(pools))}"'
-    )
-
-
-def test_an_operator_of_some_namespaces_refuses_pools_in_those_alone():
-    _, everywhere = policy()
-    assert "matchResources" not in everywhere
-    _, binding = policy("--set", "watchNamespaces={a,b}")
-    (expression,) = binding["matchResources"]["namespaceSelector"]["matchExpressions"]
-    assert expression["key"] == "kubernetes.io/metadata.name"
-    assert (expression["operator"], expression["values"]) == ("In", ["a", "b"])
-
-
-def test_the_policy_can_be_left_out():
-    documents = render("--set", "nodePoolPolicy.enabled=false")
-    assert not [each for each in documents if "AdmissionPolicy" in each["kind"]]
-
-
 def test_a_digest_wins_over_a_tag():
     digest = "sha256:" + "a" * 64
     image = container(render("--set", f"operator.image.digest={digest}"))["image"]

@@ -82,6 +82,11 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{- /* The keys of an object store's Secret: the contract's STORE_VARIABLES, and the certificate. */ -}}
+{{- define "transcription-operator.storeKeys" -}}
+["endpoint", "accessKey", "secretKey", "region", "sessionToken", "requestPayer", "serverSideEncryption", "kmsKeyId", "addressing", "caCert"]
+{{- end }}
+
 {{- /* What the operator may do. No Secrets, no exec, no creation of pods, no wildcard. */ -}}
 {{- define "transcription-operator.rules" -}}
 - apiGroups: [transcription.dev]
