@@ -23,8 +23,8 @@ class Caches:
 
     def __init__(self, limits: Limits, free: Callable[[str], None]) -> None:
         self.owners = Owners()
-        self.jobs: Store[ObservedJob] = Store(lambda _: None)
-        self.pods: Store[ObservedPod] = Store(lambda pod: pod.owner_uid)
+        self.jobs: Store[ObservedJob] = Store(lambda _key, _job: None)
+        self.pods: Store[ObservedPod] = Store(_job_of)
         self._limits = limits
         self._free = free
         self._candidates: dict[str, Candidate] = {}
@@ -55,10 +55,10 @@ class Caches:
 
         Anybody who may make pods can give one our label; the owner is set by the controller.
         """
-        for job in self.jobs.items.values():
+        for key, job in self.jobs.items.items():
             if job.owner is None or job.finished or not self.owners.knows(job.owner):
                 continue
-            for pod in self.pods.group(job.uid):
+            for pod in self._pods_of(key, job):
                 if pod.running and pod.ip:
                     yield job.owner, pod
 
@@ -66,11 +66,15 @@ class Caches:
         """A TranscriptionJob's children, and its place in the queue."""
         metadata = owner.metadata
         name = names.child_name(metadata.name, metadata.uid, owner.attempt)
-        job = self.jobs.get(f"{metadata.namespace}/{name}")
+        key = f"{metadata.namespace}/{name}"
+        job = self.jobs.get(key)
         queued = self._position(owner.key)
         if job and (job.deleting or job.owner_uid != metadata.uid):
             return Observation(leaving=True, queued=queued)
-        return Observation(job, self.pods.group(job.uid) if job else (), queued=queued)
+        return Observation(job, self._pods_of(key, job) if job else (), queued=queued)
+
+    def _pods_of(self, key: str, job: ObservedJob) -> tuple[ObservedPod, ...]:
+        return self.pods.group(_in_namespace_of(key, job.uid))
 
     def update_queue_of_all(self) -> None:
         """Note what every TranscriptionJob wants of the queue, at once."""
@@ -119,3 +123,16 @@ class Caches:
         if self._waiting is None:
             self._waiting = queue(self._candidates.values(), self._limits)
         return self._waiting
+
+
+def _job_of(key: str, pod: ObservedPod) -> str | None:
+    """The index of pods: their Job's namespace and uid.
+
+    The uid alone would let a pod of another namespace, whose creator chooses its ownerReferences,
+    report a result for the Job.
+    """
+    return _in_namespace_of(key, pod.owner_uid) if pod.owner_uid else None
+
+
+def _in_namespace_of(key: str, uid: str) -> str:
+    return f"{key.partition('/')[0]}/{uid}"

@@ -39,7 +39,7 @@ class Owners:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._kept: Store[_Kept] = Store(lambda kept: kept.phase)
+        self._kept: Store[_Kept] = Store(lambda _, kept: kept.phase)
         self.removed = 0
         """How many deletions were told."""
 

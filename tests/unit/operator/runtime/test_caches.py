@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import UID, owner, pod
+from tests.unit.operator.builders import UID, controlled_by, owner, pod
+from transcription_api import API_VERSION, KIND
 from transcription_operator.policies import names
 from transcription_operator.policies.observation import ObservedPod
 from transcription_operator.policies.queueing import Limits
@@ -27,7 +28,7 @@ def child(owner: str = UID, **metadata: Any) -> dict[str, Any]:
         "metadata": {
             "name": CHILD, "namespace": "media", "uid": "job-uid", "resourceVersion": "1",
             "annotations": {names.OWNER_NAME_ANNOTATION: "standup"},
-            "ownerReferences": [{"uid": owner, "controller": True}], **metadata,
+            "ownerReferences": controlled_by(owner, KIND, API_VERSION), **metadata,
         },
     }  # fmt: skip
 
@@ -114,6 +115,13 @@ def test_running_pods_of_our_jobs_are_workers():
 )
 def test_pods_that_are_not_at_work_for_us_are_no_workers(idle):
     assert list(watching(child(), idle).workers()) == []
+
+
+def test_a_pod_in_another_namespace_that_names_the_job_as_its_owner_counts_for_nothing():
+    caches = watching(child(), worker())
+    caches.pods.put("evil/forged", worker(name="forged"))
+    assert caches.observe(owner()).pods == (worker(),)
+    assert list(caches.workers()) == [("media/standup", worker())]
 
 
 def test_pods_of_a_job_that_names_no_parent_of_ours_are_no_workers():

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import UID, settings
+from tests.unit.operator.builders import UID, controlled_by, settings
 from tests.unit.operator.policies.test_status import LAST_WORDS
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
 from transcription_kube.errors import ApiError, NotFoundError
@@ -67,7 +67,7 @@ def worker(phase: str, state: dict[str, Any]) -> dict[str, Any]:
         "metadata": {
             "name": f"{CHILD}-0-abcde", "namespace": "media",
             "annotations": {names.OWNER_NAME_ANNOTATION: "standup"},
-            "ownerReferences": [{"uid": "job-uid", "controller": True}],
+            "ownerReferences": controlled_by("job-uid"),
         },
         "status": {
             "phase": phase, "containerStatuses": [{"name": CONTAINER, "state": state}],
@@ -102,6 +102,15 @@ async def test_a_delivery_that_the_watch_has_yet_to_tell_of_is_in_the_result():
 
 async def test_a_failure_that_the_watch_has_yet_to_tell_of_is_explained_by_its_pod():
     assert (await end_of("Failed", REFUSED))["reason"] == "SourceNotFound"
+
+
+async def test_a_listed_pod_whose_controller_is_no_job_explains_nothing():
+    metadata = DELIVERED["metadata"] | {
+        "ownerReferences": controlled_by("job-uid", "ConfigMap", "v1")
+    }
+    status = await end_of("Complete", DELIVERED | {"metadata": metadata})
+    assert status["phase"] == "Succeeded"
+    assert "audioSeconds" not in status["result"]
 
 
 GOING = {"deletionTimestamp": "2026-11-22T12:00:00Z"}
