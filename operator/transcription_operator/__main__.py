@@ -37,8 +37,7 @@ async def run(settings: Settings) -> None:
     )
     workers = Direct()
     cluster = Cluster(client)
-    ask = workers.ask if settings.progress_via == "addresses" else cluster.worker_metrics
-    operation = App(cluster, settings, ask, metrics)
+    operation = App(cluster, settings, workers.ask, metrics)
     health = Health(metrics.text, operation.ready)
     try:
         async with health.serving(settings.http_address, settings.http_port):
