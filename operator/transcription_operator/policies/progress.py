@@ -76,18 +76,13 @@ def reading_of(answers: list[dict[str, float]], at: datetime) -> Reading | None:
     )
 
 
-def got_on(since: Reading, latest: Reading) -> bool:
+def is_further(since: Reading, latest: Reading) -> bool:
     """Whether the workers have come further: audio has arrived, is done, or is delivered."""
     return (
         latest.processed > since.processed
         or latest.total > since.total
         or latest.items_done > since.items_done
     )
-
-
-def percent_of(reading: Reading) -> tuple[int, int]:
-    """What a reading shows at a glance: whole percent, and recordings that failed."""
-    return int(100 * reading.processed / reading.total), reading.items_failed
 
 
 def advance(before: Progress | None, first: Reading | None, latest: Reading) -> Progress:

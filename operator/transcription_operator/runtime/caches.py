@@ -1,6 +1,7 @@
 """Everything that visits look at: the owners, their Jobs and pods, and the queue's order."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,15 @@ from transcription_operator.policies.queueing import Candidate, Limits, queue
 from transcription_operator.runtime.owners import Owners
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """A Job with running workers. ``owner``: its TranscriptionJob, as namespace/name."""
+
+    uid: str
+    owner: str
+    pods: tuple[ObservedPod, ...]
 
 
 class Caches:
@@ -50,17 +60,20 @@ class Caches:
         self.owners.drop(owner.key, int(owner.metadata.resource_version))
         self.update_queue(owner.key, None)
 
-    def workers(self) -> Iterator[tuple[str, ObservedPod]]:
-        """The running pods of our Jobs, each with the namespace/name of its TranscriptionJob.
+    def workers(self) -> Iterator[RunningJob]:
+        """The Jobs of existing TranscriptionJobs that have running pods.
 
-        Anybody who may make pods can give one our label; the owner is set by the controller.
+        Without those of a deleted TranscriptionJob whose name a new one has: the garbage collector
+        takes its time.
         """
         for key, job in self.jobs.items.items():
-            if job.owner is None or job.finished or not self.owners.knows(job.owner):
+            if job.finished or job.owner is None or job.owner_uid is None:
                 continue
-            for pod in self._pods_of(key, job):
-                if pod.running and pod.ip:
-                    yield job.owner, pod
+            if self.owners.uid(job.owner) != job.owner_uid:
+                continue
+            pods = tuple(pod for pod in self._pods_of(key, job) if pod.running and pod.ip)
+            if pods:
+                yield RunningJob(job.uid, job.owner, pods)
 
     def observe(self, owner: TranscriptionJob) -> Observation:
         """A TranscriptionJob's children, and its place in the queue."""

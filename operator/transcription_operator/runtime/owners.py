@@ -66,6 +66,11 @@ class Owners:
         """Whether there is such an object."""
         return self._kept.get(key) is not None
 
+    def uid(self, key: str) -> str | None:
+        """The uid of an object, or None when it is gone."""
+        kept = self._kept.get(key)
+        return kept.uid if kept else None
+
     def version(self, key: str) -> int | None:
         """The resourceVersion that is known of an object."""
         kept = self._kept.get(key)

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.operator.builders import NOW
 from transcription_api.status import Progress
 from transcription_contract import metric_names
-from transcription_operator.policies.progress import Reading, advance, got_on, parse, reading_of
+from transcription_operator.policies.progress import Reading, advance, is_further, parse, reading_of
 
 
 def reading(seconds: float, processed: float, total: float = 1000, **items: int) -> Reading:
@@ -145,4 +145,4 @@ def test_a_speed_next_to_nothing_gives_no_remaining_time():
     ids=["the same", "less", "more audio done", "more audio arrived", "more delivered"],
 )
 def test_workers_have_got_on_when_anything_of_theirs_grew(latest, further):
-    assert got_on(reading(0, 40, 1000, items_done=3), latest) is further
+    assert is_further(reading(0, 40, 1000, items_done=3), latest) is further

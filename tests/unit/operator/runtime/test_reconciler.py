@@ -2,13 +2,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import UID, controlled_by, settings
+from tests.unit.operator.builders import NOW, UID, controlled_by, settings
 from tests.unit.operator.policies.test_status import LAST_WORDS
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
 from transcription_kube.errors import ApiError, NotFoundError
 from transcription_operator.policies import names, refusals
 from transcription_operator.policies.names import CONTAINER
 from transcription_operator.policies.observation import ObservedPod
+from transcription_operator.policies.progress import Reading
 from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.reconciler import Reconciler
@@ -193,3 +194,20 @@ async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
     (written,) = cluster.statuses
     assert written.pop("conditions")[0]["observedGeneration"] == 2
     assert written == {"observedGeneration": 2}
+
+
+@pytest.mark.parametrize(
+    ("job_uid", "percent"), [("job-uid", 72), ("old-job-uid", 0)], ids=["its own", "another's"]
+)
+async def test_progress_is_that_of_the_present_job(job_uid, percent):
+    caches = Caches(Limits(), lambda _: None)
+    caches.owners.put(manifest(9))
+    caches.put_job(child())
+    caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(RUNNING))
+    reading = Reading(NOW, 26_000, 36_000)
+    readings = {job_uid: (reading, reading)}
+    cluster = PlayedCluster()
+    reconciler = Reconciler(cluster, caches, settings(), readings.get)  # type: ignore[arg-type]
+    await reconciler.reconcile("media/standup")
+    (status,) = cluster.statuses
+    assert status["progress"]["percent"] == percent
