@@ -1,7 +1,7 @@
 """Workers' metrics -> progress. Pure: runtime/scraper.py reads them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from transcription_api.status import Progress
@@ -96,6 +96,18 @@ def is_further(since: Reading, latest: Reading) -> bool:
         latest.processed > since.processed
         or latest.total > since.total
         or latest.items_done > since.items_done
+    )
+
+
+def furthest(before: Reading | None, latest: Reading) -> Reading:
+    """The progress that any reading has shown, for is_further."""
+    if before is None:
+        return latest
+    return replace(
+        latest,
+        processed=max(before.processed, latest.processed),
+        total=max(before.total, latest.total),
+        items_done=max(before.items_done, latest.items_done),
     )
 
 

@@ -48,7 +48,7 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Mark:
-    """The reading with the latest progress, if there was one, and its monotonic time."""
+    """The furthest progress so far, if there was any, and the monotonic time of it."""
 
     reading: progress.Reading | None
     at: float
@@ -136,7 +136,7 @@ class Scraper:
             return
         mark = self._marks[job.uid]
         if mark.reading is None or progress.is_further(mark.reading, reading):
-            self._marks[job.uid] = _Mark(reading, self._clock())
+            self._marks[job.uid] = _Mark(progress.furthest(mark.reading, reading), self._clock())
         names = frozenset(pod.name for pod in job.pods)
         run = self._runs.get(job.uid)
         if run is None or run.pods != names:

@@ -125,6 +125,20 @@ async def test_a_job_stands_still_since_its_last_progress():
     assert play.scraper.standstill() == 0
 
 
+async def test_pods_that_take_turns_and_know_different_things_make_no_progress():
+    pods = tuple(worker(f"{i:02}") for i in range(2 * PODS_PER_JOB))
+    play = Play(*pods)
+    # Each half of them knows more of one number than the other half.
+    play.answers = {
+        each.name: metrics(10, 200) if i < PODS_PER_JOB else metrics(20, 100)
+        for i, each in enumerate(pods)
+    }
+    await play.until(lambda: play.queries > 4 * PODS_PER_JOB)
+    play.now = 900
+    await play.until(lambda: play.queries > 8 * PODS_PER_JOB)
+    assert play.scraper.standstill() == 900
+
+
 async def test_a_worker_that_never_answers_stands_still_since_its_start():
     play = Play(worker())
     play.answers = {"standup-0-abcde": WorkerError()}
