@@ -138,9 +138,6 @@ class Settings(BaseSettings):
     lost_nodes: bool = True
     """Release pods on lost nodes, which takes the right to write the status of pods."""
     progress_interval_seconds: float = Field(default=5.0, gt=0)
-    progress_via: Literal["addresses", "proxy"] = "addresses"
-    """How workers are asked: by their pods' addresses, or through the API server, for an operator
-    outside the cluster that may ``get pods/proxy``."""
     resync_seconds: float = Field(default=300.0, gt=0)
     ttl_seconds_after_finished: int | None = Field(default=None, ge=0, le=2**31 - 1)
     """Of TranscriptionJobs that do not say; None for never."""
