@@ -41,7 +41,12 @@ COLUMNS = [
 ]
 
 
-SELECTABLE = (".spec.model.name", ".spec.nodePool", ".status.phase")
+SELECTABLE = (
+    ".spec.model.name",
+    ".spec.nodePool",
+    ".spec.operatorClassName",
+    ".status.phase",
+)
 """What ``kubectl get tj --field-selector status.phase=Failed`` may name."""
 
 

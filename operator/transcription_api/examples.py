@@ -46,6 +46,7 @@ spec:
     timestamps: alignment
     wordTimestamps: true
     audioContext: full
+  operatorClassName: research
   workers: 4
   nodePool: gpu
   resources:

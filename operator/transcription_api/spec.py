@@ -138,6 +138,13 @@ class Spec(ApiModel):
             ]
         },
     )
+    operator_class_name: str | None = Field(
+        default=None,
+        max_length=63,
+        pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+        description="Class of the operator that runs the job, where a cluster has several. "
+        "Operators of other classes ignore it. Defaults to the operator without a class.",
+    )
     workers: int = Field(
         default=1,
         ge=1,
@@ -229,6 +236,7 @@ class Spec(ApiModel):
                         "language",
                         "task",
                         "decoding",
+                        "operatorClassName",
                         "workers",
                         "nodePool",
                         "resources",

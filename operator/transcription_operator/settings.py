@@ -135,6 +135,8 @@ class Settings(BaseSettings):
     limits: FileLimits = FileLimits()
     source_networks: tuple[str, ...] = ()
     watch_namespaces: tuple[str, ...] = ()
+    class_name: str = Field(default="", max_length=63)
+    """spec.operatorClassName of the jobs that this operator runs; empty: of those without one."""
     lost_nodes: bool = True
     """Release pods on lost nodes, which takes the right to write the status of pods."""
     progress_interval_seconds: float = Field(default=5.0, gt=0)

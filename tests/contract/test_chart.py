@@ -151,6 +151,16 @@ def test_operations_reach_the_operator(monkeypatch):
     assert settings.lease_retry_seconds == 0.5
 
 
+def test_the_class_reaches_the_operator_and_the_job_of_helm_test(monkeypatch):
+    for name in ("", "research"):
+        values = f"operator.className={name},test.uri=s3://transcripts/test/"
+        documents = render("--set", values)
+        assert settings_of(documents, monkeypatch).class_name == name
+        (pod,) = of_kind(documents, "Pod")
+        (made,) = (v for v in pod["spec"]["containers"][0]["env"] if v["name"] == "TEST_JOB")
+        assert json.loads(made["value"])["spec"].get("operatorClassName", "") == name
+
+
 @pytest.mark.parametrize("stated", ["2Gi", 2 << 30], ids=["a quantity", "a number of bytes"])
 def test_a_limit_on_files_reaches_the_operator(monkeypatch, stated):
     limits = f"--set-json=limits.maxFileBytes={json.dumps(stated)}"

@@ -48,6 +48,12 @@ def test_an_operator_of_some_namespaces_refuses_pools_in_those_alone():
     assert (expression["operator"], expression["values"]) == ("In", ["a", "b"])
 
 
+def test_the_pools_of_an_operator_are_no_rule_for_jobs_of_another_class():
+    made, _ = policy("--set", "operator.className=research")
+    (condition,) = made["matchConditions"]
+    assert condition["expression"] == "object.spec.?operatorClassName.orValue('') == \"research\""
+
+
 def policies(*arguments: str) -> dict[str, dict[str, Any]]:
     """The spec of each policy by its name; each has a binding that denies."""
     documents = render(*arguments)
@@ -95,10 +101,11 @@ def test_what_the_operator_is_forbidden_it_tries_again_instead_of_failing_the_jo
 def test_the_policy_knows_the_images_accounts_and_cache_of_the_values():
     said = expressions(policies(
         "--set=transcriber.image.repository=r.example:5000/a+b/transcriber",
-        "--set=serviceAccounts={one,two},models.cache.hostPath=/var/cache/models",
+        "--set=serviceAccounts={one,two,team-*},models.cache.hostPath=/var/cache/models",
     )["t-sys-operator-jobs"])  # fmt: skip
     assert r'matches("^r\\.example:5000/a\\+b/transcriber[:@][^/]*$")' in said
     assert 'in ["","one","two"]' in said
+    assert '["team-"].exists(p, ' in said
     assert 'v.hostPath.path == "/var/cache/models"' in said
     assert "persistentVolumeClaim" not in said
 

@@ -42,6 +42,7 @@ TYPOS = (
     "operator.api.qps=0",
     "operator.lease.durationSeconds=1",
     "operator.replicas=-1",
+    "operator.className=Not A Label",
     "operator.serviceAccount.nmae=x",
     "operator.podDisruptionBudget.maxUnavailable=0",
     "operator.affinity.nodeAfinity.x=y",

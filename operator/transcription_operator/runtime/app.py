@@ -50,7 +50,7 @@ class App:
         self._settings = settings
         self._metrics = metrics
         limits = Limits(settings.max_active_jobs, settings.max_active_jobs_per_namespace)
-        self.caches = Caches(limits, lambda key: self.queue.add(key))
+        self.caches = Caches(limits, lambda key: self.queue.add(key), settings.class_name)
         self._scraper = Scraper(
             query,
             self.caches.workers,
@@ -172,7 +172,8 @@ class App:
         await ready.wait()
         self.ready.set()
         where = ", ".join(self._settings.watch_namespaces) or "all namespaces"
-        log.info("watching TranscriptionJobs in %s", where)
+        of_class = f" of class {name}" if (name := self._settings.class_name) else ""
+        log.info("watching TranscriptionJobs%s in %s", of_class, where)
 
     def _job_informer(self, cluster: Cluster, namespace: str | None) -> Informer[ObservedJob]:
         return Informer(

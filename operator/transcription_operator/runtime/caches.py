@@ -28,11 +28,12 @@ class RunningJob:
 class Caches:
     """Filled by informers and by what the operator itself writes.
 
-    ``free``: called with the keys of jobs that may run now and could not before.
+    ``free``: called with the keys of jobs that may run now and could not before. ``class_name``:
+    spec.operatorClassName of the TranscriptionJobs that are kept.
     """
 
-    def __init__(self, limits: Limits, free: Callable[[str], None]) -> None:
-        self.owners = Owners()
+    def __init__(self, limits: Limits, free: Callable[[str], None], class_name: str = "") -> None:
+        self.owners = Owners(class_name=class_name)
         self.jobs: Store[ObservedJob] = Store(lambda _key, _job: None)
         self.pods: Store[ObservedPod] = Store(_job_of)
         self._limits = limits

@@ -11,6 +11,7 @@ from transcription_api import RETRY_ANNOTATION
 from transcription_api.status import ConditionType, Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Store
+from transcription_operator.policies import operator_class
 from transcription_operator.policies.observation import parse_time
 
 Json = dict[str, Any]
@@ -35,10 +36,14 @@ class _Kept:
 
 
 class Owners:
-    """The latest object of each key."""
+    """The latest object of each key.
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    ``class_name``: objects of other operators' classes are not kept.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time, class_name: str = "") -> None:
         self._clock = clock
+        self._class_name = class_name
         self._kept: Store[_Kept] = Store(lambda _, kept: kept.phase)
         self.removed = 0
         """How many deletions were told."""
@@ -79,6 +84,9 @@ class Owners:
     def put(self, found: Json) -> bool:
         """Keep an object unless a newer one is known; whether it was news."""
         key, version, uid = key_of(found), version_of(found), found["metadata"]["uid"]
+        if not self.is_ours(found):
+            # One of ours may have had its name before.
+            return self.drop(key, version)
         if version <= (self.version(key) or 0):
             return False
         phase = found.get("status", {}).get("phase", Phase.PENDING.value)
@@ -86,6 +94,10 @@ class Owners:
         since = self._since(found, phase)
         self._kept.put(key, _Kept(uid, sys.intern(phase), since, version, text))
         return True
+
+    def is_ours(self, found: Json) -> bool:
+        """Whether an object is one that this operator runs."""
+        return operator_class.is_ours(found, self._class_name)
 
     def remove(self, found: Json) -> bool:
         """Forget a deleted object, unless another one has its name meanwhile."""

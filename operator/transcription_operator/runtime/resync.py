@@ -96,5 +96,10 @@ class Resync:
                 listed = {key_of(each): each for each in objects}
                 unlisted -= listed.keys()
                 versions.add(int(version))
-                news |= {k: v for k, v in listed.items() if version_of(v) > (known.get(k) or 0)}
+                news |= {
+                    key: each
+                    for key, each in listed.items()
+                    if version_of(each) > (known.get(key) or 0)
+                    and (key in known or self._owners.is_ours(each))
+                }
         return news, sorted(unlisted), min(versions)

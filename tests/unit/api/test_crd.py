@@ -99,9 +99,14 @@ def test_a_column_or_a_selector_shows_a_field_that_is_there():
     assert {*columns, *SELECTABLE} - paths == set()
 
 
-def test_jobs_can_be_selected_by_phase_pool_and_model():
-    selectable = [each["jsonPath"] for each in VERSION["selectableFields"]]
-    assert selectable == [".spec.model.name", ".spec.nodePool", ".status.phase"]
+def test_jobs_can_be_selected_by_phase_pool_class_and_model():
+    selectable = {each["jsonPath"] for each in VERSION["selectableFields"]}
+    assert selectable == {
+        ".spec.model.name",
+        ".spec.nodePool",
+        ".spec.operatorClassName",
+        ".status.phase",
+    }
 
 
 def test_deleting_all_of_a_namespace_deletes_no_transcriptionjobs():

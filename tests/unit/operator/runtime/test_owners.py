@@ -113,3 +113,38 @@ def test_clocks_that_disagree_make_no_wait_of_less_than_nothing():
     owners = Owners(clock)
     owners.put(job())
     assert minutes(owners) == {"Pending": 0}
+
+
+def of_class(version: int, name: str | None) -> dict[str, Any]:
+    return job(version) | {"spec": {"operatorClassName": name} if name else {}}
+
+
+@pytest.mark.parametrize(
+    ("operator", "named", "kept"),
+    [
+        ("", None, True),
+        ("", "research", False),
+        ("research", None, False),
+        ("research", "research", True),
+        ("research", "press", False),
+    ],
+)
+def test_a_job_of_another_operators_class_is_not_even_kept(operator, named, kept):
+    owners = Owners(class_name=operator)
+    assert owners.put(of_class(1, named)) is kept
+    assert owners.all() == (["media/standup"] if kept else [])
+
+
+def test_a_job_of_ours_whose_name_goes_to_one_of_another_class_is_forgotten():
+    owners = Owners()
+    owners.put(of_class(1, None))
+    assert owners.put(of_class(2, "research")), "the queue should hear of it"
+    assert owners.all() == []
+    assert not owners.put(of_class(3, "research"))
+
+
+def test_an_old_event_of_another_class_leaves_a_newer_job_of_ours_alone():
+    owners = Owners()
+    owners.put(of_class(2, None))
+    assert not owners.put(of_class(1, "research"))
+    assert owners.all() == ["media/standup"]

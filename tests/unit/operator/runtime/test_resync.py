@@ -89,3 +89,16 @@ def test_what_was_made_since_the_list_stays():
     source.then = lambda: owners.put(manifest(10))
     assert look(owners, source) == []
     assert owners.all() == [KEY]
+
+
+def of_class(found: dict[str, Any], name: str) -> dict[str, Any]:
+    return found | {"spec": found["spec"] | {"operatorClassName": name}}
+
+
+def test_jobs_of_another_class_are_no_news_unless_one_has_taken_the_name_of_one_of_ours():
+    owners = knowing(manifest(3))
+    listed = Listed(9, of_class(manifest(7, name="theirs"), "press"))
+    assert look(owners, listed) == [KEY], "ours is gone"
+    owners = knowing(manifest(3))
+    assert look(owners, Listed(9, of_class(manifest(8), "press"))) == [KEY]
+    assert owners.all() == []
