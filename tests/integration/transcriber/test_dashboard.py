@@ -136,16 +136,11 @@ def test_a_query_of_the_dashboard_has_data(watched: Watched, query: str):
 
 
 def test_every_alert_is_evaluated_and_those_of_what_went_well_are_silent(watched: Watched):
-    def states() -> dict[str, str]:
-        rules = watched.prometheus.rules()
-        assert not [rule["lastError"] for rule in rules if rule["health"] == "err"]
-        return {rule["name"]: rule["state"] for rule in rules}
-
-    # One in twelve of the jobs failed.
-    failing = "TranscriptionJobsFailing"
-    wait_until("the failures are noticed", lambda: states()[failing] != "inactive", 30)
-    # An answer that came too late for one scrape makes an alert pending, and no more.
-    assert "firing" not in {state for name, state in states().items() if name != failing}
+    rules = watched.prometheus.rules
+    wait_until("every alert is evaluated", lambda: {r["health"] for r in rules()} == {"ok"}, 30)
+    # One in twelve of the jobs failed, for its recording; that is no fault of the installation. An
+    # answer that came too late for one scrape makes an alert pending, and no more.
+    assert "firing" not in {rule["state"] for rule in rules()}
 
 
 @pytest.mark.parametrize(
