@@ -7,10 +7,12 @@ from typing import Any
 from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Store
-from transcription_operator.policies import names
+from transcription_operator.policies import names, refusals
 from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.policies.queueing import Candidate, Limits, queue
 from transcription_operator.runtime.owners import Owners
+from transcription_operator.runtime.refused_jobs import RefusedJobs
+from transcription_operator.runtime.refused_pods import RefusedPods
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -18,13 +20,16 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class Caches:
     """Filled by informers and by what the operator itself writes.
 
-    ``free``: called with the keys of jobs that may run now and could not before.
+    ``free``: called with the keys of jobs that may run now and could not before: it is their turn
+    in the queue, or the API server has begun to accept Jobs of their namespace.
     """
 
     def __init__(self, limits: Limits, free: Callable[[str], None]) -> None:
         self.owners = Owners()
         self.jobs: Store[ObservedJob] = Store(lambda _: None)
         self.pods: Store[ObservedPod] = Store(lambda pod: pod.owner_uid)
+        self.refused_jobs = RefusedJobs(free)
+        self.refused_pods = RefusedPods(self.jobs)
         self._limits = limits
         self._free = free
         self._candidates: dict[str, Candidate] = {}
@@ -63,14 +68,20 @@ class Caches:
                     yield job.owner, pod
 
     def observe(self, owner: TranscriptionJob) -> Observation:
-        """A TranscriptionJob's children, and its place in the queue."""
+        """A TranscriptionJob's children, why it has none, and its place in the queue."""
         metadata = owner.metadata
         name = names.child_name(metadata.name, metadata.uid, owner.attempt)
         job = self.jobs.get(f"{metadata.namespace}/{name}")
         queued = self._position(owner.key)
-        if job and (job.deleting or job.owner_uid != metadata.uid):
+        if job is None:
+            return Observation(queued=queued)
+        if job.deleting:
             return Observation(leaving=True, queued=queued)
-        return Observation(job, self.pods.group(job.uid) if job else (), queued=queued)
+        if job.owner_uid != metadata.uid:
+            return Observation(refused=refusals.name_taken(metadata.namespace, name), queued=queued)
+        pods = self.pods.group(job.uid)
+        refused = refusals.of_pods(job, pods, self.refused_pods.of(job))
+        return Observation(job, pods, refused, queued=queued)
 
     def update_queue_of_all(self) -> None:
         """Note what every TranscriptionJob wants of the queue, at once."""
