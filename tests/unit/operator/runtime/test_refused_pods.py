@@ -1,13 +1,14 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from tests.unit.operator.builders import NOW
 from tests.unit.operator.runtime.test_caches import CHILD, child
-from transcription_kube.informer import Store
+from transcription_kube.informer import Informer, Store
 from transcription_operator.policies.observation import ObservedJob
 from transcription_operator.policies.refusals import PodRefusal
-from transcription_operator.runtime.refused_pods import RefusedPods
+from transcription_operator.runtime.refused_pods import RefusedPods, Unkept
 
 QUOTA = "exceeded quota: gpus, used: nvidia.com/gpu=7"
 OWNER = "media/standup"
@@ -75,3 +76,39 @@ def test_at_most_one_is_kept_of_a_job_and_none_when_it_is_gone(jobs):
     assert len(refused) == 1
     refused.forget("job-uid")
     assert len(refused) == 0
+
+
+async def test_an_informer_of_events_reports_each_and_keeps_none(jobs):
+    event = {
+        "metadata": {"name": f"{CHILD}.1", "namespace": "media", "resourceVersion": "12"},
+        "involvedObject": {"kind": "Job", "name": CHILD, "uid": "job-uid"},
+        "message": QUOTA,
+        "lastTimestamp": "2026-11-22T12:00:00Z",
+    }
+
+    class Events:
+        name = "events"
+        namespace = None
+
+        async def pages(self):
+            yield [event], "12"
+
+        async def watch(self, _):
+            for change in ("MODIFIED", "DELETED"):
+                yield {"type": change, "object": event}
+            await asyncio.Event().wait()
+
+    refused, reported, store = RefusedPods(jobs), [], Unkept()
+
+    def changed(_, refusal):
+        reported.append(refused.put(refusal))
+        if len(reported) == 2:
+            done.set()
+
+    done = asyncio.Event()
+    task = asyncio.create_task(Informer(Events(), store, PodRefusal.parse, changed).run())
+    await asyncio.wait_for(done.wait(), 5)
+    task.cancel()
+    assert reported == [OWNER, None]
+    assert len(store) == 0
+    assert refused.of(JOB)
