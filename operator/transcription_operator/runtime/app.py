@@ -30,7 +30,7 @@ from transcription_operator.runtime.metrics import Metrics
 from transcription_operator.runtime.reconciler import Reconciler
 from transcription_operator.runtime.refused_pods import Unkept
 from transcription_operator.runtime.resync import Resync
-from transcription_operator.runtime.scraper import Ask, Scraper
+from transcription_operator.runtime.scraper import Query, Scraper
 from transcription_operator.runtime.workqueue import WorkQueue
 from transcription_operator.settings import Settings
 
@@ -44,17 +44,19 @@ class App:
     """One cluster's TranscriptionJobs, from the first list on.
 
     Args:
-        ask: how workers are asked for their metrics.
+        query: reads a worker's metrics.
         metrics: told of visits and of jobs that end.
     """
 
-    def __init__(self, cluster: Cluster, settings: Settings, ask: Ask, metrics: Metrics) -> None:
+    def __init__(
+        self, cluster: Cluster, settings: Settings, query: Query, metrics: Metrics
+    ) -> None:
         self._settings = settings
         self._metrics = metrics
         limits = Limits(settings.max_active_jobs, settings.max_active_jobs_per_namespace)
         self.caches = Caches(limits, lambda key: self.queue.add(key))
         self._scraper = Scraper(
-            ask,
+            query,
             self.caches.workers,
             settings.progress_interval_seconds,
             lambda key: self.queue.add(key),

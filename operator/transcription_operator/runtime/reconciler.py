@@ -22,7 +22,7 @@ from transcription_operator.runtime.status_writer import OnWritten, StatusWriter
 from transcription_operator.settings import Settings
 
 Readings = Callable[[str], tuple[Reading, Reading] | None]
-"""namespace/name -> the first and the latest reading of its workers."""
+"""A Job's uid -> the first and the latest reading of its workers."""
 
 
 class Reconciler:
@@ -73,6 +73,6 @@ class Reconciler:
         return decide.again_after(owner, after, seen, now, self._resync_seconds)
 
     def _next_status(self, owner: TranscriptionJob, seen: Observation, now: datetime) -> Status:
-        readings = self._readings(owner.key)
+        readings = self._readings(seen.job.uid) if seen.job else None
         progress = advance(owner.status.progress, *readings) if readings else None
         return status.next_status(owner, seen, progress, now)

@@ -2,8 +2,6 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import pod
-from transcription_contract.metric_names import METRICS_PORT
 from transcription_kube.errors import ApiError, NotFoundError
 from transcription_operator.runtime.cluster import Cluster
 
@@ -21,10 +19,6 @@ class Server:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-    async def request_text(self, path: str) -> str:
-        self.asked.append(("GET", path, None))
-        return "text"
 
 
 def cluster(server: Server) -> Cluster:
@@ -95,11 +89,3 @@ async def test_refusals_of_pods_are_listed_by_a_field_selector():
 )
 async def test_a_pod_is_released_where_the_role_lets_us(answer, may):
     assert await cluster(Server(answer)).release_pod("media", "standup-0-x") is may
-
-
-async def test_workers_are_asked_through_the_proxy_by_number():
-    server = Server()
-    assert await cluster(server).worker_metrics("media", pod(name="standup-0-x")) == "text"
-    (asked,) = server.asked
-    pod_and_port = f"standup-0-x:{METRICS_PORT}"
-    assert asked[1] == f"/api/v1/namespaces/media/pods/{pod_and_port}/proxy/metrics"
