@@ -46,7 +46,7 @@ class Cluster:
         return Collection(self._client, "/api/v1", namespace, "pods", OWNER_UID_LABEL)
 
     def pod_refusals(self, namespace: str | None) -> Collection:
-        """The Events of Jobs whose pods could not be created; those of other people's Jobs, too."""
+        """FailedCreate Events of all Jobs, not only ours."""
         return Collection(
             self._client,
             "/api/v1",

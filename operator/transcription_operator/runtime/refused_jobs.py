@@ -38,7 +38,7 @@ class _Namespace:
 class RefusedJobs:
     """What the API server refused of each namespace.
 
-    Each key has a backoff of its own, and a namespace's retries are spread over time. Since a
+    Each key backs off separately, and a namespace's retries are spread over time. Since a
     refusal mostly concerns the whole namespace, one of its Jobs in turn is tried every minute, and
     when one is accepted the others follow at once. So a thousand refused Jobs cost a request a
     second, and none waits for long after the refusal is lifted.
@@ -81,7 +81,7 @@ class RefusedJobs:
         return (entry.due - now).total_seconds()
 
     def accepted(self, key: str, now: datetime) -> None:
-        """Note that its Job was created: others of its namespace may be accepted, too."""
+        """Note that its Job was created, and wake others of its namespace."""
         space = self._in_namespace_of(key)
         self._remove(key)
         for other in list(islice(space.refused, _WOKEN_AT_ONCE)):

@@ -6,10 +6,10 @@ from transcription_operator.policies.refusals import PodRefusal
 
 
 class RefusedPods:
-    """Filled from the watch of FailedCreate Events, which are about everybody's Jobs.
+    """Filled from the watch of FailedCreate Events, which covers all Jobs of the cluster.
 
-    Kept are at most one for each Job of ``jobs``, until it is forgotten with its Job: Events end
-    after an hour, and a Job without pods is still refused.
+    Keeps at most one refusal for each Job of ``jobs``, until the Job is gone: an Event expires
+    after an hour, when the Job may still be refused its pods.
     """
 
     def __init__(self, jobs: Store[ObservedJob]) -> None:

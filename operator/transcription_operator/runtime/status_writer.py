@@ -66,7 +66,7 @@ class StatusWriter:
         self._caches.put_owner(written)
 
     async def _refresh(self, owner: TranscriptionJob) -> None:
-        """Read the job anew: the watch may be late, or dead for another minute."""
+        """Read the job into the cache: the watch may be late, or dead for another minute."""
         metadata = owner.metadata
         found = await self._cluster.get_transcription_job(metadata.namespace, metadata.name)
         if found is None:
