@@ -122,7 +122,7 @@ class PodTemplate(ApiModel):
 
     labels: Labels = Field(
         default={},
-        description="Labels of the pods.",
+        description="Labels of the pods and of their Job.",
         json_schema_extra={"x-kubernetes-validations": [_untaken_keys("labels")]},
     )
     annotations: Annotated[

@@ -25,8 +25,8 @@ from transcription_kube.errors import (
 from transcription_kube.throttle import (
     RETRIED_STATUSES,
     TOO_MANY_REQUESTS,
+    FairBucket,
     Retries,
-    TokenBucket,
     retry_after,
 )
 
@@ -57,7 +57,8 @@ class ApiClient:
 
     Args:
         access: its address and our credentials.
-        qps: requests a second, after ``burst`` of them at once; watches do not count.
+        qps: requests a second, after ``burst`` of them at once; watches do not count. Namespaces
+            share them equally.
         count: told of each answer.
         retries: when to try again.
         sleep: waits for seconds.
@@ -74,7 +75,7 @@ class ApiClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._access = access
-        self._bucket = TokenBucket(qps, burst)
+        self._bucket = FairBucket(qps, burst)
         self._count = count
         self._retries = retries
         self._sleep = sleep
@@ -146,7 +147,7 @@ class ApiClient:
 
     async def _insist(self, request: _Request) -> bytes:
         clock = asyncio.get_running_loop().time
-        await self._take_turn()
+        await self._take_turn(request.path)
         begin = clock()
         tried = 0
         while True:
@@ -160,10 +161,10 @@ class ApiClient:
                     raise
                 log.debug("trying again in %.1f s: %s", wait, error)
             await self._sleep(wait)
-            await self._take_turn()
+            await self._take_turn(request.path)
 
-    async def _take_turn(self) -> None:
-        wait = self._bucket.reserve(asyncio.get_running_loop().time())
+    async def _take_turn(self, path: str) -> None:
+        wait = self._bucket.reserve(namespace_of(path), asyncio.get_running_loop().time())
         if wait > 0:
             await self._sleep(wait)
 
@@ -229,6 +230,12 @@ def described(method: str, path: str) -> tuple[str, str]:
     resource = "/".join([*parts[:1], *parts[2:3]]) or "other"
     reading = "get" if len(parts) > 1 else "list"
     return _VERBS.get(method, reading), resource
+
+
+def namespace_of(path: str) -> str:
+    """The namespace of a path, or an empty text."""
+    _, _, within = path.partition("/namespaces/")
+    return within.partition("/")[0]
 
 
 def error_of(status: int, content: bytes, asked_wait: str | None = None) -> ApiError:

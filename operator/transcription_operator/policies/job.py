@@ -27,14 +27,17 @@ def desired_job(
         SpecError: the job asks for what the settings do not have or allow.
     """
     pool = pool_of(owner, settings)
-    uid, queue = owner.metadata.uid, owner.spec.queue_name
+    uid, queue, added = owner.metadata.uid, owner.spec.queue_name, owner.spec.pod_template
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": names.child_name(owner.metadata.name, uid, attempt),
             "namespace": owner.metadata.namespace,
-            "labels": names.labels(uid) | ({names.QUEUE_LABEL: queue} if queue else {}),
+            # Policies may ask Jobs for the same labels as pods.
+            "labels": (added.labels if added else {})
+            | names.labels(uid)
+            | ({names.QUEUE_LABEL: queue} if queue else {}),
             "annotations": names.annotations(owner.metadata.name),
             "ownerReferences": [owner.owner_reference()],
         },

@@ -154,7 +154,7 @@ class Observation:
     """All that a decision is made from, besides the owner.
 
     ``gone``: the TranscriptionJob itself was deleted. ``refused``: why the API server did not take
-    the Job, or the Job controller's pods.
+    the Job, or the Job controller's pods. ``again``: seconds until a refused Job is created again.
     ``leaving``: a Job of that name is being deleted. ``queued``: its place in the operator's queue,
     from 1 on; None when it may run. ``silent_nodes``: those of the pods' nodes that are not Ready.
     ``ending``: their namespace is being deleted. ``may_release``: whether the settings let pods on
@@ -164,6 +164,7 @@ class Observation:
     job: ObservedJob | None = None
     pods: tuple[ObservedPod, ...] = ()
     refused: Failure | None = None
+    again: float | None = None
     leaving: bool = False
     queued: int | None = None
     silent_nodes: frozenset[str] = frozenset()

@@ -15,9 +15,12 @@ import kopf
 from transcription_api import PLURAL
 from transcription_api.status import Status
 from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_kube.errors import ConflictError
 from transcription_kube.informer import Informer
+from transcription_kube.permitted import IfPermitted
 from transcription_operator.policies.observation import ObservedJob, ObservedPod
 from transcription_operator.policies.queueing import Limits
+from transcription_operator.policies.refusals import PodRefusal
 from transcription_operator.runtime import logs
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
@@ -25,6 +28,7 @@ from transcription_operator.runtime.handlers import register
 from transcription_operator.runtime.health import Health, stale
 from transcription_operator.runtime.metrics import Metrics
 from transcription_operator.runtime.reconciler import Reconciler
+from transcription_operator.runtime.refused_pods import Unkept
 from transcription_operator.runtime.resync import Resync
 from transcription_operator.runtime.scraper import Query, Scraper
 from transcription_operator.runtime.workqueue import WorkQueue
@@ -67,6 +71,7 @@ class App:
             for make in (self._job_informer, self._pod_informer)
             for each in namespaces
         ]
+        self._refusals = [self._refusal_informer(cluster, each) for each in namespaces]
         self.resync = Resync(
             [cluster.transcription_jobs(each) for each in namespaces],
             self.caches.owners,
@@ -89,6 +94,8 @@ class App:
             self._begin()
             await _until_one_ends(
                 *informers,
+                # Events are about Jobs, which have to be known before.
+                *(asyncio.create_task(each.run()) for each in self._refusals),
                 asyncio.create_task(self._watch(stop)),
                 asyncio.create_task(self.resync.run()),
                 asyncio.create_task(self._scraper.run()),
@@ -127,6 +134,9 @@ class App:
                 after = await self._reconciler.reconcile(key)
                 failed = False
                 return after
+            except ConflictError:
+                failed = False
+                raise
             finally:
                 self._metrics.observe_reconcile(time.monotonic() - began, failed)
 
@@ -177,13 +187,29 @@ class App:
 
     def _job_informer(self, cluster: Cluster, namespace: str | None) -> Informer[ObservedJob]:
         return Informer(
-            cluster.jobs(namespace), self.caches.jobs, ObservedJob.parse, self._child_changed
+            cluster.jobs(namespace), self.caches.jobs, ObservedJob.parse, self._job_changed
         )
 
     def _pod_informer(self, cluster: Cluster, namespace: str | None) -> Informer[ObservedPod]:
         return Informer(
             cluster.pods(namespace), self.caches.pods, ObservedPod.parse, self._child_changed
         )
+
+    def _refusal_informer(self, cluster: Cluster, namespace: str | None) -> Informer[PodRefusal]:
+        events = IfPermitted(
+            cluster.pod_refusals(namespace), "status does not show why a Job gets no pods"
+        )
+        return Informer(events, Unkept(), PodRefusal.parse, self._pods_refused)
+
+    def _pods_refused(self, _: PodRefusal | None, refusal: PodRefusal | None) -> None:
+        owner = self.caches.refused_pods.put(refusal) if refusal else None
+        if owner and self.caches.owners.knows(owner):
+            self.queue.add(owner)
+
+    def _job_changed(self, before: ObservedJob | None, now: ObservedJob | None) -> None:
+        if before and (now is None or now.uid != before.uid):
+            self.caches.refused_pods.forget(before.uid)
+        self._child_changed(before, now)
 
     def _child_changed(
         self, before: ObservedJob | ObservedPod | None, now: ObservedJob | ObservedPod | None

@@ -8,10 +8,12 @@ from typing import Any
 from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Store
-from transcription_operator.policies import names
+from transcription_operator.policies import names, refusals
 from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.policies.queueing import Candidate, Limits, queue
 from transcription_operator.runtime.owners import Owners
+from transcription_operator.runtime.refused_jobs import RefusedJobs
+from transcription_operator.runtime.refused_pods import RefusedPods
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -28,7 +30,8 @@ class RunningJob:
 class Caches:
     """Filled by informers and by what the operator itself writes.
 
-    ``free``: called with the keys of jobs that may run now and could not before. ``class_name``:
+    ``free``: called with the keys of jobs that may run now and could not before: it is their turn
+    in the queue, or the API server has begun to accept Jobs of their namespace. ``class_name``:
     spec.operatorClassName of the TranscriptionJobs that are kept.
     """
 
@@ -36,6 +39,8 @@ class Caches:
         self.owners = Owners(class_name=class_name)
         self.jobs: Store[ObservedJob] = Store(lambda _key, _job: None)
         self.pods: Store[ObservedPod] = Store(_job_of)
+        self.refused_jobs = RefusedJobs(free)
+        self.refused_pods = RefusedPods(self.jobs)
         self._limits = limits
         self._free = free
         self._candidates: dict[str, Candidate] = {}
@@ -77,15 +82,21 @@ class Caches:
                 yield RunningJob(job.uid, job.owner, pods)
 
     def observe(self, owner: TranscriptionJob) -> Observation:
-        """A TranscriptionJob's children, and its place in the queue."""
+        """A TranscriptionJob's children, why it has none, and its place in the queue."""
         metadata = owner.metadata
         name = names.child_name(metadata.name, metadata.uid, owner.attempt)
         key = f"{metadata.namespace}/{name}"
         job = self.jobs.get(key)
         queued = self._position(owner.key)
-        if job and (job.deleting or job.owner_uid != metadata.uid):
+        if job is None:
+            return Observation(queued=queued)
+        if job.deleting:
             return Observation(leaving=True, queued=queued)
-        return Observation(job, self._pods_of(key, job) if job else (), queued=queued)
+        if job.owner_uid != metadata.uid:
+            return Observation(refused=refusals.name_taken(metadata.namespace, name), queued=queued)
+        pods = self._pods_of(key, job)
+        refused = refusals.of_pods(job, pods, self.refused_pods.of(job))
+        return Observation(job, pods, refused, queued=queued)
 
     def _pods_of(self, key: str, job: ObservedJob) -> tuple[ObservedPod, ...]:
         return self.pods.group(_in_namespace_of(key, job.uid))

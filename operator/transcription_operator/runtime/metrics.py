@@ -27,7 +27,7 @@ KNOWN_REASONS = frozenset(ending.reason for ending in ENDINGS.values()) | {
     # the operator's and the Job controller's
     "Delivered", "DeadlineExceeded", "PendingDeadlineExceeded", "JobRefused", "JobMissing",
     "QuotaExceeded", "PodSecurityViolation", "AdmissionRefused", "PodRefused", "JobFailed",
-    "WorkerFailed", "WorkersStarting", "FailedIndexes", "MaxFailedIndexesExceeded",
+    "WorkerFailed", "WorkersStarting", "FailedIndexes", "MaxFailedIndexesExceeded", "NameTaken",
     "BackoffLimitExceeded", "PodFailurePolicy",
     # the kubelet's and the scheduler's
     "OOMKilled", "Evicted", "NodeLost", "NodeShutdown", "Terminated", "Unschedulable",

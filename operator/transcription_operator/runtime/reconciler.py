@@ -4,14 +4,12 @@ Level-based: reconciling looks at what is, never at what happened, so that one l
 event changes nothing.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from transcription_api.status import Status
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
-from transcription_kube.errors import ConflictError
 from transcription_operator.errors import SpecError
 from transcription_operator.policies import decide, status, ttl
 from transcription_operator.policies.observation import Observation
@@ -25,9 +23,6 @@ from transcription_operator.settings import Settings
 
 Readings = Callable[[str], tuple[Reading, Reading] | None]
 """A Job's uid -> the first and the latest reading of its workers."""
-
-_CONFLICT_RETRY_SECONDS = 1.0
-log = logging.getLogger(__name__)
 
 
 class Reconciler:
@@ -50,25 +45,20 @@ class Reconciler:
             settings.ttl_seconds_after_finished, settings.child_ttl_seconds_after_finished
         )
         self._observer = Observer(cluster, caches, clock, settings.lost_nodes)
-        self._executor = Executor(cluster, caches, settings)
+        self._executor = Executor(cluster, caches, settings, clock)
         self._writer = StatusWriter(cluster, caches, on_written, clock)
 
     async def reconcile(self, key: str) -> float | None:
         """Reconcile namespace/name; the seconds until it should be reconciled again.
 
         Raises:
+            ConflictError: something changed meanwhile; the caches know it now, or soon will.
             KubeError: the API server refused something or did not answer: to be tried again.
         """
-        try:
-            return await self._reconcile(key)
-        except ConflictError as conflict:
-            log.info("looking again: %s", conflict)
-            return _CONFLICT_RETRY_SECONDS
-
-    async def _reconcile(self, key: str) -> float | None:
         owner = self._caches.owner(key)
         if owner is None or owner.metadata.deletion_timestamp:
             self._caches.update_queue(key, None)
+            self._caches.refused_jobs.forget(key, self._clock())
             return None
         self._caches.update_queue(key, owner)
         seen = await self._observer.observe(owner)

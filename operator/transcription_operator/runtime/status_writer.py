@@ -60,4 +60,16 @@ class StatusWriter:
             # collected, again and again.
             self._caches.drop(owner)
             raise ConflictError(error.status, f"{owner.key} is gone") from error
+        except ConflictError:
+            await self._refresh(owner)
+            raise
         self._caches.put_owner(written)
+
+    async def _refresh(self, owner: TranscriptionJob) -> None:
+        """Read the job into the cache: the watch may be late, or dead for another minute."""
+        metadata = owner.metadata
+        found = await self._cluster.get_transcription_job(metadata.namespace, metadata.name)
+        if found is None:
+            self._caches.drop(owner)
+        else:
+            self._caches.put_owner(found)

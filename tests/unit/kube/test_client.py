@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from transcription_kube.access import Access
-from transcription_kube.client import ApiClient, described, error_of, is_repeatable
+from transcription_kube.client import ApiClient, described, error_of, is_repeatable, namespace_of
 from transcription_kube.errors import (
     ApiError,
     ConflictError,
@@ -271,3 +271,17 @@ def test_an_answer_that_is_no_status_object_is_quoted(code, kind):
     assert type(error) is kind
     assert str(error).startswith(f"{code}: <html>xxx")
     assert len(str(error)) < 320
+
+
+@pytest.mark.parametrize(
+    ("path", "namespace"),
+    [
+        (JOBS, "media"),
+        ("/api/v1/namespaces/media", "media"),
+        ("/apis/batch/v1/jobs", ""),
+        ("/api/v1/nodes/node-1", ""),
+    ],
+    ids=["within", "itself", "all namespaces", "none"],
+)
+def test_a_request_counts_for_the_namespace_of_its_path(path, namespace):
+    assert namespace_of(path) == namespace

@@ -133,3 +133,10 @@ def test_the_worker_is_told_what_the_operators_settings_say():
     )
     assert told(manifest).model_mirror_uri == "s3://models/"
     assert told(manifest).allowed_networks == ("10.0.0.0/8", "fd00::/8")
+
+
+def test_labels_that_a_policy_wants_of_pods_are_on_the_job_too_and_never_replace_ours():
+    added = {"team": "media", "app.kubernetes.io/name": "another"}
+    labels = desired_job(owner(podTemplate={"labels": added}), settings())["metadata"]["labels"]
+    assert labels["team"] == "media"
+    assert labels["app.kubernetes.io/name"] == "transcriber"

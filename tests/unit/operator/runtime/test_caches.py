@@ -70,12 +70,14 @@ def test_only_the_annotation_that_is_read_is_kept():
 
 def test_a_job_that_is_not_ours_or_on_its_way_out_is_not_taken_for_ours():
     caches = Caches(Limits(), lambda _: None)
-    leaving = {"deletionTimestamp": "2026-11-22T12:00:00Z", "resourceVersion": "2"}
-    for stranger in (child(owner="x"), child(**leaving)):
-        caches.put_job(stranger)
-        seen = caches.observe(owner())
-        assert seen.leaving
-        assert seen.job is None
+    caches.put_job(child(owner="x"))
+    seen = caches.observe(owner())
+    assert seen.job is None
+    assert seen.refused is not None
+    caches.put_job(child(deletionTimestamp="2026-11-22T12:00:00Z", resourceVersion="2"))
+    seen = caches.observe(owner())
+    assert seen.job is None
+    assert seen.leaving
     caches.put_job(child(resourceVersion="3"))
     assert caches.observe(owner()).job is not None
 

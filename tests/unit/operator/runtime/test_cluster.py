@@ -70,12 +70,22 @@ async def test_a_namespace_ends_when_it_is_being_deleted(answer, ending):
     assert await cluster(Server(answer)).is_ending("media") is ending
 
 
-async def test_the_latest_refusal_comes_last():
-    events = [
-        {"lastTimestamp": "2026-11-22T12:00:09Z", "message": "new"},
-        {"lastTimestamp": "2026-11-22T12:00:01Z", "message": "old"},
-        {"message": "undated"},
-    ]
-    server = Server({"items": events})
-    assert await cluster(server).refusals("media", "u-1") == ["undated", "old", "new"]
-    assert server.asked[0][2] == [("fieldSelector", "involvedObject.uid=u-1,reason=FailedCreate")]
+async def test_refusals_of_pods_are_listed_by_a_field_selector():
+    server = Server({"items": [], "metadata": {"resourceVersion": "9"}})
+    assert [page async for page in cluster(server).pod_refusals("media").pages()] == [([], "9")]
+    ((_, path, query),) = server.asked
+    assert path == "/api/v1/namespaces/media/events"
+    assert ("fieldSelector", "involvedObject.kind=Job,reason=FailedCreate") in query
+
+
+@pytest.mark.parametrize(
+    ("answer", "may"),
+    [
+        ({}, True),
+        (NotFoundError(404, "no such pod"), True),
+        (ApiError(403, "pods/status is forbidden"), False),
+    ],
+    ids=["released", "gone", "not ours to release"],
+)
+async def test_a_pod_is_released_where_the_role_lets_us(answer, may):
+    assert await cluster(Server(answer)).release_pod("media", "standup-0-x") is may
