@@ -212,4 +212,4 @@ class Informer(Generic[T]):
 
 def _key(manifest: Json) -> str:
     metadata = manifest["metadata"]
-    return f"{metadata['namespace']}/{metadata['name']}"
+    return f"{metadata.get('namespace', '')}/{metadata['name']}"

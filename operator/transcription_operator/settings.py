@@ -135,6 +135,8 @@ class Settings(BaseSettings):
     limits: FileLimits = FileLimits()
     source_networks: tuple[str, ...] = ()
     watch_namespaces: tuple[str, ...] = ()
+    watch_namespace_selector: str = ""
+    """Of labels, as `kubectl get -l` takes it; in place of watch_namespaces."""
     class_name: str = Field(default="", max_length=63)
     """spec.operatorClassName of the jobs that this operator runs; empty: of those without one."""
     lost_nodes: bool = True
@@ -172,6 +174,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment."""
         return (init_settings, _Environment(settings_cls))
+
+    @field_validator("watch_namespace_selector")
+    @classmethod
+    def _is_no_list(cls, selector: str, others: ValidationInfo) -> str:
+        if selector and others.data.get("watch_namespaces"):
+            raise ValueError("watchNamespaces and watchNamespaceSelector exclude each other")
+        return selector
 
     @field_validator("lease_deadline_seconds", "lease_retry_seconds")
     @classmethod

@@ -151,6 +151,36 @@ def test_operations_reach_the_operator(monkeypatch):
     assert settings.lease_retry_seconds == 0.5
 
 
+def test_namespaces_by_their_labels_reach_the_operator_and_its_role(monkeypatch):
+    selector = {
+        "matchLabels": {"transcription.dev/enabled": "true"},
+        "matchExpressions": [
+            {"key": "tier", "operator": "In", "values": ["a", "b"]},
+            {"key": "tier", "operator": "NotIn", "values": ["c"]},
+            {"key": "team", "operator": "Exists"},
+            {"key": "legacy", "operator": "DoesNotExist"},
+        ],
+    }
+    documents = render(f"--set-json=watchNamespaceSelector={json.dumps(selector)}")
+    settings = settings_of(documents, monkeypatch)
+    text = "transcription.dev/enabled=true,tier in (a,b),tier notin (c),team,!legacy"
+    assert settings.watch_namespace_selector == text
+    allowed = granted(named(documents, "ClusterRole", "t"))
+    assert {verb for resource, verb in allowed if resource == "namespaces"} == {
+        "get",
+        "list",
+        "watch",
+    }
+    binding = named(documents, "ValidatingAdmissionPolicyBinding", "t-sys-node-pools")
+    assert binding["spec"]["matchResources"]["namespaceSelector"] == selector
+
+
+def test_without_a_selector_the_operator_lists_no_namespaces(monkeypatch):
+    documents = render()
+    assert settings_of(documents, monkeypatch).watch_namespace_selector == ""
+    assert ("namespaces", "list") not in granted(named(documents, "ClusterRole", "t"))
+
+
 def test_the_class_reaches_the_operator_and_the_job_of_helm_test(monkeypatch):
     for name in ("", "research"):
         values = f"operator.className={name},test.uri=s3://transcripts/test/"

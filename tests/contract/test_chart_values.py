@@ -70,6 +70,8 @@ TYPOS = (
     "test.model.uri=s3://models/mine.pt,test.model.sha256=abc",
     "test.model.sha256=" + "a" * 64,
     "watchNamespaces={Media}",
+    "watchNamespaceSelector.matchLabel.a=b",
+    "watchNamespaceSelector.matchExpressions[0].key=a",
     "crds.kept=true",
 )
 
@@ -78,6 +80,8 @@ QUANTITIES = ("1", "0.5", ".5", "1500m", "2Gi", "2k", "1e9", "1E")
 CONTRADICTIONS = (
     (["nodePools.gpu=null"], "defaultNodePool is gpu, but nodePools has: cpu"),
     (["poolByModel.tiny=small"], "poolByModel sends tiny to small, but nodePools has: cpu, gpu"),
+    (["watchNamespaces={a}", "watchNamespaceSelector.matchLabels.a=b"],
+     "watchNamespaces and watchNamespaceSelector exclude each other"),
     (["networkPolicy.workers.enabled=true"],
      "networkPolicy.workers.enabled needs networkPolicy.workers.namespaces"),
     (["monitoring.serviceMonitor.enabled=true", "monitoring.service.enabled=false"],
@@ -180,6 +184,12 @@ def test_the_notes_name_the_namespaces_pools_and_test_of_these_values(tmp_path: 
     assert "create namespace" not in said, "the operator has a Role in it"
     assert "helm test t -n sys --timeout 960s" in said
     assert "kubectl logs t-test -n calls" in said
+
+
+def test_the_notes_label_the_namespace_that_a_selector_asks_for(tmp_path: Path):
+    said = notes(tmp_path, "--set-string", "watchNamespaceSelector.matchLabels.enabled=true")
+    assert "watches the namespaces with the labels enabled=true." in said
+    assert "kubectl label namespace media enabled=true" in said
 
 
 def test_the_notes_make_the_first_namespace_before_its_secret(tmp_path: Path):

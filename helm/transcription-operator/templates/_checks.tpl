@@ -7,6 +7,9 @@
 {{- if $unnamed }}
 {{- fail (printf "%s must be set: no public registry has the images. Build them from Dockerfile.operator and Dockerfile.transcriber, push them to your registry (README.md, Install) and name them, such as --set operator.image.repository=registry.example.com/transcription-operator/operator" (join " and " $unnamed)) }}
 {{- end }}
+{{- if and .Values.watchNamespaces .Values.watchNamespaceSelector }}
+{{- fail "watchNamespaces and watchNamespaceSelector exclude each other: a list gets a Role in each namespace, a selector a ClusterRole" }}
+{{- end }}
 {{- $pools := include "transcription-operator.pools" . | fromJsonArray }}
 {{- $known := join ", " $pools }}
 {{- if not (has .Values.defaultNodePool $pools) }}

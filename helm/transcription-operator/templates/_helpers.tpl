@@ -82,6 +82,19 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{- /* watchNamespaceSelector as `kubectl get -l` takes it. */ -}}
+{{- define "transcription-operator.namespaceSelector" -}}
+{{- $parts := list }}
+{{- range $key, $value := .Values.watchNamespaceSelector.matchLabels }}
+{{- $parts = append $parts (printf "%s=%s" $key $value) }}
+{{- end }}
+{{- range .Values.watchNamespaceSelector.matchExpressions }}
+{{- $values := join "," .values }}
+{{- $parts = append $parts (get (dict "In" (printf "%s in (%s)" .key $values) "NotIn" (printf "%s notin (%s)" .key $values) "Exists" .key "DoesNotExist" (printf "!%s" .key)) .operator) }}
+{{- end }}
+{{- join "," $parts }}
+{{- end }}
+
 {{- /* The keys of an object store's Secret: the contract's STORE_VARIABLES, and the certificate. */ -}}
 {{- define "transcription-operator.storeKeys" -}}
 ["endpoint", "accessKey", "secretKey", "region", "sessionToken", "requestPayer", "serverSideEncryption", "kmsKeyId", "addressing", "caCert"]
@@ -115,8 +128,8 @@ capabilities: {drop: [ALL]}
 - apiGroups: [""]
   resources: [events]
   verbs: [create, list, watch]
-# Whether pods are deleted because their namespace is.
+# Whether pods are deleted because their namespace is, and which namespaces match the selector.
 - apiGroups: [""]
   resources: [namespaces]
-  verbs: [get]
+  verbs: {{ ternary "[get, list, watch]" "[get]" (not (empty .Values.watchNamespaceSelector)) }}
 {{- end }}

@@ -27,9 +27,11 @@ from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.runtime.handlers import register
 from transcription_operator.runtime.health import Health, stale
 from transcription_operator.runtime.metrics import Metrics
+from transcription_operator.runtime.owners import key_of
 from transcription_operator.runtime.reconciler import Reconciler
 from transcription_operator.runtime.refused_pods import Unkept
 from transcription_operator.runtime.resync import Resync
+from transcription_operator.runtime.scope import Scope
 from transcription_operator.runtime.scraper import Query, Scraper
 from transcription_operator.runtime.workqueue import WorkQueue
 from transcription_operator.settings import Settings
@@ -54,7 +56,15 @@ class App:
         self._settings = settings
         self._metrics = metrics
         limits = Limits(settings.max_active_jobs, settings.max_active_jobs_per_namespace)
-        self.caches = Caches(limits, lambda key: self.queue.add(key), settings.class_name)
+        selector = settings.watch_namespace_selector
+        self._scope = Scope(
+            settings.class_name,
+            cluster.namespaces(selector) if selector else None,
+            cluster.transcription_jobs,
+            self._job_listed,
+            self._namespace_gone,
+        )
+        self.caches = Caches(limits, lambda key: self.queue.add(key), self._scope.is_ours)
         self._scraper = Scraper(
             query,
             self.caches.workers,
@@ -67,9 +77,12 @@ class App:
         self.queue = WorkQueue(self._visit)
         namespaces = settings.watch_namespaces or (None,)
         self._informers: list[Informer[Any]] = [
-            make(cluster, each)
-            for make in (self._job_informer, self._pod_informer)
-            for each in namespaces
+            *self._scope.informers,
+            *(
+                make(cluster, each)
+                for make in (self._job_informer, self._pod_informer)
+                for each in namespaces
+            ),
         ]
         self._refusals = [self._refusal_informer(cluster, each) for each in namespaces]
         self.resync = Resync(
@@ -89,6 +102,8 @@ class App:
         self._tell(health)
         informers = [asyncio.create_task(each.run()) for each in self._informers]
         try:
+            # Of namespaces that are not known yet nothing would be kept.
+            await asyncio.gather(*(each.synced.wait() for each in self._scope.informers))
             await self.resync.first()
             await asyncio.gather(*(each.synced.wait() for each in self._informers))
             self._begin()
@@ -98,6 +113,7 @@ class App:
                 *(asyncio.create_task(each.run()) for each in self._refusals),
                 asyncio.create_task(self._watch(stop)),
                 asyncio.create_task(self.resync.run()),
+                asyncio.create_task(self._scope.run()),
                 asyncio.create_task(self._scraper.run()),
                 asyncio.create_task(self.queue.run()),
                 asyncio.create_task(stop.wait()),
@@ -182,8 +198,18 @@ class App:
         await ready.wait()
         self.ready.set()
         where = ", ".join(self._settings.watch_namespaces) or "all namespaces"
+        if selector := self._settings.watch_namespace_selector:
+            where = f"namespaces with the labels {selector}"
         of_class = f" of class {name}" if (name := self._settings.class_name) else ""
         log.info("watching TranscriptionJobs%s in %s", of_class, where)
+
+    def _job_listed(self, found: dict[str, Any]) -> None:
+        if self.caches.owners.put(found):
+            self.queue.add(key_of(found))
+
+    def _namespace_gone(self, namespace: str) -> None:
+        for key in self.caches.owners.drop_namespace(namespace):
+            self.queue.add(key)
 
     def _job_informer(self, cluster: Cluster, namespace: str | None) -> Informer[ObservedJob]:
         return Informer(

@@ -31,12 +31,17 @@ class Caches:
     """Filled by informers and by what the operator itself writes.
 
     ``free``: called with the keys of jobs that may run now and could not before: it is their turn
-    in the queue, or the API server has begun to accept Jobs of their namespace. ``class_name``:
-    spec.operatorClassName of the TranscriptionJobs that are kept.
+    in the queue, or the API server has begun to accept Jobs of their namespace. ``is_ours``:
+    whether this operator runs a TranscriptionJob; others are not kept.
     """
 
-    def __init__(self, limits: Limits, free: Callable[[str], None], class_name: str = "") -> None:
-        self.owners = Owners(class_name=class_name)
+    def __init__(
+        self,
+        limits: Limits,
+        free: Callable[[str], None],
+        is_ours: Callable[[dict[str, Any]], bool] = lambda _: True,
+    ) -> None:
+        self.owners = Owners(is_ours=is_ours)
         self.jobs: Store[ObservedJob] = Store(lambda _key, _job: None)
         self.pods: Store[ObservedPod] = Store(_job_of)
         self.refused_jobs = RefusedJobs(free)

@@ -33,6 +33,10 @@ class Cluster:
     def __init__(self, client: ApiClient) -> None:
         self._client = client
 
+    def namespaces(self, selector: str) -> Collection:
+        """The namespaces whose labels match a selector."""
+        return Collection(self._client, "/api/v1", None, "namespaces", selector)
+
     def transcription_jobs(self, namespace: str | None) -> Collection:
         """The resources of a namespace, or of all."""
         return Collection(self._client, _GROUP_PATH, namespace, PLURAL)

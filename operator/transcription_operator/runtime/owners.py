@@ -11,7 +11,6 @@ from transcription_api import RETRY_ANNOTATION
 from transcription_api.status import ConditionType, Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Store
-from transcription_operator.policies import operator_class
 from transcription_operator.policies.observation import parse_time
 
 Json = dict[str, Any]
@@ -38,12 +37,16 @@ class _Kept:
 class Owners:
     """The latest object of each key.
 
-    ``class_name``: objects of other operators' classes are not kept.
+    ``is_ours``: objects that this operator does not run are not kept.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time, class_name: str = "") -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        is_ours: Callable[[Json], bool] = lambda _: True,
+    ) -> None:
         self._clock = clock
-        self._class_name = class_name
+        self.is_ours = is_ours
         self._kept: Store[_Kept] = Store(lambda _, kept: kept.phase)
         self.removed = 0
         """How many deletions were told."""
@@ -95,10 +98,6 @@ class Owners:
         self._kept.put(key, _Kept(uid, sys.intern(phase), since, version, text))
         return True
 
-    def is_ours(self, found: Json) -> bool:
-        """Whether an object is one that this operator runs."""
-        return operator_class.is_ours(found, self._class_name)
-
     def remove(self, found: Json) -> bool:
         """Forget a deleted object, unless another one has its name meanwhile."""
         before = self._kept.get(key_of(found))
@@ -116,6 +115,13 @@ class Owners:
             return False
         self._kept.put(key, None)
         return True
+
+    def drop_namespace(self, namespace: str) -> list[str]:
+        """Forget all objects of a namespace; their keys."""
+        keys = [key for key in self._kept.items if key.partition("/")[0] == namespace]
+        for key in keys:
+            self._kept.put(key, None)
+        return keys
 
     def raw(self, key: str) -> Json | None:
         """The object's JSON, or None."""

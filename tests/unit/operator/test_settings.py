@@ -109,6 +109,14 @@ def test_every_mistake_is_told_at_once_by_the_name_of_its_variable(monkeypatch):
     ]
 
 
+def test_namespaces_are_listed_or_selected(monkeypatch):
+    monkeypatch.setenv("OPERATOR_TRANSCRIBER_IMAGE", "image:1")
+    monkeypatch.setenv("OPERATOR_WATCH_NAMESPACES", '["a"]')
+    monkeypatch.setenv("OPERATOR_WATCH_NAMESPACE_SELECTOR", "a=b")
+    with pytest.raises(ValidationError, match="exclude each other"):
+        Settings()
+
+
 def test_a_mistake_between_two_settings_is_a_sentence_of_its_own(monkeypatch):
     monkeypatch.setenv("OPERATOR_TRANSCRIBER_IMAGE", "image:1")
     monkeypatch.setenv("OPERATOR_DEFAULT_NODE_POOL", "gpu")

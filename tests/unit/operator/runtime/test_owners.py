@@ -1,10 +1,12 @@
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.unit.operator.builders import NOW
 from transcription_api.status import wire_time
+from transcription_operator.policies import operator_class
 from transcription_operator.runtime.owners import Owners
 
 CREATED, LET_GO, ACTIVE = (wire_time(NOW + timedelta(minutes=m)) for m in (0, 10, 20))
@@ -130,13 +132,13 @@ def of_class(version: int, name: str | None) -> dict[str, Any]:
     ],
 )
 def test_a_job_of_another_operators_class_is_not_even_kept(operator, named, kept):
-    owners = Owners(class_name=operator)
+    owners = Owners(is_ours=partial(operator_class.is_ours, class_name=operator))
     assert owners.put(of_class(1, named)) is kept
     assert owners.all() == (["media/standup"] if kept else [])
 
 
 def test_a_job_of_ours_whose_name_goes_to_one_of_another_class_is_forgotten():
-    owners = Owners()
+    owners = Owners(is_ours=partial(operator_class.is_ours, class_name=""))
     owners.put(of_class(1, None))
     assert owners.put(of_class(2, "research")), "the queue should hear of it"
     assert owners.all() == []
@@ -144,7 +146,17 @@ def test_a_job_of_ours_whose_name_goes_to_one_of_another_class_is_forgotten():
 
 
 def test_an_old_event_of_another_class_leaves_a_newer_job_of_ours_alone():
-    owners = Owners()
+    owners = Owners(is_ours=partial(operator_class.is_ours, class_name=""))
     owners.put(of_class(2, None))
     assert not owners.put(of_class(1, "research"))
     assert owners.all() == ["media/standup"]
+
+
+def test_a_namespace_that_is_no_longer_watched_is_forgotten_and_no_other():
+    owners = Owners()
+    owners.put(job())
+    elsewhere = job(2)
+    elsewhere["metadata"]["namespace"] = "media-archive"
+    owners.put(elsewhere)
+    assert owners.drop_namespace("media") == ["media/standup"]
+    assert owners.all() == ["media-archive/standup"]

@@ -1,8 +1,10 @@
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 from tests.unit import virtual_time
 from tests.unit.operator.runtime.test_caches import manifest
+from transcription_operator.policies import operator_class
 from transcription_operator.runtime.owners import Owners
 from transcription_operator.runtime.resync import Resync
 
@@ -42,7 +44,7 @@ def look(owners: Owners, source: Listed) -> list[str]:
 
 
 def knowing(*objects: dict[str, Any]) -> Owners:
-    owners = Owners()
+    owners = Owners(is_ours=partial(operator_class.is_ours, class_name=""))
     for each in objects:
         owners.put(each)
     return owners
