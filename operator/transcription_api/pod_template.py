@@ -62,6 +62,11 @@ def _is_taken(text: str, prefixes: tuple[str, ...], names: tuple[str, ...]) -> s
     return " || ".join([f"{text} in {list(names)}", *begins])
 
 
+def is_reserved(key: str) -> bool:
+    """Whether a label or an annotation belongs to the operator, Kubernetes or Kueue."""
+    return key in _KEYS or key.startswith(_KEY_PREFIXES)
+
+
 def _untaken_keys(field: str) -> JsonDict:
     return rule(
         f"self.all(key, !({_is_taken('key', _KEY_PREFIXES, _KEYS)}))",

@@ -163,7 +163,7 @@ def test_operations_reach_the_operator(monkeypatch):
     settings = settings_of(render(*arguments), monkeypatch)
     assert settings.max_active_jobs == 2000000
     assert settings.max_active_jobs_per_namespace == 3
-    assert settings.limits.of(4 << 30, 1 << 30) == (2 << 30, 10000000)
+    assert settings.limits.of_file(4 << 30, 1 << 30) == (2 << 30, 10000000)
     assert (settings.api_qps, settings.api_burst) == (12.5, 30)
     assert settings.log_format == "text"
     assert settings.lease_duration_seconds == 60
@@ -175,7 +175,7 @@ def test_operations_reach_the_operator(monkeypatch):
 def test_a_limit_on_files_reaches_the_operator(monkeypatch, stated):
     limits = f"--set-json=limits.maxFileBytes={json.dumps(stated)}"
     settings = settings_of(render(limits), monkeypatch)
-    assert settings.limits.of(4 << 30, 60) == (2 << 30, 60)
+    assert settings.limits.of_file(4 << 30, 60) == (2 << 30, 60)
 
 
 def test_one_operator_holds_no_election_and_starts_when_its_forerunner_has_ended(monkeypatch):

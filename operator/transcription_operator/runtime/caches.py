@@ -31,8 +31,10 @@ class Caches:
     ``free``: called with the keys of jobs that may run now and could not before.
     """
 
-    def __init__(self, limits: Limits, free: Callable[[str], None]) -> None:
-        self.owners = Owners()
+    def __init__(
+        self, limits: Limits, free: Callable[[str], None], owners: Owners | None = None
+    ) -> None:
+        self.owners = Owners() if owners is None else owners
         self.jobs: Store[ObservedJob] = Store(lambda _key, _job: None)
         self.pods: Store[ObservedPod] = Store(_job_of)
         self._limits = limits
