@@ -52,10 +52,11 @@ class Resources(ApiModel):
     requests: Amounts = Field(
         default={},
         description="Resource requests, such as {cpu: 4, memory: 8Gi}. Resources that are not "
-        "named keep the node pool's amounts.",
+        "named keep the node pool's amounts. The operator's settings may limit the amounts.",
     )
     limits: Amounts = Field(
         default={},
         description="Resource limits, such as {memory: 16Gi, nvidia.com/gpu: 2}. Resources that "
-        "are not named keep the node pool's amounts.",
+        "are not named keep the node pool's amounts. 0 is not allowed. The operator's settings may "
+        "limit the amounts.",
     )
