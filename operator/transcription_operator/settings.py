@@ -160,7 +160,7 @@ class Settings(BaseSettings):
     node_pools: dict[str, NodePool] = {"cpu": NodePool()}
     default_node_pool: str = "cpu"
     pool_by_model: dict[str, str] = {}
-    service_accounts: tuple[str, ...] = ()
+    service_accounts: Entries = ()
     models: Models = Models()
     limits: JobLimits = JobLimits()
     source_networks: tuple[str, ...] = ()

@@ -81,7 +81,7 @@ def _names(added: PodTemplate, settings: Settings) -> Iterator[str]:
             value = "podTemplate.allowedImagePullSecrets"
             yield _refused("podTemplate.imagePullSecrets", secret, secrets, value)
     account, accounts = added.service_account_name, settings.service_accounts
-    if account is not None and account not in accounts:
+    if account is not None and not allows(accounts, account):
         yield _refused("podTemplate.serviceAccountName", account, accounts, "serviceAccounts")
 
 

@@ -29,14 +29,13 @@ def problems(owner: TranscriptionJob, pool_name: str, settings: Settings) -> Ite
     known = _known(pool) | settings.limits.max_resources.keys()
     for kind, amounts in (("requests", stated.requests), ("limits", stated.limits)):
         for resource, quantity in amounts.items():
-            field = f"resources.{kind}.{resource}"
             if resource in known:
-                yield from _amount(field, resource, quantity, pool_name, settings)
+                yield from _amount(kind, resource, quantity, pool_name, settings)
             else:
                 yield (
-                    f"{field}: workers of the node pool {pool_name!r} cannot have this resource, "
-                    f"only {', '.join(sorted(known))}. Choose another node pool, or ask the "
-                    f"operator's administrator to set {path}.maxResources."
+                    f"resources.{kind}.{resource}: workers of the node pool {pool_name!r} cannot "
+                    f"have this resource, only {', '.join(sorted(known))}. Choose another node "
+                    f"pool, or ask the operator's administrator to name it in {path}.maxResources."
                 )
 
 
@@ -48,14 +47,19 @@ def _known(pool: NodePool) -> frozenset[str]:
 
 
 def _amount(
-    field: str, resource: str, quantity: str, pool_name: str, settings: Settings
+    kind: str, resource: str, quantity: str, pool_name: str, settings: Settings
 ) -> Iterator[str]:
+    field = f"resources.{kind}.{resource}"
     try:
         amount = amount_of(quantity)
     except ValueError as error:
         yield f"{field}: {error}."
         return
-    yield from _too_little(field, quantity, amount)
+    if problem := _too_little(kind, resource, amount):
+        yield (
+            f"{field} is {quantity!r}, {problem}. Set a larger amount, or leave it out for the "
+            "node pool's."
+        )
     pool = settings.node_pools[pool_name]
     for most, value in (
         (settings.limits.max_resources, "limits.maxResources"),
@@ -65,15 +69,14 @@ def _amount(
             yield _over(field, quantity, most[resource], value)
 
 
-def _too_little(field: str, quantity: str, amount: Decimal) -> Iterator[str]:
-    least = "Set a larger amount, or leave it out for the node pool's."
-    if "/" in field and amount < 1:
-        # Without a device a pod could still be shown all of its node's.
-        yield f"{field} is {quantity!r}, but a worker needs at least 1 of its pool's. {least}"
-    elif field.startswith("resources.limits.") and amount == 0:
-        yield f"{field} is {quantity!r}, which Kubernetes takes as no limit. {least}"
-    elif amount < 0:
-        yield f"{field} is {quantity!r}, which is less than nothing. {least}"
+def _too_little(kind: str, resource: str, amount: Decimal) -> str | None:
+    """What is wrong with an amount that is too small, or None."""
+    if "/" in resource and amount < 1:
+        # Without a device of its own a pod could be shown all of its node's.
+        return "but a worker needs at least 1"
+    if amount < 0:
+        return "which is negative"
+    return "which Kubernetes takes as no limit" if kind == "limits" and amount == 0 else None
 
 
 def _over(field: str, stated: str, most: str, value: str) -> str:

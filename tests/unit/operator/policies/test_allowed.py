@@ -47,7 +47,7 @@ def test_a_sentence_names_the_field_the_value_what_is_allowed_and_who_can_allow_
     )
 
 
-def test_the_first_problems_are_told_together():
+def test_the_message_has_the_first_problems():
     labels = {f"label-{number}": "x" for number in range(9)}
     found = of_pod(labels=labels, priorityClassName="batch")
     assert found.count("is not allowed") == 5

@@ -64,5 +64,5 @@ def test_resources_are_those_of_the_pool_within_the_limits(pool, resources, sent
     assert (sentence or "") in "".join(found)
 
 
-def test_a_resource_over_both_limits_is_told_once_for_each():
+def test_a_resource_over_both_limits_is_a_problem_of_each():
     assert len(problems("small", resources={"limits": {"memory": "33Gi"}})) == 2
