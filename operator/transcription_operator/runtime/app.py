@@ -27,6 +27,7 @@ from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.runtime.handlers import register
 from transcription_operator.runtime.health import Health, stale
 from transcription_operator.runtime.metrics import Metrics
+from transcription_operator.runtime.owners import Owners
 from transcription_operator.runtime.reconciler import Reconciler
 from transcription_operator.runtime.refused_pods import Unkept
 from transcription_operator.runtime.resync import Resync
@@ -54,7 +55,10 @@ class App:
         self._settings = settings
         self._metrics = metrics
         limits = Limits(settings.max_active_jobs, settings.max_active_jobs_per_namespace)
-        self.caches = Caches(limits, lambda key: self.queue.add(key))
+        owners = Owners(
+            labels=settings.propagated_labels, annotations=settings.propagated_annotations
+        )
+        self.caches = Caches(limits, lambda key: self.queue.add(key), owners)
         self._scraper = Scraper(
             query,
             self.caches.workers,

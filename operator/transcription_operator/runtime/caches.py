@@ -34,8 +34,10 @@ class Caches:
     in the queue, or the API server has begun to accept Jobs of their namespace.
     """
 
-    def __init__(self, limits: Limits, free: Callable[[str], None]) -> None:
-        self.owners = Owners()
+    def __init__(
+        self, limits: Limits, free: Callable[[str], None], owners: Owners | None = None
+    ) -> None:
+        self.owners = Owners() if owners is None else owners
         self.jobs: Store[ObservedJob] = Store(lambda _key, _job: None)
         self.pods: Store[ObservedPod] = Store(_job_of)
         self.refused_jobs = RefusedJobs(free)

@@ -113,3 +113,23 @@ def test_clocks_that_disagree_make_no_wait_of_less_than_nothing():
     owners = Owners(clock)
     owners.put(job())
     assert minutes(owners) == {"Pending": 0}
+
+
+def test_only_those_labels_and_annotations_are_kept_that_reach_a_jobs_pods():
+    owners = Owners(labels=("team",), annotations=("example.com/*",))
+    found = job()
+    found["metadata"] |= {
+        "labels": {"team": "media", "tier": "gold"},
+        "annotations": {
+            "example.com/cost": "7",
+            "kubectl.kubernetes.io/last-applied-configuration": "{}",
+            "transcription.dev/retry": "1",
+        },
+    }
+    owners.put(found)
+    kept = owners.raw("media/standup")
+    assert kept["metadata"]["labels"] == {"team": "media"}
+    assert kept["metadata"]["annotations"] == {
+        "example.com/cost": "7",
+        "transcription.dev/retry": "1",
+    }
