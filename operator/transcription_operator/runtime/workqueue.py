@@ -11,6 +11,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from transcription_kube.errors import KubeError
 
@@ -23,11 +24,39 @@ _MOST_DOUBLINGS = 10  # more overflow a float, after 17 hours of failures
 log = logging.getLogger(__name__)
 
 
+class QueueObserver(Protocol):
+    """Notified of what happens to keys, such as for metrics."""
+
+    def on_add(self, key: str) -> None:
+        """A key was added that was not in the queue."""
+
+    def on_get(self, key: str) -> None:
+        """A worker begins to process a key."""
+
+    def on_done(self, key: str) -> None:
+        """A worker has processed a key."""
+
+    def on_retry(self, key: str) -> None:
+        """A key failed, and is retried after its backoff."""
+
+
+class Unobserved:
+    """The observer of a queue that nobody observes."""
+
+    def on_add(self, key: str) -> None:
+        """Do nothing."""
+
+    on_get = on_done = on_retry = on_add
+
+
 class WorkQueue:
     """``add`` from anywhere in the loop, ``run`` once."""
 
-    def __init__(self, handle: Handle, workers: int = 10) -> None:
+    def __init__(
+        self, handle: Handle, workers: int = 10, observer: QueueObserver | None = None
+    ) -> None:
         self._handle = handle
+        self._observer = observer or Unobserved()
         self._workers = workers
         self._ready: asyncio.Queue[str] = asyncio.Queue()
         self._dirty: set[str] = set()
@@ -45,6 +74,7 @@ class WorkQueue:
         if key in self._dirty:
             return
         self._dirty.add(key)
+        self._observer.on_add(key)
         if key not in self._busy:
             self._ready.put_nowait(key)
 
@@ -64,8 +94,10 @@ class WorkQueue:
             key = await self._ready.get()
             self._dirty.discard(key)
             self._busy.add(key)
+            self._observer.on_get(key)
             delay = await self._attempt(key)
             self._busy.discard(key)
+            self._observer.on_done(key)
             if key in self._dirty:
                 self._ready.put_nowait(key)
             elif delay is not None:
@@ -87,6 +119,7 @@ class WorkQueue:
 
     def _backoff(self, key: str) -> float:
         self._failures[key] += 1
+        self._observer.on_retry(key)
         doublings = min(self._failures[key] - 1, _MOST_DOUBLINGS)
         return min(_LONGEST_BACKOFF, math.ldexp(_FIRST_BACKOFF, doublings))
 
