@@ -38,7 +38,6 @@ Count = Callable[[str, str, str], None]
 _JSON = "application/json"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _ERROR_BYTES = 300
-_TEXT_BYTES = 1 << 20
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _ERRORS: dict[int, type[ApiError]] = {404: NotFoundError, 409: ConflictError, 410: GoneError}
 log = logging.getLogger(__name__)
@@ -118,23 +117,6 @@ class ApiClient:
         answer: Json = json.loads(await self._insist(asked))
         return answer
 
-    async def request_text(self, path: str, timeout: float = 5.0) -> str:
-        """The first megabyte of what a GET answers, asked once: whoever is behind the API
-        server's proxy may never end.
-
-        Args:
-            path: below the API server.
-            timeout: seconds until it counts as dead.
-
-        Raises:
-            ApiError, UnreachableError: as for request.
-        """
-        await self._take_turn()
-        within = aiohttp.ClientTimeout(total=timeout)
-        return (await self._send(_Request("GET", path), _TEXT_BYTES, within)).decode(
-            errors="replace"
-        )
-
     async def open_watch(self, path: str, query: Query, read_timeout: float) -> AsyncIterator[Json]:
         """The events of a watch; it ends when the server ends it.
 
@@ -185,16 +167,11 @@ class ApiClient:
         if wait > 0:
             await self._sleep(wait)
 
-    async def _send(
-        self,
-        request: _Request,
-        most: int | None = None,
-        timeout: aiohttp.ClientTimeout = _TIMEOUT,
-    ) -> bytes:
+    async def _send(self, request: _Request) -> bytes:
         verb, resource = described(request.method, request.path)
         try:
-            async with self._open(request, timeout) as answer:
-                content = await _beginning_of(answer, most) if most else await answer.read()
+            async with self._open(request, _TIMEOUT) as answer:
+                content = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             self._count(verb, resource, "error")
             raise UnreachableError(f"{request.method} {request.path}: {_words(error)}") from error
@@ -277,16 +254,6 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             begun.append(rest)
     if begun:
         yield b"".join(begun)
-
-
-async def _beginning_of(answer: aiohttp.ClientResponse, most: int) -> bytes:
-    """``read(n)`` would return with the first piece that arrives."""
-    content = bytearray()
-    async for piece in answer.content.iter_any():
-        content += piece
-        if len(content) >= most:
-            break
-    return bytes(content[:most])
 
 
 def _words(error: Exception) -> str:

@@ -15,7 +15,7 @@ from transcription_operator.runtime.app import App
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.runtime.health import Health
 from transcription_operator.runtime.metrics import Metrics
-from transcription_operator.runtime.scraper import Direct
+from transcription_operator.runtime.worker_client import WorkerClient
 from transcription_operator.settings import Settings, settings_errors
 
 _EX_CONFIG = 78
@@ -35,10 +35,9 @@ async def run(settings: Settings) -> None:
     client = await ApiClient.connect(
         qps=settings.api_qps, burst=settings.api_burst, count=metrics.operator.count_request
     )
-    workers = Direct()
+    workers = WorkerClient()
     cluster = Cluster(client)
-    ask = workers.ask if settings.progress_via == "addresses" else cluster.worker_metrics
-    operation = App(cluster, settings, ask, metrics)
+    operation = App(cluster, settings, workers.query, metrics)
     health = Health(metrics.text, operation.ready)
     try:
         async with health.serving(settings.http_address, settings.http_port):

@@ -136,9 +136,6 @@ class Settings(BaseSettings):
     source_networks: tuple[str, ...] = ()
     watch_namespaces: tuple[str, ...] = ()
     progress_interval_seconds: float = Field(default=5.0, gt=0)
-    progress_via: Literal["addresses", "proxy"] = "addresses"
-    """How workers are asked: by their pods' addresses, or through the API server, for an operator
-    outside the cluster that may ``get pods/proxy``."""
     resync_seconds: float = Field(default=300.0, gt=0)
     max_active_jobs: int | None = Field(default=None, ge=1)
     max_active_jobs_per_namespace: int | None = Field(default=None, ge=1)

@@ -12,8 +12,8 @@ from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.policies.job import desired_job
 from transcription_operator.settings import Gpu, NodePool
 
-HERE = Path(__file__).owner
-EXAMPLES = sorted((HERE.owners[1] / "examples").glob("*.yaml"))
+HERE = Path(__file__).parent
+EXAMPLES = sorted((HERE.parents[1] / "examples").glob("*.yaml"))
 GPU = NodePool(node_selector={"pool": "gpu"}, gpu=Gpu())
 
 

@@ -26,7 +26,7 @@ from transcription_operator.runtime.metrics import Metrics
 from transcription_operator.runtime.operator_metrics import Result
 from transcription_operator.runtime.reconciler import Reconciler
 from transcription_operator.runtime.resync import Resync
-from transcription_operator.runtime.scraper import Ask, Scraper
+from transcription_operator.runtime.scraper import Query, Scraper
 from transcription_operator.runtime.workqueue import WorkQueue
 from transcription_operator.settings import Settings
 
@@ -40,17 +40,19 @@ class App:
     """One cluster's TranscriptionJobs, from the first list on.
 
     Args:
-        ask: how workers are asked for their metrics.
+        query: reads a worker's metrics.
         metrics: notified of reconciliations and of jobs that end.
     """
 
-    def __init__(self, cluster: Cluster, settings: Settings, ask: Ask, metrics: Metrics) -> None:
+    def __init__(
+        self, cluster: Cluster, settings: Settings, query: Query, metrics: Metrics
+    ) -> None:
         self._settings = settings
         self._metrics = metrics
         limits = Limits(settings.max_active_jobs, settings.max_active_jobs_per_namespace)
         self.caches = Caches(limits, lambda key: self.queue.add(key))
         self._scraper = Scraper(
-            ask,
+            query,
             self.caches.workers,
             settings.progress_interval_seconds,
             lambda key: self.queue.add(key),

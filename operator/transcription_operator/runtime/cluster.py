@@ -9,12 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from transcription_api import GROUP, OWNER_UID_LABEL, PLURAL, VERSION
-from transcription_contract.metric_names import METRICS_PORT
 from transcription_kube.client import ApiClient
 from transcription_kube.collection import Collection, collection_path
 from transcription_kube.errors import ApiError, ConflictError, NotFoundError
 from transcription_operator.policies import names
-from transcription_operator.policies.observation import ObservedPod
 
 Json = dict[str, Any]
 
@@ -177,15 +175,6 @@ class Cluster:
         except (ApiError, OSError, TimeoutError) as error:
             log.warning("%s: Event %s was not changed: %s", namespace, name, error)
         return True
-
-    async def worker_metrics(self, namespace: str, pod: ObservedPod) -> str:
-        """A worker's metrics through the API server's proxy, which wants the port as a number.
-
-        Raises:
-            ApiError, UnreachableError: it does not answer, or we may not ask.
-        """
-        where = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(pod.name)}:{METRICS_PORT}"
-        return await self._client.request_text(f"{where}/proxy/metrics")
 
     async def _delete(self, path: str, body: Json) -> None:
         try:

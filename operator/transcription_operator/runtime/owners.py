@@ -39,7 +39,7 @@ class Owners:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._kept: Store[_Kept] = Store(lambda kept: kept.phase)
+        self._kept: Store[_Kept] = Store(lambda _, kept: kept.phase)
         self.removed = 0
         """How many deletions were told."""
 
@@ -65,6 +65,11 @@ class Owners:
     def knows(self, key: str) -> bool:
         """Whether there is such an object."""
         return self._kept.get(key) is not None
+
+    def uid(self, key: str) -> str | None:
+        """The uid of an object, or None when it is gone."""
+        kept = self._kept.get(key)
+        return kept.uid if kept else None
 
     def version(self, key: str) -> int | None:
         """The resourceVersion that is known of an object."""

@@ -25,7 +25,7 @@ from transcription_operator.runtime.status_writer import OnWritten, StatusWriter
 from transcription_operator.settings import Settings
 
 Readings = Callable[[str], tuple[Reading, Reading] | None]
-"""namespace/name -> the first and the latest reading of its workers."""
+"""A Job's uid -> the first and the latest reading of its workers."""
 
 _CONFLICT_RETRY_SECONDS = 1.0
 log = logging.getLogger(__name__)
@@ -89,6 +89,6 @@ class Reconciler:
         return min((seconds for seconds in waits if seconds is not None), default=None)
 
     def _next_status(self, owner: TranscriptionJob, seen: Observation, now: datetime) -> Status:
-        readings = self._readings(owner.key)
+        readings = self._readings(seen.job.uid) if seen.job else None
         progress = advance(owner.status.progress, *readings) if readings else None
         return status.next_status(owner, seen, progress, now)

@@ -231,18 +231,6 @@ async def test_watches_take_no_turn():
     assert waits == []
 
 
-async def test_text_is_cut_after_a_megabyte():
-    async with talking(stream(b"x" * 2_000_000, end=False)) as (client, _, _):
-        assert len(await client.request_text("/metrics")) == 1 << 20
-
-
-async def test_text_that_does_not_come_is_not_waited_for():
-    async with talking(stream(b"x", end=False)) as (client, server, _):
-        with pytest.raises(UnreachableError):
-            await client.request_text("/metrics", timeout=0.2)
-    assert len(server.asked) == 1
-
-
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [

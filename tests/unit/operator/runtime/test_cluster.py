@@ -2,8 +2,6 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import pod
-from transcription_contract.metric_names import METRICS_PORT
 from transcription_kube.errors import ApiError, NotFoundError
 from transcription_operator.runtime.cluster import Cluster
 
@@ -21,10 +19,6 @@ class Server:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-    async def request_text(self, path: str) -> str:
-        self.asked.append(("GET", path, None))
-        return "text"
 
 
 def cluster(server: Server) -> Cluster:
@@ -85,11 +79,3 @@ async def test_the_latest_refusal_comes_last():
     server = Server({"items": events})
     assert await cluster(server).refusals("media", "u-1") == ["undated", "old", "new"]
     assert server.asked[0][2] == [("fieldSelector", "involvedObject.uid=u-1,reason=FailedCreate")]
-
-
-async def test_workers_are_asked_through_the_proxy_by_number():
-    server = Server()
-    assert await cluster(server).worker_metrics("media", pod(name="standup-0-x")) == "text"
-    (asked,) = server.asked
-    pod_and_port = f"standup-0-x:{METRICS_PORT}"
-    assert asked[1] == f"/api/v1/namespaces/media/pods/{pod_and_port}/proxy/metrics"

@@ -2,13 +2,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import UID, settings
+from tests.unit.operator.builders import NOW, UID, controlled_by, settings
 from tests.unit.operator.policies.test_status import LAST_WORDS
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
 from transcription_kube.errors import ApiError, NotFoundError
 from transcription_operator.policies import names, refusals
 from transcription_operator.policies.names import CONTAINER
 from transcription_operator.policies.observation import ObservedPod
+from transcription_operator.policies.progress import Reading
 from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.reconciler import Reconciler
@@ -67,7 +68,7 @@ def worker(phase: str, state: dict[str, Any]) -> dict[str, Any]:
         "metadata": {
             "name": f"{CHILD}-0-abcde", "namespace": "media",
             "annotations": {names.OWNER_NAME_ANNOTATION: "standup"},
-            "ownerReferences": [{"uid": "job-uid", "controller": True}],
+            "ownerReferences": controlled_by("job-uid"),
         },
         "status": {
             "phase": phase, "containerStatuses": [{"name": CONTAINER, "state": state}],
@@ -102,6 +103,15 @@ async def test_a_delivery_that_the_watch_has_yet_to_tell_of_is_in_the_result():
 
 async def test_a_failure_that_the_watch_has_yet_to_tell_of_is_explained_by_its_pod():
     assert (await end_of("Failed", REFUSED))["reason"] == "SourceNotFound"
+
+
+async def test_a_listed_pod_whose_controller_is_no_job_explains_nothing():
+    metadata = DELIVERED["metadata"] | {
+        "ownerReferences": controlled_by("job-uid", "ConfigMap", "v1")
+    }
+    status = await end_of("Complete", DELIVERED | {"metadata": metadata})
+    assert status["phase"] == "Succeeded"
+    assert "audioSeconds" not in status["result"]
 
 
 GOING = {"deletionTimestamp": "2026-11-22T12:00:00Z"}
@@ -184,3 +194,20 @@ async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
     (written,) = cluster.statuses
     assert written.pop("conditions")[0]["observedGeneration"] == 2
     assert written == {"observedGeneration": 2}
+
+
+@pytest.mark.parametrize(
+    ("job_uid", "percent"), [("job-uid", 72), ("old-job-uid", 0)], ids=["its own", "another's"]
+)
+async def test_progress_is_that_of_the_present_job(job_uid, percent):
+    caches = Caches(Limits(), lambda _: None)
+    caches.owners.put(manifest(9))
+    caches.put_job(child())
+    caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(RUNNING))
+    reading = Reading(NOW, 26_000, 36_000)
+    readings = {job_uid: (reading, reading)}
+    cluster = PlayedCluster()
+    reconciler = Reconciler(cluster, caches, settings(), readings.get)  # type: ignore[arg-type]
+    await reconciler.reconcile("media/standup")
+    (status,) = cluster.statuses
+    assert status["progress"]["percent"] == percent

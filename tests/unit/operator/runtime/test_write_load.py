@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit import virtual_time
-from tests.unit.operator.builders import NOW, settings
+from tests.unit.operator.builders import NOW, controlled_by, settings
 from transcription_operator.policies import names
 from transcription_operator.policies.names import CONTAINER
 from transcription_operator.policies.observation import ObservedPod
@@ -93,7 +93,7 @@ class Installation:
             child = names.child_name(name, f"uid-of-{name}", 1)
             metadata = {
                 "name": f"{child}-0-abcde", "namespace": "media",
-                "ownerReferences": [{"uid": f"job-{child}", "controller": True}],
+                "ownerReferences": controlled_by(f"job-{child}"),
             }  # fmt: skip
             pod = {"metadata": metadata, "status": {"phase": "Pending"} | status}
             self.caches.pods.put(f"media/{child}-0-abcde", ObservedPod.parse(pod))
