@@ -12,7 +12,7 @@ async def no_answer(*_: Any) -> Any:
 
 async def test_labels_and_annotations_that_the_settings_propagate_are_cached():
     lists = {"propagated_labels": ("team",), "propagated_annotations": ("example.com/*",)}
-    app = App(Cluster(None), settings(**lists), no_answer, Metrics())  # type: ignore[arg-type]
+    app = App(Cluster(None), settings(**lists), no_answer, Metrics("operator"))  # type: ignore[arg-type]
     metadata = {
         "name": "standup",
         "namespace": "media",
