@@ -1,12 +1,13 @@
 """The chart's admission policies; tests/integration tries them on a real API server."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from tests.contract.test_chart import named, of_kind, render
-from transcription_contract.task import KEY_FILES, STORE_VARIABLES
+from transcription_contract.task import KEY_FILES, STORE_VARIABLES, TASK_VARIABLE
 
 KIND = "ValidatingAdmissionPolicy"
 
@@ -105,9 +106,17 @@ def test_the_policy_knows_the_images_accounts_and_cache_of_the_values():
     )["t-sys-operator-jobs"])  # fmt: skip
     assert r'matches("^r\\.example:5000/a\\+b/transcriber[:@][^/]*$")' in said
     assert 'in ["","one","two"]' in said
-    assert '["team-"].exists(p, ' in said
+    assert '["team-"].exists(prefix, ' in said
     assert 'v.hostPath.path == "/var/cache/models"' in said
     assert "persistentVolumeClaim" not in said
+
+
+def test_the_policy_lets_through_the_workers_own_variables_and_those_that_jobs_may_set():
+    said = expressions(policies("--set=podTemplate.allowedEnv={TZ,OMP_*}")["t-sys-operator-jobs"])
+    (names,) = re.findall(r"e\.name in (\[.*?\])", said)
+    own = {TASK_VARIABLE, "NVIDIA_VISIBLE_DEVICES", *STORE_VARIABLES.values()}
+    assert set(json.loads(names)) == own | {"TZ"}
+    assert '["OMP_"].exists(prefix, e.name.startsWith(prefix))' in said
 
 
 def test_the_policy_lets_through_just_the_keys_of_an_object_stores_secret():

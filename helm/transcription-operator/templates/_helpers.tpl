@@ -100,6 +100,21 @@ capabilities: {drop: [ALL]}
 ["endpoint", "accessKey", "secretKey", "region", "sessionToken", "requestPayer", "serverSideEncryption", "kmsKeyId", "addressing", "caCert"]
 {{- end }}
 
+{{- /* The variables that the operator itself gives a worker: the contract's, and pod.py's. */ -}}
+{{- define "transcription-operator.workerVariables" -}}
+["TASK", "NVIDIA_VISIBLE_DEVICES", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_REQUEST_PAYER", "AWS_SERVER_SIDE_ENCRYPTION", "AWS_SSE_KMS_KEY_ID", "AWS_S3_ADDRESSING_STYLE"]
+{{- end }}
+
+{{- /* CEL: whether the string .value is among .entries, which are names, or prefixes and *. */ -}}
+{{- define "transcription-operator.isAmong" -}}
+{{- $names := list }}
+{{- $prefixes := list }}
+{{- range .entries }}
+{{- if hasSuffix "*" . }}{{ $prefixes = append $prefixes (trimSuffix "*" .) }}{{ else }}{{ $names = append $names . }}{{ end }}
+{{- end -}}
+({{ .value }} in {{ toJson $names }} || {{ toJson $prefixes }}.exists(prefix, {{ .value }}.startsWith(prefix)))
+{{- end }}
+
 {{- /* What the operator may do. No Secrets, no exec, no creation of pods, no wildcard. */ -}}
 {{- define "transcription-operator.rules" -}}
 - apiGroups: [transcription.dev]
@@ -125,9 +140,13 @@ capabilities: {drop: [ALL]}
   verbs: [get]
 {{- end }}
 {{- end }}
+# Why the Job controller could not create pods.
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, list, watch]
+  verbs: [list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
 # Whether pods are deleted because their namespace is, and which namespaces match the selector.
 - apiGroups: [""]
   resources: [namespaces]

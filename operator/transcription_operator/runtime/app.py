@@ -6,7 +6,6 @@ looks alive and is not; with either gone the process ends, and the kubelet start
 
 import asyncio
 import logging
-import time
 from functools import partial
 from typing import Any
 
@@ -27,7 +26,8 @@ from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.runtime.handlers import register
 from transcription_operator.runtime.health import Health, stale
 from transcription_operator.runtime.metrics import Metrics
-from transcription_operator.runtime.owners import key_of
+from transcription_operator.runtime.operator_metrics import Result
+from transcription_operator.runtime.owners import Owners, key_of
 from transcription_operator.runtime.reconciler import Reconciler
 from transcription_operator.runtime.refused_pods import Unkept
 from transcription_operator.runtime.resync import Resync
@@ -47,7 +47,7 @@ class App:
 
     Args:
         query: reads a worker's metrics.
-        metrics: told of visits and of jobs that end.
+        metrics: notified of reconciliations and of jobs that end.
     """
 
     def __init__(
@@ -64,7 +64,12 @@ class App:
             self._job_listed,
             self._namespace_gone,
         )
-        self.caches = Caches(limits, lambda key: self.queue.add(key), self._scope.is_ours)
+        owners = Owners(
+            is_ours=self._scope.is_ours,
+            labels=settings.propagated_labels,
+            annotations=settings.propagated_annotations,
+        )
+        self.caches = Caches(limits, lambda key: self.queue.add(key), owners)
         self._scraper = Scraper(
             query,
             self.caches.workers,
@@ -74,7 +79,7 @@ class App:
         self._reconciler = Reconciler(
             cluster, self.caches, settings, self._scraper.readings, self._written
         )
-        self.queue = WorkQueue(self._visit)
+        self.queue = WorkQueue(self._reconcile, observer=metrics.queue)
         namespaces = settings.watch_namespaces or (None,)
         self._informers: list[Informer[Any]] = [
             *self._scope.informers,
@@ -125,9 +130,9 @@ class App:
         """Let those who watch over the operator see how far behind it is."""
         for resource in sorted({each.name for each in self._informers}):
             age = partial(self._age, resource)
-            self._metrics.follow_watch(resource, age)
+            self._metrics.operator.follow_watch(resource, age)
             health.check(stale(f"the watch of {resource}", age, _STALE_SECONDS))
-        self._metrics.follow_watch(PLURAL, self.resync.age)
+        self._metrics.operator.follow_watch(PLURAL, self.resync.age)
         health.check(
             stale(
                 "the list of TranscriptionJobs",
@@ -136,32 +141,31 @@ class App:
             )
         )
         owners = self.caches.owners
-        self._metrics.follow_jobs(owners.phases, owners.longest)
-        self._metrics.follow_progress(self._scraper.standstill)
-        self._metrics.follow_queue(lambda: len(self.queue))
+        self._metrics.jobs.follow_jobs(owners.phases, owners.longest)
+        self._metrics.jobs.follow_progress(self._scraper.standstill)
 
     def _age(self, resource: str) -> float:
         return max(each.age() for each in self._informers if each.name == resource)
 
-    async def _visit(self, key: str) -> float | None:
-        began, failed = time.monotonic(), True
+    async def _reconcile(self, key: str) -> float | None:
+        result = Result.ERROR
         with logs.about(key):
             try:
-                after = await self._reconciler.reconcile(key)
-                failed = False
-                return after
+                again = await self._reconciler.reconcile(key)
+                result = Result.of(again)
+                return again
             except ConflictError:
-                failed = False
+                result = Result.REQUEUE
                 raise
             finally:
-                self._metrics.observe_reconcile(time.monotonic() - began, failed)
+                self._metrics.operator.count_reconcile(result)
 
     def _written(self, owner: TranscriptionJob, after: Status) -> None:
         if owner.status.phase is after.phase or not (after.phase and after.phase.finished):
             return
         created, ended = owner.metadata.creation_timestamp, after.completion_time
         began = after.running_since
-        self._metrics.observe_finished(
+        self._metrics.jobs.observe_finished(
             after.phase,
             after.reason or "",
             waited=(began - created).total_seconds() if began and created else None,

@@ -36,12 +36,9 @@ class Caches:
     """
 
     def __init__(
-        self,
-        limits: Limits,
-        free: Callable[[str], None],
-        is_ours: Callable[[dict[str, Any]], bool] = lambda _: True,
+        self, limits: Limits, free: Callable[[str], None], owners: Owners | None = None
     ) -> None:
-        self.owners = Owners(is_ours=is_ours)
+        self.owners = Owners() if owners is None else owners
         self.jobs: Store[ObservedJob] = Store(lambda _key, _job: None)
         self.pods: Store[ObservedPod] = Store(_job_of)
         self.refused_jobs = RefusedJobs(free)

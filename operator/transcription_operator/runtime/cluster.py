@@ -11,7 +11,7 @@ from urllib.parse import quote
 from transcription_api import GROUP, OWNER_UID_LABEL, PLURAL, VERSION
 from transcription_kube.client import ApiClient
 from transcription_kube.collection import Collection, collection_path
-from transcription_kube.errors import ApiError, NotFoundError
+from transcription_kube.errors import ApiError, ConflictError, NotFoundError
 from transcription_operator.policies import names
 
 Json = dict[str, Any]
@@ -169,13 +169,25 @@ class Cluster:
         return bool(found.get("status", {}).get("phase") == "Terminating")
 
     async def create_event(self, namespace: str, manifest: Json) -> None:
-        """Post an Event; one that cannot be posted is only logged."""
+        """Create an Event; a failure is only logged."""
+        path = collection_path(_EVENTS_PATH, namespace, "events")
         try:
-            await self._client.request(
-                "POST", collection_path("/api/v1", namespace, "events"), body=manifest
-            )
+            await self._client.request("POST", path, body=manifest)
+        except ConflictError:
+            return  # The client has repeated a request that was carried out.
         except (ApiError, OSError, TimeoutError) as error:
-            log.warning("%s: an Event was not posted: %s", namespace, error)
+            log.warning("%s: an Event was not created: %s", namespace, error)
+
+    async def patch_event(self, namespace: str, name: str, patch: Json) -> bool:
+        """Merge a patch into an Event; a failure is only logged. False if it does not exist."""
+        path = f"{collection_path(_EVENTS_PATH, namespace, 'events')}/{quote(name)}"
+        try:
+            await self._client.request("PATCH", path, body=patch, content_type=_MERGE_PATCH)
+        except NotFoundError:
+            return False
+        except (ApiError, OSError, TimeoutError) as error:
+            log.warning("%s: Event %s was not changed: %s", namespace, name, error)
+        return True
 
     async def _delete(self, path: str, body: Json) -> None:
         try:
@@ -186,6 +198,7 @@ class Cluster:
 
 _GROUP_PATH = f"/apis/{GROUP}/{VERSION}"
 _BATCH_PATH = "/apis/batch/v1"
+_EVENTS_PATH = "/apis/events.k8s.io/v1"
 
 
 def _job(namespace: str, name: str) -> str:

@@ -16,6 +16,7 @@ from transcription_operator.policies.observation import Observation
 from transcription_operator.policies.progress import Reading, advance
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
+from transcription_operator.runtime.event_recorder import EventRecorder
 from transcription_operator.runtime.executor import Executor
 from transcription_operator.runtime.observer import Observer
 from transcription_operator.runtime.status_writer import OnWritten, StatusWriter
@@ -46,7 +47,8 @@ class Reconciler:
         )
         self._observer = Observer(cluster, caches, clock, settings.lost_nodes)
         self._executor = Executor(cluster, caches, settings, clock)
-        self._writer = StatusWriter(cluster, caches, on_written, clock)
+        recorder = EventRecorder(cluster, settings.identity, clock)
+        self._writer = StatusWriter(cluster, caches, recorder, on_written, clock)
 
     async def reconcile(self, key: str) -> float | None:
         """Reconcile namespace/name; the seconds until it should be reconciled again.
@@ -59,6 +61,7 @@ class Reconciler:
         if owner is None or owner.metadata.deletion_timestamp:
             self._caches.update_queue(key, None)
             self._caches.refused_jobs.forget(key, self._clock())
+            self._writer.forget(key)
             return None
         self._caches.update_queue(key, owner)
         seen = await self._observer.observe(owner)
@@ -72,8 +75,11 @@ class Reconciler:
             after = status.failed_status(owner, failure, now)
         if seen.gone:
             return None
-        await self._writer.write(owner, after)
-        return decide.again_after(owner, after, seen, now, self._resync_seconds, self._retention)
+        waits = (
+            await self._writer.write(owner, after),
+            decide.again_after(owner, after, seen, now, self._resync_seconds, self._retention),
+        )
+        return min((seconds for seconds in waits if seconds is not None), default=None)
 
     def _next_status(self, owner: TranscriptionJob, seen: Observation, now: datetime) -> Status:
         readings = self._readings(seen.job.uid) if seen.job else None

@@ -15,6 +15,7 @@ import logging
 import math
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from transcription_kube.errors import ConflictError, KubeError
 
@@ -27,6 +28,31 @@ _MOST_DOUBLINGS = 10  # more overflow a float, after 17 hours of failures
 log = logging.getLogger(__name__)
 
 
+class QueueObserver(Protocol):
+    """Notified of what happens to keys, such as for metrics."""
+
+    def on_add(self, key: str) -> None:
+        """A key was added that was not in the queue."""
+
+    def on_get(self, key: str) -> None:
+        """A worker begins to process a key."""
+
+    def on_done(self, key: str) -> None:
+        """A worker has processed a key."""
+
+    def on_retry(self, key: str) -> None:
+        """A key failed, and is retried after its backoff."""
+
+
+class Unobserved:
+    """The observer of a queue that nobody observes."""
+
+    def on_add(self, key: str) -> None:
+        """Do nothing."""
+
+    on_get = on_done = on_retry = on_add
+
+
 class WorkQueue:
     """``add`` from anywhere in the loop, ``run`` once.
 
@@ -35,12 +61,19 @@ class WorkQueue:
         workers: keys that are worked on at once.
         per_namespace: how many of them may be of one namespace.
         limit: seconds after which an attempt is cancelled, and backs off. A webhook may take 30.
+        observer: notified of what happens to keys.
     """
 
     def __init__(
-        self, handle: Handle, workers: int = 50, per_namespace: int = 10, limit: float = 60.0
+        self,
+        handle: Handle,
+        workers: int = 50,
+        per_namespace: int = 10,
+        limit: float = 60.0,
+        observer: QueueObserver | None = None,
     ) -> None:
         self._handle = handle
+        self._observer = observer or Unobserved()
         self._workers = workers
         self._per_namespace = per_namespace
         self._limit = limit
@@ -62,6 +95,7 @@ class WorkQueue:
         if key in self._dirty:
             return
         self._dirty.add(key)
+        self._observer.on_add(key)
         if key not in self._busy:
             self._enqueue(key)
 
@@ -98,11 +132,13 @@ class WorkQueue:
         self._dirty.discard(key)
         self._busy.add(key)
         self._busy_in[namespace] += 1
+        self._observer.on_get(key)
         return key
 
     async def _work(self, key: str) -> None:
         delay = await self._attempt(key)
         self._busy.discard(key)
+        self._observer.on_done(key)
         namespace = _namespace(key)
         self._busy_in[namespace] -= 1
         if not self._busy_in[namespace]:
@@ -138,6 +174,7 @@ class WorkQueue:
 
     def _backoff(self, key: str) -> float:
         self._failures[key] += 1
+        self._observer.on_retry(key)
         doublings = min(self._failures[key] - 1, _MOST_DOUBLINGS)
         return min(_LONGEST_BACKOFF, math.ldexp(_FIRST_BACKOFF, doublings))
 

@@ -48,12 +48,13 @@ def token_volume() -> Json:
 
 
 def variable(source: Json) -> Json:
-    return {"name": "MORE", "valueFrom": source}
+    return {"name": "TZ", "valueFrom": source}
 
 
 OTHER_SECRETS = "may only mount"
 OTHER_KEYS = "may only give workers"
 OTHER_IMAGES = "may only run images of"
+OTHER_VARIABLES = "may only set the workers' own variables"
 PRIVILEGES = "may only create unprivileged pods"
 TOKENS = "may only use service accounts of"
 NOT_OURS = "may only write Jobs that a TranscriptionJob owns"
@@ -99,6 +100,10 @@ CREATES: dict[str, tuple[Change, str]] = {
         OTHER_KEYS),
     "all of a Secret as variables": (
         lambda j: worker(j).update(envFrom=[{"secretRef": {"name": "tls"}}]), OTHER_KEYS),
+    "a variable that loads code": (
+        lambda j: worker(j)["env"].append({"name": "OPENSSL_CONF", "value": "/models/x"}),
+        OTHER_VARIABLES,
+    ),
     "the host's network": (
         lambda j: (pod(j).update(hostNetwork=True), worker(j).update(ports=[])),
         PRIVILEGES,

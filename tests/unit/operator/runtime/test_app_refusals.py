@@ -22,7 +22,7 @@ class Collections:
 
 @pytest.fixture
 def app() -> App:
-    app = App(Collections(), settings(), None, Metrics())  # type: ignore[arg-type]
+    app = App(Collections(), settings(), None, Metrics("operator"))  # type: ignore[arg-type]
     app.caches.owners.put(manifest(9))
     app.caches.put_job(child())
     return app
@@ -45,20 +45,16 @@ def test_a_refusal_is_forgotten_with_its_job(app):
 
 
 @pytest.mark.parametrize(
-    ("error", "failures"),
-    [(ConflictError(409, "modified"), b"0.0"), (ApiError(500, "no"), b"1.0")],
+    ("error", "result"),
+    [(ConflictError(409, "modified"), "requeue"), (ApiError(500, "no"), "error")],
     ids=["a conflict", "a server error"],
 )
-async def test_a_conflict_is_not_counted_as_a_failed_reconciliation(app, error, failures):
+async def test_a_conflict_is_not_counted_as_a_failed_reconciliation(app, error, result):
     async def fail(_key):
         raise error
 
     app._reconciler.reconcile = fail
     with pytest.raises(ApiError):
-        await app._visit("media/standup")
-    (line,) = (
-        line
-        for line in app._metrics.text().splitlines()
-        if line.startswith(b"transcription_operator_reconcile_errors_total")
-    )
-    assert line.split()[1] == failures
+        await app._reconcile("media/standup")
+    text = app._metrics.text().decode()
+    assert f'transcription_operator_reconcile_total{{result="{result}"}} 1.0' in text

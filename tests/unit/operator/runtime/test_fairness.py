@@ -111,6 +111,10 @@ class World:
     async def create_event(self, namespace: str, _: Json) -> None:
         await self._request(namespace)
 
+    async def patch_event(self, namespace: str, *_: Any) -> bool:
+        await self._request(namespace)
+        return True
+
     async def get_transcription_job(self, namespace: str, name: str) -> Json:
         await self._request(namespace)
         return self._objects[f"{namespace}/{name}"]

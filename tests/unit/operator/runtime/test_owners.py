@@ -160,3 +160,23 @@ def test_a_namespace_that_is_no_longer_watched_is_forgotten_and_no_other():
     owners.put(elsewhere)
     assert owners.drop_namespace("media") == ["media/standup"]
     assert owners.all() == ["media-archive/standup"]
+
+
+def test_only_those_labels_and_annotations_are_kept_that_reach_a_jobs_pods():
+    owners = Owners(labels=("team",), annotations=("example.com/*",))
+    found = job()
+    found["metadata"] |= {
+        "labels": {"team": "media", "tier": "gold"},
+        "annotations": {
+            "example.com/cost": "7",
+            "kubectl.kubernetes.io/last-applied-configuration": "{}",
+            "transcription.dev/retry": "1",
+        },
+    }
+    owners.put(found)
+    kept = owners.raw("media/standup")
+    assert kept["metadata"]["labels"] == {"team": "media"}
+    assert kept["metadata"]["annotations"] == {
+        "example.com/cost": "7",
+        "transcription.dev/retry": "1",
+    }
