@@ -173,12 +173,13 @@ async def test_a_job_is_deleted_where_its_namespace_ends(spec, status, pod, goin
 
 
 def stage(
-    cluster: PlayedCluster, status: dict[str, Any] | None = None
+    cluster: PlayedCluster, status: dict[str, Any] | None = None, **changes: Any
 ) -> tuple[Caches, Reconciler]:
-    """A TranscriptionJob without a Job."""
+    """A TranscriptionJob without a Job; ``changes`` are those of the settings."""
     caches = Caches(Limits(), lambda _: None)
     caches.owners.put(manifest(9) | {"status": status or {}})
-    return caches, Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
+    stated = settings(**changes)
+    return caches, Reconciler(cluster, caches, stated, lambda _: None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("there", [None, "another"], ids=["gone", "another of its name"])
@@ -310,6 +311,18 @@ async def test_pods_on_lost_nodes_are_left_where_the_role_does_not_let_us_releas
         caches.pods.put(f"media/pod-{number}", ObservedPod.parse(stuck))
     await reconciler.reconcile("media/standup")
     assert cluster.releases == 1
+    assert cluster.statuses
+
+
+async def test_without_lost_nodes_in_the_settings_no_node_is_read_and_no_pod_is_released():
+    cluster = PlayedCluster()
+    cluster.ends = False
+    caches, reconciler = stage(cluster, lost_nodes=False)
+    caches.put_job(child())
+    stuck = RUNNING | {"metadata": RUNNING["metadata"] | GOING, "spec": {"nodeName": "lost"}}
+    caches.pods.put("media/pod", ObservedPod.parse(stuck))
+    await reconciler.reconcile("media/standup")
+    assert (cluster.nodes, cluster.releases) == ([], 0)
     assert cluster.statuses
 
 
