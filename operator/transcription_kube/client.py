@@ -15,13 +15,7 @@ from typing import Any, Self
 import aiohttp
 
 from transcription_kube.access import Access, find_access
-from transcription_kube.errors import (
-    ApiError,
-    ConflictError,
-    GoneError,
-    NotFoundError,
-    UnreachableError,
-)
+from transcription_kube.errors import ApiError, UnreachableError, api_error
 from transcription_kube.throttle import Retries, TokenBucket, retry_after
 
 Json = dict[str, Any]
@@ -35,7 +29,6 @@ _ERROR_BYTES = 300
 _TEXT_BYTES = 1 << 20
 _TOO_MANY_REQUESTS = 429
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_ERRORS: dict[int, type[ApiError]] = {404: NotFoundError, 409: ConflictError, 410: GoneError}
 log = logging.getLogger(__name__)
 
 
@@ -93,6 +86,7 @@ class ApiClient:
 
     async def close(self) -> None:
         """Close every connection."""
+        self._access.close()
         await self._web.close()
 
     async def request(
@@ -251,7 +245,7 @@ def error_of(status: int, content: bytes, asked_wait: str | None = None) -> ApiE
         message = str(json.loads(content)["message"])
     except (ValueError, KeyError, TypeError):
         message = content[:_ERROR_BYTES].decode(errors="replace")
-    return _ERRORS.get(status, ApiError)(status, message, retry_after(asked_wait))
+    return api_error(status, message, retry_after(asked_wait))
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

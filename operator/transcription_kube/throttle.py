@@ -40,7 +40,7 @@ class Retries:
     ``seconds``.
 
     Only what the API server certainly did not carry out and is likely to accept within seconds: a
-    connection that was never made, and a 429 with a Retry-After. The caller waits all the while, and
+    connection that was never made, and a 429 with a Retry-After. The caller waits meanwhile, and
     a caller may be one of the few workers of a queue that all namespaces share. A server error may
     be an admission webhook that hangs for 10 s a try; that, a timeout and a broken connection are
     raised at once. The workqueue then backs off for that key alone, holds no worker, and observes
@@ -76,10 +76,10 @@ def backoff(failures: int, draw: float, asked: float | None = None) -> float:
     Args:
         failures: how many there were, at least 1.
         draw: a random number of [0, 1).
-        asked: the seconds of the server's Retry-After, if it named any.
+        asked: the seconds of the server's Retry-After, if it named any; at most 30 are heeded.
     """
     most = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(failures - 1, 30))
-    return max(most * (1 + draw) / 2, asked or 0.0)
+    return min(_LONGEST_BACKOFF, max(most * (1 + draw) / 2, asked or 0.0))
 
 
 def retry_after(header: str | None) -> float | None:

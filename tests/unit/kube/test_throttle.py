@@ -64,6 +64,7 @@ def test_a_backoff_doubles_up_to_a_bound_and_is_spread_over_its_upper_half():
     assert backoff(10_000, 0.0) == 15
     assert backoff(1, 0.5, asked=7.0) == 7
     assert backoff(99, 0.0, asked=7.0) == 15
+    assert backoff(1, 0.0, asked=3600.0) == 30
 
 
 @pytest.mark.parametrize(
