@@ -7,6 +7,7 @@ looks alive and is not; with either gone the process ends, and the kubelet start
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ import kopf
 from transcription_api import PLURAL
 from transcription_api.status import Status
 from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_kube.errors import KubeError
 from transcription_kube.informer import Informer
 from transcription_operator.policies.observation import ObservedJob, ObservedPod
 from transcription_operator.policies.queueing import Limits
@@ -30,8 +32,9 @@ from transcription_operator.runtime.scraper import Ask, Scraper
 from transcription_operator.runtime.workqueue import WorkQueue
 from transcription_operator.settings import Settings
 
-_STALE_SECONDS = 400.0
-"""A watch that breaks is begun anew after 100 s of silence, and a list is tried every 30 s."""
+_DEAD_SECONDS = 400.0
+"""A loop that lives does something more often: a silent watch is cut after 100 s, a request after
+30 s, and no pause is longer than 30 s."""
 
 log = logging.getLogger(__name__)
 
@@ -78,45 +81,55 @@ class App:
 
         Raises:
             KubeError: the first list of TranscriptionJobs was refused.
+            Exception: whatever a part of the operator did not foresee, logged as soon as it did.
         """
-        self._tell(health)
-        informers = [asyncio.create_task(each.run()) for each in self._informers]
+        self._report(health)
+        loading = asyncio.create_task(self._load(), name="loading")
+        tasks = [
+            loading,
+            asyncio.create_task(stop.wait(), name="stop"),
+            *(asyncio.create_task(each.run(), name=f"informer of {each.name}")
+              for each in self._informers),
+        ]  # fmt: skip
         try:
-            await self.resync.first()
-            await asyncio.gather(*(each.synced.wait() for each in self._informers))
-            self._begin()
-            await _until_one_ends(
-                *informers,
-                asyncio.create_task(self._watch(stop)),
-                asyncio.create_task(self.resync.run()),
-                asyncio.create_task(self._scraper.run()),
-                asyncio.create_task(self.queue.run()),
-                asyncio.create_task(stop.wait()),
-            )
+            if loading in await _until_one_ends(tasks):
+                tasks.remove(loading)
+                self._begin()
+                tasks += self._start(stop)
+                await _until_one_ends(tasks)
         finally:
-            await _cancel(*informers)
+            await _cancel(*tasks)
 
-    def _tell(self, health: Health) -> None:
-        """Let those who watch over the operator see how far behind it is."""
+    async def _load(self) -> None:
+        await self.resync.first()
+        await asyncio.gather(*(each.synced.wait() for each in self._informers))
+
+    def _start(self, stop: asyncio.Event) -> "list[asyncio.Task[Any]]":
+        return [
+            asyncio.create_task(self._watch(stop), name="watch of TranscriptionJobs"),
+            asyncio.create_task(self.resync.run(), name="resync"),
+            asyncio.create_task(self._scraper.run(), name="scraper"),
+            asyncio.create_task(self.queue.run(), name="workqueue"),
+        ]
+
+    def _report(self, health: Health) -> None:
+        """Have metrics say how old the caches are, and /healthz whether a loop is dead.
+
+        Two ages: while the API server does not answer, caches grow old, and the loops that try to
+        reach it are alive; a restart would only lose what they know.
+        """
         for resource in sorted({each.name for each in self._informers}):
-            age = partial(self._age, resource)
-            self._metrics.follow_watch(resource, age)
-            health.check(stale(f"the watch of {resource}", age, _STALE_SECONDS))
+            informers = [each for each in self._informers if each.name == resource]
+            self._metrics.follow_watch(resource, partial(_longest, [i.age for i in informers]))
+            idle = partial(_longest, [i.idle for i in informers])
+            health.check(stale(f"the informer of {resource}", idle, _DEAD_SECONDS))
         self._metrics.follow_watch(PLURAL, self.resync.age)
-        health.check(
-            stale(
-                "the list of TranscriptionJobs",
-                self.resync.age,
-                self._settings.resync_seconds + _STALE_SECONDS,
-            )
-        )
+        most = self._settings.resync_seconds + _DEAD_SECONDS
+        health.check(stale("the resync of TranscriptionJobs", self.resync.idle, most))
         owners = self.caches.owners
         self._metrics.follow_jobs(owners.phases, owners.longest)
         self._metrics.follow_progress(self._scraper.standstill)
         self._metrics.follow_queue(lambda: len(self.queue))
-
-    def _age(self, resource: str) -> float:
-        return max(each.age() for each in self._informers if each.name == resource)
 
     async def _visit(self, key: str) -> float | None:
         began, failed = time.monotonic(), True
@@ -190,14 +203,22 @@ class App:
             self.queue.add(child.owner)
 
 
-async def _until_one_ends(*tasks: "asyncio.Task[Any]") -> None:
-    """Raises whatever the first one that ends has raised."""
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        await _cancel(*tasks)
+def _longest(seconds: Iterable[Callable[[], float]]) -> float:
+    return max(each() for each in seconds)
+
+
+async def _until_one_ends(tasks: "Iterable[asyncio.Task[Any]]") -> "set[asyncio.Task[Any]]":
+    """Those that end first; raises what one of them has raised.
+
+    What nobody foresaw is logged here and now: the process ends only when all else has stopped.
+    """
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        error = task.exception()
+        if error is not None and not isinstance(error, KubeError):
+            log.critical("%s failed; the operator ends", task.get_name(), exc_info=error)
+        task.result()
+    return done
 
 
 async def _cancel(*tasks: "asyncio.Task[Any]") -> None:
