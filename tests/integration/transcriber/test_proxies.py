@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from urllib3.exceptions import ProtocolError
@@ -143,10 +144,14 @@ def test_a_pod_s_identity_is_asked_for_through_the_proxy(
 def test_no_proxy_names_the_region_s_own_sts(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "sts.eu-central-1.amazonaws.com")
 
-    def nowhere(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "no DNS here")
+    ask = socket.getaddrinfo
 
-    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    def without_dns(host: str, *args: Any, **named: Any) -> Any:
+        if host.endswith("amazonaws.com"):
+            raise socket.gaierror(socket.EAI_NONAME, "no DNS here")
+        return ask(host, *args, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", without_dns)
     with pytest.raises(ProtocolError, match="AWS gives this machine no keys"):
         of_pod("eu-central-1").retrieve()
     assert proxy.lines == []
