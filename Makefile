@@ -41,7 +41,7 @@ clean-cache: ## Stop the cluster and delete all that was built and downloaded
 verify: ## Lint, types, import rules, chart, generated files
 	@$(DEV) verify
 
-crd: ## Write the CRD, its reference and schema anew from the operator's models
+crd: ## Write the CRD, its reference and schema, and the tables of reasons
 	@$(DEV) crd
 
 dashboard: ## Write the Grafana dashboard anew from dev/panels.py

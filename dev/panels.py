@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 _UNFINISHED = "Pending|Queued|Suspended|Running"
+_QUEUE = '{name="transcriptionjobs"}'
+"""Other controllers of the cluster have metrics of these names too."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,10 @@ class Panel:
     kind: str = "lines"
 
 
-def _quantiles(histogram: str, window: str) -> dict[str, str]:
+def _quantiles(histogram: str, window: str, labels: str = "") -> dict[str, str]:
     return {
         f"p{percent}": f"histogram_quantile({percent / 100}, "
-        f"sum by (le) (rate({histogram}_bucket[{window}])))"
+        f"sum by (le) (rate({histogram}_bucket{labels}[{window}])))"
         for percent in (50, 95)
     }
 
@@ -88,7 +90,7 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         ),
         Panel(
             "Outcomes by reason",
-            "Jobs that ended; docs/operations.md says what to do about each reason.",
+            "Jobs that ended; docs/troubleshooting.md says what to do about each reason.",
             {
                 "{{reason}}": "sum by (reason) "
                 "(increase(transcription_jobs_finished_total[$__rate_interval])) > 0"
@@ -167,24 +169,24 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             unit="reqps",
         ),
         Panel(
-            "Time of a visit",
-            "One look at one job, and what it leads to.",
-            _quantiles("transcription_operator_reconcile_seconds", "$__rate_interval"),
+            "Time to reconcile",
+            "Time that one job takes; unfinished: the job that takes longest at the moment.",
+            {
+                **_quantiles("workqueue_work_duration_seconds", "$__rate_interval", _QUEUE),
+                "unfinished": f"max(workqueue_longest_running_processor_seconds{_QUEUE})",
+            },
             unit="s",
         ),
         Panel(
-            "Visits",
-            "Those that failed are made again.",
-            {
-                "all": _rate("transcription_operator_reconcile_seconds_count"),
-                "failed": _rate("transcription_operator_reconcile_errors_total"),
-            },
+            "Reconciliations",
+            "By result; those with an error are retried.",
+            {"{{result}}": _rate("transcription_operator_reconcile_total", " by (result)")},
             unit="ops",
         ),
         Panel(
-            "Queue depth",
-            "Jobs that wait to be visited.",
-            {"jobs": "sum(transcription_operator_queue_depth)"},
+            "Workqueue depth",
+            "Jobs that wait to be reconciled.",
+            {"jobs": f"sum(workqueue_depth{_QUEUE})"},
             width=6,
         ),
         Panel(

@@ -18,6 +18,7 @@ from kubectl_transcribe.access import (
     padding,
 )
 from transcription_api import VERSION
+from transcription_contract.reasons import canonical
 
 Json = dict[str, Any]
 
@@ -31,8 +32,7 @@ OPERATOR = "app.kubernetes.io/name=transcription-operator"
 NO_POOL = "doctor-asks-for-a-pool-that-is-not-there"
 _SERVICE = re.compile(r"([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?")
 _POOLS = re.compile(r"the pools are: ([^\n]*)")
-_PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName",
-                           "ErrImageNeverPull"})  # fmt: skip
+_PULL_REASONS = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 _REPOSITORY = "transcriber.image.repository=REPOSITORY"
 _OPERATORS_REPOSITORY = "operator.image.repository=REPOSITORY"
 
@@ -231,7 +231,7 @@ def _unpullable(what: str, pods: Sequence[Json], upgrade: str) -> dict[str, Find
         (status.get("image", ""), status["state"]["waiting"])
         for pod in pods
         for status in pod.get("status", {}).get("containerStatuses", [])
-        if status.get("state", {}).get("waiting", {}).get("reason") in _PULL_REASONS
+        if canonical(_waiting_reason(status)) in _PULL_REASONS
     ]
     mend = f"{upgrade}, or, for a private registry, --set 'imagePullSecrets={{SECRET}}'"
     found = {}
@@ -239,6 +239,10 @@ def _unpullable(what: str, pods: Sequence[Json], upgrade: str) -> dict[str, Find
         why = waits.get("message") or waits["reason"]
         found[image] = wrong("images", f"{what} {image} cannot be pulled: {why}", mend)
     return found
+
+
+def _waiting_reason(container: Json) -> str:
+    return str(container.get("state", {}).get("waiting", {}).get("reason", ""))
 
 
 def how_to_upgrade(operators: Sequence[Json], value: str) -> str:

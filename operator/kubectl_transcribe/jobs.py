@@ -7,15 +7,14 @@ from typing import Any
 from kubectl_transcribe.findings import Finding, note, ok, wrong
 from transcription_api.status import Phase
 from transcription_contract.locations import ObjectUri
+from transcription_contract.reason import plain_text
+from transcription_contract.reasons import REASONS, canonical, is_problem
 
 Json = dict[str, Any]
 
 _RECENT = 20
 _WAITING, _FAILED = 5, 3
 """So many of them are told one by one."""
-
-_ON_THEIR_WAY = frozenset({"", "WorkersStarting", "JobMissing", "Retrying"})
-"""Reasons of a job that only wants a moment."""
 
 
 def latest(jobs: Sequence[Json]) -> list[Json]:
@@ -49,25 +48,26 @@ def of_jobs(jobs: Sequence[Json], namespace: str) -> list[Finding]:
 
 
 def _waits(job: Json) -> bool:
-    return _status(job, "phase") == Phase.PENDING and _status(job, "reason") not in _ON_THEIR_WAY
+    reason = _status(job, "reason")
+    return _status(job, "phase") == Phase.PENDING and reason != "" and is_problem(reason)
 
 
 def _of_waiting(job: Json, namespace: str) -> Finding:
     name, reason = job["metadata"]["name"], _status(job, "reason")
-    mend = (
-        f"kubectl describe tj {quote(name)} -n {quote(namespace)}; docs/troubleshooting.md says "
-        f"what to do about {reason}"
-    )
+    mend = f"{advice_on(reason)}Details: kubectl describe tj {quote(name)} -n {quote(namespace)}"
     return wrong("jobs", f"{name} waits ({reason}): {_status(job, 'message')}", mend)
 
 
 def _of_failed(job: Json, namespace: str) -> Finding:
     name, reason = job["metadata"]["name"], _status(job, "reason")
-    mend = (
-        f"kubectl transcribe retry {quote(name)} -n {quote(namespace)}, after what "
-        f"docs/troubleshooting.md says about {reason}"
-    )
+    mend = f"{advice_on(reason)}Then: kubectl transcribe retry {quote(name)} -n {quote(namespace)}"
     return note("jobs", f"{name} failed ({reason}): {_status(job, 'message')}", mend)
+
+
+def advice_on(reason: str) -> str:
+    """What to do about a reason, in front of a command; empty for an unknown word."""
+    known = REASONS.get(canonical(reason))
+    return f"{plain_text(known.advice)} " if known else ""
 
 
 def _status(job: Json, field: str) -> str:

@@ -24,7 +24,8 @@ class ObjectStore(ApiModel):
         pattern=r"^https?://[A-Za-z0-9.:_\[\]-]+/?$",
         description="URL of the object store, such as https://s3.eu-central-1.amazonaws.com, "
         "instead of a Secret. The workers then use the identity of their pods: IRSA or EKS Pod "
-        "Identity by podTemplate.serviceAccountName, or the role of the node.",
+        "Identity by podTemplate.serviceAccountName, or the role of the node. Must be allowed by "
+        "the operator's settings.",
     )
     region: str | None = Field(
         default=None,

@@ -1,7 +1,8 @@
 """spec.podTemplate: restricted additions to the worker pods.
 
 What a pod can reach (volumes, host namespaces, privileges, tokens) is not among it, and neither are
-the names by which the operator, Kubernetes and Kueue know a pod.
+the names by which the operator, Kubernetes and Kueue know a pod. Of the rest, a job may use what
+the operator's settings list: the operator compares them, since the CRD cannot know them.
 """
 
 from typing import Annotated, Literal
@@ -62,6 +63,11 @@ def _is_taken(text: str, prefixes: tuple[str, ...], names: tuple[str, ...]) -> s
     return " || ".join([f"{text} in {list(names)}", *begins])
 
 
+def is_reserved(key: str) -> bool:
+    """Whether a label or an annotation belongs to the operator, Kubernetes or Kueue."""
+    return key in _KEYS or key.startswith(_KEY_PREFIXES)
+
+
 def _untaken_keys(field: str) -> JsonDict:
     return rule(
         f"self.all(key, !({_is_taken('key', _KEY_PREFIXES, _KEYS)}))",
@@ -76,7 +82,8 @@ class Variable(ApiModel):
     name: str = Field(
         max_length=128,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        description="Name of the variable, such as OMP_NUM_THREADS or HTTPS_PROXY.",
+        description="Name of the variable, such as OMP_NUM_THREADS or HTTPS_PROXY. Must be allowed "
+        "by the operator's settings.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
@@ -89,7 +96,9 @@ class Variable(ApiModel):
         },
     )
     value: str = Field(
-        default="", max_length=4096, description="Value of the variable. $(NAME) is not expanded."
+        default="",
+        max_length=4096,
+        description="Value of the variable, without control characters. $(NAME) is not expanded.",
     )
 
 
@@ -122,14 +131,16 @@ class PodTemplate(ApiModel):
 
     labels: Labels = Field(
         default={},
-        description="Labels of the pods.",
+        description="Labels of the pods and of their Job. Each name must be allowed by the "
+        "operator's settings.",
         json_schema_extra={"x-kubernetes-validations": [_untaken_keys("labels")]},
     )
     annotations: Annotated[
         dict[str, Annotated[str, Field(max_length=4096)]], Field(max_length=MAX_ITEMS)
     ] = Field(
         default={},
-        description="Annotations of the pods.",
+        description="Annotations of the pods. Each name must be allowed by the operator's "
+        "settings.",
         json_schema_extra={"x-kubernetes-validations": [_untaken_keys("annotations")]},
     )
     service_account_name: Name | None = Field(
@@ -140,17 +151,20 @@ class PodTemplate(ApiModel):
     )
     node_selector: Labels = Field(
         default={},
-        description="Labels that a node must have, in addition to the node pool's.",
+        description="Labels that a node must have, in addition to the node pool's, which cannot be "
+        "changed.",
     )
     tolerations: Annotated[tuple[Toleration, ...], Field(max_length=MAX_ITEMS)] = Field(
-        default=(), description="Tolerated taints, in addition to the node pool's."
+        default=(),
+        description="Tolerated taints, in addition to the node pool's. Each must be allowed by the "
+        "operator's settings.",
     )
     affinity: Affinity | None = Field(
         default=None, description="Scheduling affinity of the worker pods."
     )
     priority_class_name: Name | None = Field(
         default=None,
-        description="PriorityClass of the pods.",
+        description="PriorityClass of the pods. Must be allowed by the operator's settings.",
         json_schema_extra={
             "x-kubernetes-validations": [
                 rule(
@@ -164,7 +178,7 @@ class PodTemplate(ApiModel):
     image_pull_secrets: Annotated[tuple[Name, ...], Field(max_length=MAX_ITEMS)] = Field(
         default=(),
         description="Names of Secrets with registry credentials, in addition to those in the "
-        "operator's settings.",
+        "operator's settings, which must allow each.",
     )
     env: Annotated[tuple[Variable, ...], Field(max_length=MAX_ITEMS)] = Field(
         default=(),
@@ -175,9 +189,12 @@ class PodTemplate(ApiModel):
         },
     )
     runtime_class_name: Name | None = Field(
-        default=None, description="RuntimeClass of the pods. Defaults to the node pool's."
+        default=None,
+        description="RuntimeClass of the pods. Must be allowed by the node pool or, if the pool "
+        "has none, by the operator's settings. Defaults to the node pool's.",
     )
     scheduler_name: Name | None = Field(
         default=None,
-        description="Scheduler of the pods. Defaults to default-scheduler.",
+        description="Scheduler of the pods. Must be allowed by the operator's settings. Defaults "
+        "to default-scheduler.",
     )

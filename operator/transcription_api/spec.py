@@ -143,7 +143,7 @@ class Spec(ApiModel):
         ge=1,
         le=1000,
         description="Number of pods that share the recordings, or slices of 30 minutes of them. "
-        "Defaults to 1.",
+        "The operator's settings may limit it. Defaults to 1.",
     )
     node_pool: str | None = Field(
         default=None,

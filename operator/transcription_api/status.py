@@ -100,7 +100,8 @@ class Progress(ApiModel):
         default=0,
         ge=0,
         le=100,
-        description="Progress from 0 to 100; 100 only when the job has succeeded.",
+        description="Progress from 0 to 100; 100 only when the job has succeeded. Goes down when "
+        "totalSeconds turns out to be larger.",
     )
     processed_seconds: int = Field(default=0, description="Seconds of audio that are transcribed.")
     total_seconds: int = Field(
@@ -121,7 +122,7 @@ class Progress(ApiModel):
         max_length=32,
     )
     last_update_time: datetime | None = Field(
-        default=None, description="Time of the workers' last answer."
+        default=None, description="Time at which the workers reported these numbers."
     )
 
     @field_serializer("last_update_time")

@@ -21,6 +21,7 @@ class Metadata(ApiModel):
     resource_version: str = ""
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
+    labels: dict[str, str] = Field(default={})
     annotations: dict[str, str] = Field(default={})
 
 

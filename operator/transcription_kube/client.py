@@ -16,7 +16,7 @@ import aiohttp
 
 from transcription_kube.access import Access, find_access
 from transcription_kube.errors import ApiError, UnreachableError, api_error
-from transcription_kube.throttle import Retries, TokenBucket, retry_after
+from transcription_kube.throttle import FairBucket, Retries, retry_after
 
 Json = dict[str, Any]
 Query = list[tuple[str, str]]
@@ -26,7 +26,6 @@ Count = Callable[[str, str, str], None]
 _JSON = "application/json"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _ERROR_BYTES = 300
-_TEXT_BYTES = 1 << 20
 _TOO_MANY_REQUESTS = 429
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 log = logging.getLogger(__name__)
@@ -46,7 +45,8 @@ class ApiClient:
 
     Args:
         access: its address and our credentials.
-        qps: requests a second, after ``burst`` of them at once; watches do not count.
+        qps: requests a second, after ``burst`` of them at once; watches do not count. Namespaces
+            share them equally.
         count: told of each answer.
         retries: when to try again.
         sleep: waits for seconds.
@@ -63,7 +63,7 @@ class ApiClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._access = access
-        self._bucket = TokenBucket(qps, burst)
+        self._bucket = FairBucket(qps, burst)
         self._count = count
         self._retries = retries
         self._sleep = sleep
@@ -116,23 +116,6 @@ class ApiClient:
             )
         return answer
 
-    async def request_text(self, path: str, timeout: float = 5.0) -> str:
-        """The first megabyte of what a GET answers, asked once: whoever is behind the API
-        server's proxy may never end.
-
-        Args:
-            path: below the API server.
-            timeout: seconds until it counts as dead.
-
-        Raises:
-            ApiError, UnreachableError: as for request.
-        """
-        await self._take_turn()
-        within = aiohttp.ClientTimeout(total=timeout)
-        return (await self._send(_Request("GET", path), _TEXT_BYTES, within)).decode(
-            errors="replace"
-        )
-
     async def open_watch(self, path: str, query: Query, read_timeout: float) -> AsyncIterator[Json]:
         """The events of a watch; it ends when the server ends it.
 
@@ -162,7 +145,7 @@ class ApiClient:
 
     async def _insist(self, request: _Request) -> bytes:
         clock = asyncio.get_running_loop().time
-        await self._take_turn()
+        await self._take_turn(request.path)
         begin = clock()
         tried = 0
         while True:
@@ -176,23 +159,18 @@ class ApiClient:
                     raise
                 log.debug("trying again in %.1f s: %s", wait, error)
             await self._sleep(wait)
-            await self._take_turn()
+            await self._take_turn(request.path)
 
-    async def _take_turn(self) -> None:
-        wait = self._bucket.reserve(asyncio.get_running_loop().time())
+    async def _take_turn(self, path: str) -> None:
+        wait = self._bucket.reserve(namespace_of(path), asyncio.get_running_loop().time())
         if wait > 0:
             await self._sleep(wait)
 
-    async def _send(
-        self,
-        request: _Request,
-        most: int | None = None,
-        timeout: aiohttp.ClientTimeout = _TIMEOUT,
-    ) -> bytes:
+    async def _send(self, request: _Request) -> bytes:
         verb, resource = described(request.method, request.path)
         try:
-            async with self._open(request, timeout) as answer:
-                content = await _beginning_of(answer, most) if most else await answer.read()
+            async with self._open(request, _TIMEOUT) as answer:
+                content = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             self._count(verb, resource, "error")
             raise UnreachableError(f"{request.method} {request.path}: {_words(error)}") from error
@@ -239,6 +217,12 @@ def described(method: str, path: str) -> tuple[str, str]:
     return _VERBS.get(method, reading), resource
 
 
+def namespace_of(path: str) -> str:
+    """The namespace of a path, or an empty text."""
+    _, _, within = path.partition("/namespaces/")
+    return within.partition("/")[0]
+
+
 def error_of(status: int, content: bytes, asked_wait: str | None = None) -> ApiError:
     """The error that the API server's Status object, and a Retry-After header, tell of."""
     try:
@@ -262,16 +246,6 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             begun.append(rest)
     if begun:
         yield b"".join(begun)
-
-
-async def _beginning_of(answer: aiohttp.ClientResponse, most: int) -> bytes:
-    """``read(n)`` would return with the first piece that arrives."""
-    content = bytearray()
-    async for piece in answer.content.iter_any():
-        content += piece
-        if len(content) >= most:
-            break
-    return bytes(content[:most])
 
 
 def _words(error: Exception) -> str:

@@ -19,7 +19,10 @@ _SILENCE_SECONDS = 100.0
 
 
 class Collection:
-    """Objects of one kind in one namespace or all, for an informer."""
+    """Objects of one kind in one namespace or all, for an informer.
+
+    ``selector``: of labels. ``fields``: a field selector.
+    """
 
     def __init__(
         self,
@@ -28,12 +31,14 @@ class Collection:
         namespace: str | None,
         name: str,
         selector: str | None = None,
+        fields: str | None = None,
     ) -> None:
         self.name = name
         self.namespace = namespace
         self._client = client
         self._path = collection_path(api, namespace, name)
-        self._query = [("labelSelector", selector)] if selector else []
+        selectors = (("labelSelector", selector), ("fieldSelector", fields))
+        self._query = [(kind, value) for kind, value in selectors if value]
 
     async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
         """All objects, a page at a time, and the resourceVersion to watch from."""

@@ -17,12 +17,14 @@ class KubeError(Exception):
 class ApiError(KubeError):
     """The API server refused a request.
 
-    ``status`` is the HTTP status code, ``retry_after`` the seconds it asks to wait, if it does.
+    ``status`` is the HTTP status code, ``message`` the server's sentence, ``retry_after`` the
+    seconds it asks to wait, if it does.
     """
 
     def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
         super().__init__(f"{status}: {message}")
         self.status = status
+        self.message = message
         self.retry_after = retry_after
 
     @property

@@ -63,13 +63,14 @@ class Source(Protocol):
 
 
 class Store(Generic[T]):
-    """Objects by namespace/name, and by one more property of them.
+    """Objects by namespace/name, and by an index.
 
+    ``index``: namespace/name and the object -> the value to find it by, or None.
     ``heard``: the resourceVersion up to which all changes have been told, by namespace (None:
     all of them).
     """
 
-    def __init__(self, index: Callable[[T], str | None]) -> None:
+    def __init__(self, index: Callable[[str, T], str | None]) -> None:
         self.heard: dict[str | None, int] = {}
         self._index = index
         self._items: dict[str, T] = {}
@@ -99,14 +100,14 @@ class Store(Generic[T]):
     def put(self, key: str, item: T | None) -> T | None:
         """Set or (with None) remove an object; what was there before."""
         before = self._items.pop(key, None)
-        if before is not None and (old := self._index(before)) is not None:
+        if before is not None and (old := self._index(key, before)) is not None:
             group = self._groups[old]
             group.pop(key, None)
             if not group:
                 del self._groups[old]
         if item is not None:
             self._items[key] = item
-            if (new := self._index(item)) is not None:
+            if (new := self._index(key, item)) is not None:
                 self._groups[new][key] = item
         return before
 

@@ -34,6 +34,31 @@ class TokenBucket:
         return max(0.0, -self._tokens / self._qps)
 
 
+class FairBucket:
+    """A token bucket that several groups share: one group's backlog is not the others' wait.
+
+    A request waits for its turn among all requests, or for its group's earlier ones at an equal
+    share of ``qps``, whichever is shorter. It takes a token in either case, so the rate holds.
+    """
+
+    def __init__(self, qps: float, burst: int) -> None:
+        self._qps = qps
+        self._all = TokenBucket(qps, burst)
+        self._next: dict[str, float] = {}
+
+    def reserve(self, group: str, now: float) -> float:
+        """Take a token for a group's request: the seconds that the request has to wait.
+
+        Args:
+            group: whose request it is, such as its namespace.
+            now: a monotonic clock's seconds.
+        """
+        self._next = {each: at for each, at in self._next.items() if at > now}
+        turn = self._next.setdefault(group, now)
+        self._next[group] = turn + len(self._next) / self._qps
+        return min(turn - now, self._all.reserve(now))
+
+
 @dataclass(frozen=True)
 class Retries:
     """When the client sends a request again: at most ``tries`` in all, none begun after

@@ -15,7 +15,7 @@ from transcription_operator.runtime.app import App
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.runtime.health import Health
 from transcription_operator.runtime.metrics import Metrics
-from transcription_operator.runtime.scraper import Direct
+from transcription_operator.runtime.worker_client import WorkerClient
 from transcription_operator.settings import Settings, settings_errors
 
 _EX_CONFIG = 78
@@ -31,14 +31,13 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    metrics = Metrics()
+    metrics = Metrics(settings.lease_name)
     client = await ApiClient.connect(
-        qps=settings.api_qps, burst=settings.api_burst, count=metrics.count_request
+        qps=settings.api_qps, burst=settings.api_burst, count=metrics.operator.count_request
     )
-    workers = Direct()
+    workers = WorkerClient()
     cluster = Cluster(client)
-    ask = workers.ask if settings.progress_via == "addresses" else cluster.worker_metrics
-    operation = App(cluster, settings, ask, metrics)
+    operation = App(cluster, settings, workers.query, metrics)
     health = Health(metrics.text, operation.ready)
     try:
         async with health.serving(settings.http_address, settings.http_port):
@@ -47,7 +46,7 @@ async def run(settings: Settings) -> None:
                 operation.ready.set()
                 await _elected(operation, health, metrics, settings, stop)
             else:
-                metrics.set_leading(True)
+                metrics.operator.set_leading(True)
                 await operation.run(stop, health)
     finally:
         await workers.close()
@@ -61,20 +60,21 @@ async def _elected(
     settings: Settings,
     stop: asyncio.Event,
 ) -> None:
+    metrics.operator.set_holding_lease(False)
     timing = Timing(
         settings.lease_duration_seconds,
         settings.lease_deadline_seconds,
         settings.lease_retry_seconds,
     )
     # Behind the operation's own requests, a renewal would come too late.
-    client = await ApiClient.connect(count=metrics.count_request)
+    client = await ApiClient.connect(count=metrics.operator.count_request)
     elector = Elector(
         client,
         settings.lease_namespace,
         settings.lease_name,
         settings.identity,
         timing,
-        metrics.set_leading,
+        metrics.operator.set_holding_lease,
     )
     candidate = asyncio.create_task(elector.lead(lambda: operation.run(asyncio.Event(), health)))
     stopped = asyncio.create_task(stop.wait())

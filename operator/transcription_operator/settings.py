@@ -2,18 +2,16 @@
 
 import socket
 from ipaddress import ip_network
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
+    AfterValidator,
     Field,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -23,34 +21,60 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from transcription_api.resources import amount_of
 from transcription_api.spec import BYTES_PATTERN, bytes_of
 from transcription_contract.locations import ObjectUri
+from transcription_operator.allow_lists import (
+    Entries,
+    ObjectStoreRules,
+    PodTemplateRules,
+    PoolRules,
+    Section,
+)
 
 PREFIX = "OPERATOR_"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
-    )
+def _is_an_amount(quantity: str) -> str:
+    amount_of(quantity)
+    return quantity
 
 
-class Gpu(_Section):
+Amounts = dict[str, Annotated[str, AfterValidator(_is_an_amount)]]
+"""Kubernetes quantities by the names of resources."""
+
+
+class Gpu(Section):
     """What one worker takes of a node's accelerators."""
 
     resource: str = "nvidia.com/gpu"
     count: int = Field(default=1, ge=1)
 
 
-class NodePool(_Section):
+class TopologySpread(Section):
+    """How the workers of one job spread over the pool's nodes or zones."""
+
+    topology_key: str = Field(min_length=1)
+    max_skew: int = Field(default=1, ge=1)
+    when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"] = "ScheduleAnyway"
+
+
+class NodePool(Section):
     """Where workers run, and with what: a named set of nodes. CPU nodes are a pool like others."""
 
-    node_selector: dict[str, str] = {}
+    namespaces: Entries = ("*",)
+    """Of the jobs that may use it."""
+    node_selector: dict[str, str] = Field(default={})
     tolerations: tuple[dict[str, Any], ...] = ()
+    topology_spread_constraints: tuple[TopologySpread, ...] = ()
     gpu: Gpu | None = None
-    resources: dict[str, dict[str, str]] = {}
+    resources: dict[str, Amounts] = Field(default={})
     runtime_class_name: str | None = None
+    termination_grace_period_seconds: int | None = Field(default=None, ge=1)
     batch_size: int | None = Field(default=None, ge=1, le=256)
+    max_workers: int | None = Field(default=None, ge=1)
+    max_resources: Amounts = Field(default={})
+    allow: PoolRules = PoolRules()
 
     @property
     def default_batch_size(self) -> int:
@@ -58,7 +82,7 @@ class NodePool(_Section):
         return self.batch_size or (32 if self.gpu else 8)
 
 
-class ModelCache(_Section):
+class ModelCache(Section):
     """A volume that keeps official models between jobs: one of the two."""
 
     persistent_volume_claim: str | None = Field(default=None, min_length=1)
@@ -71,7 +95,7 @@ class ModelCache(_Section):
         return self
 
 
-class Models(_Section):
+class Models(Section):
     """Where workers find official models before they turn to the internet."""
 
     mirror_uri: str | None = None
@@ -87,15 +111,16 @@ class Models(_Section):
         return uri
 
 
-class FileLimits(_Section):
-    """The most that any job may fetch and decode of a recording, whatever its spec says."""
-
-    model_config = ConfigDict(coerce_numbers_to_str=True)
+class JobLimits(Section):
+    """Limits of every job. Those of files lower a job's own; a job above the others is refused."""
 
     max_file_bytes: str | None = Field(default=None, max_length=20, pattern=BYTES_PATTERN)
     max_file_seconds: int | None = Field(default=None, ge=1)
+    max_workers: int | None = Field(default=None, ge=1)
+    max_resources: Amounts = Field(default={})
+    """Of each worker."""
 
-    def of(self, file_bytes: int, seconds: int) -> tuple[int, int]:
+    def of_file(self, file_bytes: int, seconds: int) -> tuple[int, int]:
         """What is left of a job's own limits: (bytes, seconds)."""
         most = bytes_of(self.max_file_bytes) if self.max_file_bytes else file_bytes
         return min(file_bytes, most), min(seconds, self.max_file_seconds or seconds)
@@ -126,19 +151,21 @@ class Settings(BaseSettings):
     image_pull_secrets: tuple[str, ...] = ()
     pod_labels: dict[str, str] = {}
     pod_annotations: dict[str, str] = {}
-    """Of all workers' pods; what spec.podTemplate says wins."""
+    """Of the pods of all workers; they win over those of spec.podTemplate."""
+    propagated_labels: Entries = ()
+    propagated_annotations: Entries = ()
+    """Of the TranscriptionJob, for its Job and pods."""
+    pod_template: PodTemplateRules = PodTemplateRules()
+    object_store: ObjectStoreRules = ObjectStoreRules()
     node_pools: dict[str, NodePool] = {"cpu": NodePool()}
     default_node_pool: str = "cpu"
     pool_by_model: dict[str, str] = {}
-    service_accounts: tuple[str, ...] = ()
+    service_accounts: Entries = ()
     models: Models = Models()
-    limits: FileLimits = FileLimits()
+    limits: JobLimits = JobLimits()
     source_networks: tuple[str, ...] = ()
     watch_namespaces: tuple[str, ...] = ()
     progress_interval_seconds: float = Field(default=5.0, gt=0)
-    progress_via: Literal["addresses", "proxy"] = "addresses"
-    """How workers are asked: by their pods' addresses, or through the API server, for an operator
-    outside the cluster that may ``get pods/proxy``."""
     resync_seconds: float = Field(default=300.0, gt=0)
     max_active_jobs: int | None = Field(default=None, ge=1)
     max_active_jobs_per_namespace: int | None = Field(default=None, ge=1)

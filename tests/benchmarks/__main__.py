@@ -61,6 +61,8 @@ BENCHMARKS: dict[str, Run] = {
     "api_writes_per_job": _of_operator("operator_writes"),
     "status_lag_p95_5000_active": _of_operator("operator_lag"),
     "operator_memory_10000_jobs": _of_operator("operator_memory"),
+    "fairness_start_seconds": _of_operator("operator_fairness"),
+    "queue_writes_per_end": _of_operator("operator_queue"),
 }
 
 

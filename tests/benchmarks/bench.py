@@ -50,6 +50,16 @@ class Sizes:
     """Running while others end; also a tenth of them."""
 
     operator_ends: float = 200
+    operator_refused: float = 5000
+    """In one namespace, while another one's are waited for."""
+
+    operator_hanging: float = 200
+    """Behind a webhook that does not answer."""
+
+    operator_settling_seconds: float = 900
+    """Until refused jobs' requests are counted: their back-offs have grown by then."""
+
+    operator_queued: float = 1000
     operator_memory_jobs: float = 10_000
     """Also 100 and 1000."""
 

@@ -7,7 +7,7 @@ share the machine's cores; the operator is held to one of them.
 import asyncio
 import math
 import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +43,10 @@ class Peer(Operator):
 
 @dataclass(frozen=True)
 class OperatorStage:
-    """One namespace of a fresh control plane; ``credentials`` are the operator's."""
+    """One namespace of a fresh control plane; ``credentials`` are the operator's, ``api`` is the
+    administrator's."""
 
+    api: Api
     background: Background
     wire: Wire
     witness: Witness
@@ -54,10 +56,13 @@ class OperatorStage:
 
     @contextmanager
     def running(
-        self, contender: type[Operator] = Operator, kubeconfig: Path | None = None
+        self,
+        contender: type[Operator] = Operator,
+        kubeconfig: Path | None = None,
+        settings: Mapping[str, str] = SETTINGS,
     ) -> Iterator[Operator]:
         """An operator on one core, from when it watches on."""
-        operator = contender(kubeconfig or self.credentials, self.log, **SETTINGS)
+        operator = contender(kubeconfig or self.credentials, self.log, **settings)
         try:
             operator.start(ready=False)
             assert operator.pid is not None
@@ -74,13 +79,14 @@ class OperatorStage:
         self.background.start(kubelet.run())
         return kubelet
 
-    def apply(self, names: Iterable[str]) -> None:
+    def apply(self, names: Iterable[str], namespace: str | None = None) -> None:
         """TranscriptionJobs of these names, as fast as the API server takes them."""
-        self.background.wait(in_parallel(self.apply_one, names))
+        self.background.wait(in_parallel(lambda name: self.apply_one(name, namespace), names))
 
-    async def apply_one(self, name: str) -> None:
+    async def apply_one(self, name: str, namespace: str | None = None) -> None:
         """One of them."""
-        await self.wire.create(transcription_jobs(self.namespace), example(name))
+        where = transcription_jobs(namespace or self.namespace)
+        await self.wire.create(where, example(name))
 
 
 @contextmanager
@@ -93,12 +99,13 @@ def operator_stage() -> Iterator[OperatorStage]:
         running_plane(Path(folder) / "plane") as plane,
     ):
         credentials = install_chart(plane.kubectl, Path(folder))
-        namespace = new_namespace(Api(plane.kubeconfig), "bench-")
+        api = Api(plane.kubeconfig)
+        namespace = new_namespace(api, "bench-")
         wire = background.enter(Wire.open(plane.kubeconfig))
         witness = Witness(wire, namespace)
         background.start(witness.run())
         log = Path(folder) / "operator.log"
-        yield OperatorStage(background, wire, witness, namespace, credentials, log)
+        yield OperatorStage(api, background, wire, witness, namespace, credentials, log)
 
 
 async def in_parallel(do: Callable[[str], Awaitable[None]], names: Iterable[str]) -> None:
@@ -112,6 +119,12 @@ async def in_parallel(do: Callable[[str], Awaitable[None]], names: Iterable[str]
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             group.create_task(work())
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far (proc_pid_stat(5): fields 14 and 15)."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def upto(most: float) -> list[int]:

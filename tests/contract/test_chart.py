@@ -11,7 +11,12 @@ import yaml
 
 from transcription_api.crd import custom_resource_definition
 from transcription_api.generate import main
-from transcription_operator.settings import Models, Settings
+from transcription_operator.allow_lists import (
+    AllowedToleration,
+    ObjectStoreRules,
+    PodTemplateRules,
+)
+from transcription_operator.settings import JobLimits, Models, Settings
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "transcription-operator"
@@ -103,6 +108,34 @@ def test_models_pools_and_service_accounts_reach_the_operator(monkeypatch):
     assert settings.service_accounts == ("transcriber",)
 
 
+def test_the_chart_begins_with_the_operators_own_lists(monkeypatch):
+    settings = settings_of(render(), monkeypatch)
+    assert settings.pod_template == PodTemplateRules()
+    assert settings.object_store == ObjectStoreRules()
+    assert settings.limits == JobLimits()
+    assert settings.propagated_labels == settings.propagated_annotations == ()
+
+
+def test_lists_limits_and_a_pools_own_reach_the_operator(monkeypatch):
+    values = ROOT / "tests" / "contract" / "values" / "everything.yaml"
+    stated = yaml.safe_load(values.read_text())
+    settings = settings_of(render("-f", str(values)), monkeypatch)
+    for found, value in (
+        (settings.pod_template, stated["podTemplate"]),
+        (settings.object_store, stated["objectStore"]),
+    ):
+        assert found.model_dump(by_alias=True, mode="json") == value
+    assert settings.propagated_labels == ("team", "cost-center")
+    assert settings.propagated_annotations == ("example.com/*",)
+    assert (settings.limits.max_workers, settings.limits.max_resources) == (100, {"memory": "64Gi"})
+    pool = settings.node_pools["a100"]
+    assert pool.namespaces == ("media", "research-*")
+    assert (pool.max_workers, pool.max_resources) == (16, {"cpu": "8", "memory": "48Gi"})
+    assert pool.termination_grace_period_seconds == 100
+    assert pool.allow.runtime_classes == ("kata",)
+    assert pool.allow.tolerations == (AllowedToleration(key="reserved", operator="Exists"),)
+
+
 def policy(*arguments: str) -> tuple[dict[str, Any], dict[str, Any]]:
     documents = render(*arguments)
     (made,) = of_kind(documents, "ValidatingAdmissionPolicy")
@@ -163,7 +196,7 @@ def test_operations_reach_the_operator(monkeypatch):
     settings = settings_of(render(*arguments), monkeypatch)
     assert settings.max_active_jobs == 2000000
     assert settings.max_active_jobs_per_namespace == 3
-    assert settings.limits.of(4 << 30, 1 << 30) == (2 << 30, 10000000)
+    assert settings.limits.of_file(4 << 30, 1 << 30) == (2 << 30, 10000000)
     assert (settings.api_qps, settings.api_burst) == (12.5, 30)
     assert settings.log_format == "text"
     assert settings.lease_duration_seconds == 60
@@ -175,7 +208,7 @@ def test_operations_reach_the_operator(monkeypatch):
 def test_a_limit_on_files_reaches_the_operator(monkeypatch, stated):
     limits = f"--set-json=limits.maxFileBytes={json.dumps(stated)}"
     settings = settings_of(render(limits), monkeypatch)
-    assert settings.limits.of(4 << 30, 60) == (2 << 30, 60)
+    assert settings.limits.of_file(4 << 30, 60) == (2 << 30, 60)
 
 
 def test_one_operator_holds_no_election_and_starts_when_its_forerunner_has_ended(monkeypatch):

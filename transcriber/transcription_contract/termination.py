@@ -61,7 +61,7 @@ class Result(Model):
 
 
 class Termination(Model):
-    """A result or an error, or neither if nothing was left to do."""
+    """A result or an error; neither if another worker has delivered the job."""
 
     result: Result | None = None
     error: Failure | None = None

@@ -100,9 +100,13 @@ capabilities: {drop: [ALL]}
 - apiGroups: [""]
   resources: [pods/status]
   verbs: [patch]
+# Why the Job controller could not create pods.
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, list, watch]
+  verbs: [list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
 # Whether pods are deleted because their namespace is.
 - apiGroups: [""]
   resources: [namespaces]

@@ -70,7 +70,7 @@ def _of_job(owner: TranscriptionJob, seen: Observation) -> Iterator[Action]:
     job = seen.job
     held_back = suspension.is_held_back(owner, seen)
     if job is None:
-        if not held_back and not seen.leaving:
+        if not held_back and not seen.leaving and seen.refused is None:
             yield CreateJob(deadlines.active_deadline(owner))
         return
     if job.finished:

@@ -1,11 +1,17 @@
 """How a pod ended or why it does not start -> one reason and one sentence. Pure."""
 
+import re
+
 from transcription_contract.exit_codes import ENDINGS
+from transcription_contract.reasons import canonical
 from transcription_contract.termination import Failure, decode
 from transcription_operator.policies.observation import ObservedJob, ObservedPod
 
 STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Waiting reasons of a pod that is on its way."""
+
+_PULL_BACKOFF = re.compile(r'^Back-off pulling image "[^"]*": [A-Z]\w+: ')
+"""While the kubelet backs off, it puts this before the message of its last try."""
 
 
 def of_pod(pod: ObservedPod) -> Failure | None:
@@ -49,8 +55,9 @@ def of_pending(pods: tuple[ObservedPod, ...]) -> Failure | None:
         if pod.unscheduled:
             return Failure(reason=pod.unscheduled[0], message=pod.unscheduled[1])
         if pod.waiting and pod.waiting[0] not in STARTING:
-            reason, message = pod.waiting
-            return Failure(reason=reason, message=f"pod {pod.name}: {message or reason}")
+            word, message = pod.waiting
+            cause = _PULL_BACKOFF.sub("", message)
+            return Failure(reason=canonical(word), message=f"pod {pod.name}: {cause or word}")
     return None
 
 

@@ -6,7 +6,7 @@ from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.exit_codes import FINAL_CODES
 from transcription_contract.task import Task
 from transcription_operator.errors import SpecError
-from transcription_operator.policies import names
+from transcription_operator.policies import allowed, metadata, names
 from transcription_operator.policies.pod import limits_of, pod_template
 from transcription_operator.settings import NodePool, Settings
 
@@ -26,7 +26,9 @@ def desired_job(
     Raises:
         SpecError: the job asks for what the settings do not have or allow.
     """
-    pool = pool_of(owner, settings)
+    pool_name = pool_name_of(owner, settings)
+    allowed.check(owner, pool_name, settings)
+    pool = settings.node_pools[pool_name]
     uid, queue = owner.metadata.uid, owner.spec.queue_name
     return {
         "apiVersion": "batch/v1",
@@ -34,8 +36,9 @@ def desired_job(
         "metadata": {
             "name": names.child_name(owner.metadata.name, uid, attempt),
             "namespace": owner.metadata.namespace,
-            "labels": names.labels(uid) | ({names.QUEUE_LABEL: queue} if queue else {}),
-            "annotations": names.annotations(owner.metadata.name),
+            "labels": metadata.labels(owner, settings)
+            | ({names.QUEUE_LABEL: queue} if queue else {}),
+            "annotations": metadata.annotations(owner, settings),
             "ownerReferences": [owner.owner_reference()],
         },
         "spec": {
@@ -57,8 +60,8 @@ def desired_job(
     }
 
 
-def pool_of(owner: TranscriptionJob, settings: Settings) -> NodePool:
-    """Where the job's workers run.
+def pool_name_of(owner: TranscriptionJob, settings: Settings) -> str:
+    """The node pool that the job's workers run in.
 
     Raises:
         SpecError: the job names a node pool that the settings do not have.
@@ -67,7 +70,7 @@ def pool_of(owner: TranscriptionJob, settings: Settings) -> NodePool:
     if name not in settings.node_pools:
         known = ", ".join(sorted(settings.node_pools))
         raise SpecError(f"there is no node pool {name!r}; the pools are: {known}")
-    return settings.node_pools[name]
+    return name
 
 
 def task_of(owner: TranscriptionJob, pool: NodePool, settings: Settings) -> Task:

@@ -4,10 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from transcription_api import GROUP, KIND
 from transcription_contract.termination import Failure
 from transcription_operator.policies import names
 
 Manifest = dict[str, Any]
+
+_JOB = ("batch", "Job")
+_TRANSCRIPTION_JOB = (GROUP, KIND)
 
 
 def parse_time(text: str | None) -> datetime | None:
@@ -19,11 +23,12 @@ def parse_time(text: str | None) -> datetime | None:
 class ObservedPod:
     """One pod of a Job.
 
-    ``owner``: the TranscriptionJob that it says it works for, as namespace/name. ``waiting`` is
-    the (reason, message) of a container that cannot start, ``unscheduled`` the scheduler's;
-    ``exit_code``, ``ended`` (the reason, such as OOMKilled) and ``last_words`` are a terminated
-    container's. ``deletion``: when it has to be gone, its grace period included. ``evicted``: by
-    the taint manager, from a node that does not answer.
+    ``owner``: the TranscriptionJob that its annotation names, as namespace/name. ``owner_uid``: of
+    the Job that controls it; only a Job of the pod's own namespace may be looked up by it.
+    ``waiting`` is the (reason, message) of a container that cannot start, ``unscheduled`` the
+    scheduler's; ``exit_code``, ``ended`` (the reason, such as OOMKilled) and ``last_words`` are a
+    terminated container's. ``deletion``: when it has to be gone, its grace period included.
+    ``evicted``: by the taint manager, from a node that does not answer.
     """
 
     name: str
@@ -59,7 +64,7 @@ class ObservedPod:
             phase=status.get("phase", "Pending"),
             version=_version(metadata),
             owner=owner_key(metadata),
-            owner_uid=_controller(metadata),
+            owner_uid=_controller(metadata, _JOB),
             node=pod.get("spec", {}).get("nodeName"),
             ip=status.get("podIP"),
             reason=status.get("reason"),
@@ -87,7 +92,8 @@ class ObservedPod:
 class ObservedJob:
     """The child Job; ``conditions`` maps the types that are True to their (reason, message).
 
-    ``active_deadline``: its own activeDeadlineSeconds.
+    ``owner_uid``: of the TranscriptionJob that controls it. ``active_deadline``: its own
+    activeDeadlineSeconds.
     """
 
     name: str
@@ -110,7 +116,7 @@ class ObservedJob:
         return cls(
             name=metadata["name"],
             uid=metadata["uid"],
-            owner_uid=_controller(metadata),
+            owner_uid=_controller(metadata, _TRANSCRIPTION_JOB),
             version=_version(metadata),
             owner=owner_key(metadata),
             deleting="deletionTimestamp" in metadata,
@@ -148,7 +154,7 @@ class Observation:
     """All that a decision is made from, besides the owner.
 
     ``gone``: the TranscriptionJob itself was deleted. ``refused``: why the API server did not take
-    the Job, or the Job controller's pods.
+    the Job, or the Job controller's pods. ``again``: seconds until a refused Job is created again.
     ``leaving``: a Job of that name is being deleted. ``queued``: its place in the operator's queue,
     from 1 on; None when it may run. ``silent_nodes``: those of the pods' nodes that are not Ready.
     ``ending``: their namespace is being deleted.
@@ -157,6 +163,7 @@ class Observation:
     job: ObservedJob | None = None
     pods: tuple[ObservedPod, ...] = ()
     refused: Failure | None = None
+    again: float | None = None
     leaving: bool = False
     queued: int | None = None
     silent_nodes: frozenset[str] = frozenset()
@@ -174,9 +181,17 @@ def _version(metadata: Manifest) -> int:
     return int(metadata.get("resourceVersion", 0))
 
 
-def _controller(metadata: Manifest) -> str | None:
-    owners = metadata.get("ownerReferences", [])
-    return next((owner["uid"] for owner in owners if owner.get("controller")), None)
+def _controller(metadata: Manifest, expected: tuple[str, str]) -> str | None:
+    """The uid of the controlling owner if it is of this (API group, kind); its version may change.
+
+    ownerReferences are free text for everyone who can create an object.
+    """
+    for owner in metadata.get("ownerReferences", []):
+        group = owner.get("apiVersion", "").rpartition("/")[0]
+        if owner.get("controller") and (group, owner.get("kind")) == expected:
+            uid: str = owner["uid"]
+            return uid
+    return None
 
 
 def _container_state(status: Manifest) -> Manifest:

@@ -6,8 +6,10 @@ cache of the settings that lies on the node), and what is ours wins over what is
 
 from typing import Any
 
+from transcription_api import OWNER_UID_LABEL
 from transcription_api.object_store import ObjectStore
 from transcription_api.pod_template import PodTemplate
+from transcription_api.resources import amount_of
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.locations import ObjectUri
 from transcription_contract.metric_names import METRICS_PORT
@@ -23,8 +25,7 @@ from transcription_contract.task import (
     Limits,
     Task,
 )
-from transcription_operator.errors import SpecError
-from transcription_operator.policies import names
+from transcription_operator.policies import metadata, names
 from transcription_operator.settings import ModelCache, NodePool, Settings
 
 Manifest = dict[str, Any]
@@ -35,6 +36,8 @@ _RECORDINGS_AT_ONCE = 3
 """With a prefix as source: the one being transcribed, the one fetched meanwhile, and another
 worker's that is helped with."""
 _WORK_SLACK_BYTES = 1024**3
+_LOG_BYTES = 1024**3
+_DISK = "ephemeral-storage"
 _MODEL_BYTES = 8 * 1024**3
 """Twice the largest official checkpoint (large, 2.9 GiB), rounded up."""
 
@@ -46,18 +49,12 @@ safe, and a lost node should cost a minute."""
 def pod_template(
     owner: TranscriptionJob, pool: NodePool, settings: Settings, task: Task
 ) -> Manifest:
-    """The Job's spec.template.
-
-    Raises:
-        SpecError: spec.podTemplate asks for what the pool or the settings do not allow.
-    """
+    """The Job's spec.template, of a job that asks for no more than is allowed."""
     added = owner.spec.pod_template or PodTemplate()
     return {
         "metadata": {
-            "labels": settings.pod_labels | added.labels | names.labels(owner.metadata.uid),
-            "annotations": settings.pod_annotations
-            | added.annotations
-            | names.annotations(owner.metadata.name),
+            "labels": metadata.labels(owner, settings),
+            "annotations": metadata.pod_annotations(owner, settings),
         },
         "spec": _pod_spec(owner, pool, settings, task, added),
     }
@@ -67,9 +64,11 @@ def _pod_spec(
     owner: TranscriptionJob, pool: NodePool, settings: Settings, task: Task, added: PodTemplate
 ) -> Manifest:
     pull_secrets = (*settings.image_pull_secrets, *added.image_pull_secrets)
+    volumes = _volumes(owner, settings)
+    resources = _resources(owner, pool, volumes)
     spec = {
         "restartPolicy": "Never",
-        "serviceAccountName": _service_account(added, settings),
+        "serviceAccountName": added.service_account_name,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {
@@ -79,46 +78,40 @@ def _pod_spec(
             "fsGroup": _USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "nodeSelector": _node_selector(added, pool),
+        "terminationGracePeriodSeconds": pool.termination_grace_period_seconds,
+        "nodeSelector": pool.node_selector | added.node_selector,
         "tolerations": [
             *pool.tolerations,
             *(toleration.to_wire() for toleration in added.tolerations),
             *_lost_node_tolerations(),
         ],
+        "topologySpreadConstraints": _spread(owner, pool),
         "affinity": added.affinity and added.affinity.to_wire(),
         "priorityClassName": added.priority_class_name,
         "runtimeClassName": added.runtime_class_name or pool.runtime_class_name,
         "schedulerName": added.scheduler_name,
         "imagePullSecrets": [{"name": name} for name in dict.fromkeys(pull_secrets)],
-        "containers": [_container(owner, pool, settings, task, added)],
-        "volumes": _volumes(owner, settings),
+        "containers": [_container(owner, settings, task, added, resources)],
+        "volumes": volumes,
     }
     return {key: value for key, value in spec.items() if value not in (None, [], {})}
 
 
-def _service_account(added: PodTemplate, settings: Settings) -> str | None:
-    name, allowed = added.service_account_name, settings.service_accounts
-    if name is not None and name not in allowed:
-        raise SpecError(
-            f"podTemplate.serviceAccountName is {name!r}, which the operator's settings do not "
-            f"allow; they allow: {', '.join(sorted(allowed)) or 'none'}"
-        )
-    return name
-
-
-def _node_selector(added: PodTemplate, pool: NodePool) -> dict[str, str]:
-    """Both the pool's and the user's labels."""
-    for key, value in added.node_selector.items():
-        if pool.node_selector.get(key, value) != value:
-            raise SpecError(
-                f"podTemplate.nodeSelector wants nodes with {key}={value}, but the node pool is "
-                f"made of those with {key}={pool.node_selector[key]}; name another node pool"
-            )
-    return pool.node_selector | added.node_selector
+def _spread(owner: TranscriptionJob, pool: NodePool) -> list[Manifest]:
+    """The pool's constraints, for the workers of this job."""
+    workers = {"matchLabels": {OWNER_UID_LABEL: owner.metadata.uid}}
+    return [
+        {**constraint.model_dump(by_alias=True), "labelSelector": workers}
+        for constraint in pool.topology_spread_constraints
+    ]
 
 
 def _container(
-    owner: TranscriptionJob, pool: NodePool, settings: Settings, task: Task, added: PodTemplate
+    owner: TranscriptionJob,
+    settings: Settings,
+    task: Task,
+    added: PodTemplate,
+    resources: Manifest,
 ) -> Manifest:
     mounts: list[Manifest] = [
         {"name": "work", "mountPath": WORK_DIRECTORY},
@@ -135,9 +128,9 @@ def _container(
         "name": names.CONTAINER,
         "image": settings.transcriber_image,
         "imagePullPolicy": settings.image_pull_policy,
-        "env": _environment(owner.spec.object_store, task, added),
+        "env": _environment(owner.spec.object_store, task, added, resources),
         "ports": [{"name": "metrics", "containerPort": METRICS_PORT}],
-        "resources": _resources(owner, pool),
+        "resources": resources,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -148,12 +141,15 @@ def _container(
     }
 
 
-def _environment(store: ObjectStore, task: Task, added: PodTemplate) -> list[Manifest]:
+def _environment(
+    store: ObjectStore, task: Task, added: PodTemplate, resources: Manifest
+) -> list[Manifest]:
     # The kubelet expands $(NAME) of variables defined before: TASK comes first, and what users
     # say comes with its dollar signs doubled, which stand for one.
     return [
         {"name": TASK_VARIABLE, "value": task.to_environment()},
         *_store_variables(store),
+        *_no_devices(resources),
         *({"name": v.name, "value": v.value.replace("$", "$$")} for v in added.env),
     ]
 
@@ -167,6 +163,14 @@ def _store_variables(store: ObjectStore) -> list[Manifest]:
     ]
 
 
+def _no_devices(resources: Manifest) -> list[Manifest]:
+    """Hide a node's GPUs from a pod that has allocated none, whatever the image and the node's
+    default runtime say: void makes NVIDIA's container runtime do nothing at all."""
+    if any("/" in resource for resource in resources.get("limits", {})):
+        return []
+    return [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}]
+
+
 def _secret_variable(secret: str, key: str) -> Manifest:
     reference: Manifest = {"name": secret, "key": key}
     if key in OPTIONAL_STORE_KEYS:
@@ -175,14 +179,27 @@ def _secret_variable(secret: str, key: str) -> Manifest:
     return {"name": STORE_VARIABLES[key], "valueFrom": {"secretKeyRef": reference}}
 
 
-def _resources(owner: TranscriptionJob, pool: NodePool) -> Manifest:
+def _resources(owner: TranscriptionJob, pool: NodePool, volumes: list[Manifest]) -> Manifest:
     resources = {kind: dict(amounts) for kind, amounts in pool.resources.items()}
     if pool.gpu:
         resources.setdefault("limits", {})[pool.gpu.resource] = str(pool.gpu.count)
     if stated := owner.spec.resources:
         for kind, amounts in (("requests", stated.requests), ("limits", stated.limits)):
             resources[kind] = resources.get(kind, {}) | amounts
+    if requested := resources.get("requests", {}).get(_DISK):
+        limit = max(int(amount_of(requested)), _disk_bytes(volumes))
+        resources.setdefault("limits", {}).setdefault(_DISK, str(limit))
     return {kind: amounts for kind, amounts in resources.items() if amounts}
+
+
+def _disk_bytes(volumes: list[Manifest]) -> int:
+    """What the volumes may hold, and room for logs.
+
+    With a limit of its own a pod is not given a LimitRange's default, such as GKE Autopilot's
+    1 GiB, for which the kubelet would evict it again and again.
+    """
+    sizes = (int(volume["emptyDir"]["sizeLimit"]) for volume in volumes if "emptyDir" in volume)
+    return sum(sizes) + _LOG_BYTES
 
 
 def _volumes(owner: TranscriptionJob, settings: Settings) -> list[Manifest]:
@@ -211,7 +228,7 @@ def _volumes(owner: TranscriptionJob, settings: Settings) -> list[Manifest]:
 def limits_of(owner: TranscriptionJob, settings: Settings) -> Limits:
     """The largest recording that the job's workers take on: its own word, and the settings'."""
     stated = owner.spec.limits
-    most = settings.limits.of(stated.file_bytes(), stated.max_file_seconds)
+    most = settings.limits.of_file(stated.file_bytes(), stated.max_file_seconds)
     return Limits(max_file_bytes=most[0], max_file_seconds=most[1])
 
 

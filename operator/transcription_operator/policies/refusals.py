@@ -1,18 +1,34 @@
 """Jobs that the API server refuses, and pods that it refuses the Job controller.
 
-A quota, a LimitRange, Pod Security, a policy or a webhook may change its mind, so the job waits and
-is tried again.
+A quota, a LimitRange, Pod Security, a policy or a webhook may change its mind, so the job waits.
+We create a refused Job again after a backoff. Refused pods are the Job controller's to create: it
+retries at least once a minute (its MaxJobApiBackOff), so they need no help from us, and it reports
+each refusal in a FailedCreate Event of the Job.
 """
 
+import re
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from transcription_contract.termination import Failure
-from transcription_operator.policies.observation import Observation, ObservedJob
+from transcription_operator.policies.observation import (
+    Observation,
+    ObservedJob,
+    ObservedPod,
+    parse_time,
+)
 
-AGAIN_SECONDS = 15.0
-FIRST_LOOK_SECONDS = 3.0
-"""Time that the Job controller gets for its pods before its refusals are looked up."""
+_FIRST_BACKOFF = timedelta(seconds=15)
+_LONGEST_BACKOFF = timedelta(minutes=5)
+_MOST_DOUBLINGS = 5
+PROBE_EVERY = timedelta(minutes=1)
+"""A refusal mostly concerns all of a namespace: one of its refused Jobs is tried that often."""
+
+SPACING = timedelta(seconds=1)
+"""Time between two retries in a namespace, however many of its Jobs are refused."""
 
 _REASONS = (
     ("exceeded quota", "QuotaExceeded"),
@@ -21,40 +37,122 @@ _REASONS = (
     ("ValidatingAdmissionPolicy", "AdmissionRefused"),
 )
 _INVALID = 422
-_REFUSED = (400, 403)
+_REFUSED = (400, 403, _INVALID)
 _SERVER_ERROR = 500
 """A webhook that does not answer, too. Had the Job been made after all, the next try finds it."""
 
+_DENIAL = re.compile(r'admission webhook "|\S+ "[^"]*" is forbidden: ')
+_OWN_VALIDATION = re.compile(r'\S+ "[^"]*" is invalid: ')
+"""How kube-apiserver begins its messages. An admission policy's denial has the HTTP status that its
+author chose, 422 by default, and a webhook's any from 400 on: only the words tell them apart."""
 
-def of_pod(message: str) -> Failure:
-    """Why the Job controller could make no pod, from its FailedCreate Event."""
-    reason = next((reason for part, reason in _REASONS if part in message), "PodRefused")
-    return Failure(reason=reason, message=message)
+_CLOCK_RESOLUTION = timedelta(seconds=1)
+_AGGREGATED = "(combined from similar events): "
+_POD_NAME = re.compile(r"\b([a-z0-9][a-z0-9-]*)-\d+-[a-z0-9]{5}\b")
+_TRUNCATED = 50
+"""A Job's name is cut in its pods' names to make room for the index and the random suffix."""
+
+_SAME_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class PodRefusal:
+    """A FailedCreate Event of a Job.
+
+    ``job``: the Job's namespace/name. ``message``: without the pod's name, which differs each time.
+    """
+
+    job: str
+    job_uid: str
+    message: str
+    at: datetime | None = None
+    version: int = field(default=0, compare=False)
+
+    @classmethod
+    def parse(cls, event: dict[str, Any]) -> "PodRefusal":
+        """A core/v1 Event as the API server returns it."""
+        about = event["involvedObject"]
+        name, message = about["name"], (event.get("message") or "").removeprefix(_AGGREGATED)
+        return cls(
+            job=f"{event['metadata']['namespace']}/{name}",
+            job_uid=about.get("uid", ""),
+            message=_POD_NAME.sub(partial(_job_name_of, name), message),
+            at=parse_time(event.get("lastTimestamp") or event.get("eventTime")),
+            version=int(event["metadata"]["resourceVersion"]),
+        )
+
+    @property
+    def failure(self) -> Failure:
+        """Why the Job controller could not create a pod."""
+        reason = next((reason for part, reason in _REASONS if part in self.message), "PodRefused")
+        return Failure(reason=reason, message=self.message)
+
+    def is_news(self, before: "PodRefusal | None", job: ObservedJob) -> bool:
+        """Whether it should be shown in place of an earlier one.
+
+        The same reason is repeated with other numbers, such as what is used of a quota, at every
+        try of every Job of a namespace; they are refreshed every ten minutes.
+        """
+        if before is None or self.failure.reason != before.failure.reason:
+            return True
+        if self.at is None or before.at is None or (job.started and before.at < job.started):
+            return self.version > before.version
+        return self.at - before.at >= _SAME_FOR
+
+
+def _job_name_of(name: str, pod: re.Match[str]) -> str:
+    return name if pod[1].startswith(name[:_TRUNCATED]) else pod[0]
+
+
+def of_pods(
+    job: ObservedJob, pods: tuple[ObservedPod, ...], latest: PodRefusal | None
+) -> Failure | None:
+    """Why a Job has no pods; None if it has some, needs none, or has been resumed since."""
+    if latest is None or pods or job.suspended or job.finished:
+        return None
+    if job.started and latest.at and latest.at < job.started - _CLOCK_RESOLUTION:
+        return None
+    return latest.failure
 
 
 def of_job(status: int, message: str) -> Failure | None:
-    """Why the API server refused a Job, by its HTTP status; None when it says nothing about it."""
-    if status not in _REFUSED and status < _SERVER_ERROR:
-        return None
-    return Failure(reason="JobRefused", message=message)
+    """Why the API server refused a Job; None if the error says nothing about the Job.
+
+    Args:
+        status: the HTTP status.
+        message: the API server's sentence.
+    """
+    if status in _REFUSED or status >= _SERVER_ERROR or is_denial(message):
+        return Failure(reason="JobRefused", message=message)
+    return None
 
 
-def is_final(status: int) -> bool:
-    """Whether the API server will always refuse this Job."""
-    return status == _INVALID
+def is_denial(message: str) -> bool:
+    """Whether admission (a quota, a policy, a webhook) denied a request."""
+    return _DENIAL.match(message) is not None
 
 
-def may_be_refused(job: ObservedJob | None, now: datetime) -> bool:
-    """Whether a Job without pods has had time to make some."""
-    if job is None or job.suspended or job.finished:
-        return False
-    begin = job.started or job.created
-    return begin is not None and (now - begin).total_seconds() >= FIRST_LOOK_SECONDS
+def is_final(status: int, message: str) -> bool:
+    """Whether the API server will always refuse this Job: it is not a valid one."""
+    return status == _INVALID and _OWN_VALIDATION.match(message) is not None
+
+
+def name_taken(namespace: str, name: str) -> Failure:
+    """The Job's name is in use."""
+    return Failure(
+        reason="NameTaken",
+        message=f"Job {name} exists and does not belong to this TranscriptionJob: delete it "
+        f"(kubectl delete job -n {namespace} {name}), or create the TranscriptionJob under another "
+        "name",
+    )
+
+
+def backoff(tries: int) -> timedelta:
+    """The time until a Job is created again that was refused ``tries`` times."""
+    return min(_LONGEST_BACKOFF, _FIRST_BACKOFF * (1 << min(tries - 1, _MOST_DOUBLINGS)))
 
 
 def waits(seen: Observation) -> Iterator[float]:
-    """Seconds until a refusal should be looked up again."""
-    if seen.refused:
-        yield AGAIN_SECONDS
-    elif seen.job and not seen.pods and not seen.job.suspended:
-        yield FIRST_LOOK_SECONDS
+    """Seconds until a refused Job is created again."""
+    if seen.again is not None:
+        yield seen.again

@@ -6,9 +6,7 @@ looks alive and is not; with either gone the process ends, and the kubelet start
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import kopf
@@ -16,19 +14,24 @@ import kopf
 from transcription_api import PLURAL
 from transcription_api.status import Status
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_kube.errors import KubeError
+from transcription_kube.errors import ConflictError, KubeError
 from transcription_kube.informer import Informer
+from transcription_kube.permitted import IfPermitted
 from transcription_operator.policies.observation import ObservedJob, ObservedPod
 from transcription_operator.policies.queueing import Limits
+from transcription_operator.policies.refusals import PodRefusal
 from transcription_operator.runtime import logs
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.runtime.handlers import register
 from transcription_operator.runtime.health import Health, stale
 from transcription_operator.runtime.metrics import Metrics
+from transcription_operator.runtime.operator_metrics import Result
+from transcription_operator.runtime.owners import Owners
 from transcription_operator.runtime.reconciler import Reconciler
+from transcription_operator.runtime.refused_pods import Unkept
 from transcription_operator.runtime.resync import Resync
-from transcription_operator.runtime.scraper import Ask, Scraper
+from transcription_operator.runtime.scraper import Query, Scraper
 from transcription_operator.runtime.workqueue import WorkQueue
 from transcription_operator.settings import Settings
 
@@ -43,17 +46,22 @@ class App:
     """One cluster's TranscriptionJobs, from the first list on.
 
     Args:
-        ask: how workers are asked for their metrics.
-        metrics: told of visits and of jobs that end.
+        query: reads a worker's metrics.
+        metrics: notified of reconciliations and of jobs that end.
     """
 
-    def __init__(self, cluster: Cluster, settings: Settings, ask: Ask, metrics: Metrics) -> None:
+    def __init__(
+        self, cluster: Cluster, settings: Settings, query: Query, metrics: Metrics
+    ) -> None:
         self._settings = settings
         self._metrics = metrics
         limits = Limits(settings.max_active_jobs, settings.max_active_jobs_per_namespace)
-        self.caches = Caches(limits, lambda key: self.queue.add(key))
+        owners = Owners(
+            labels=settings.propagated_labels, annotations=settings.propagated_annotations
+        )
+        self.caches = Caches(limits, lambda key: self.queue.add(key), owners)
         self._scraper = Scraper(
-            ask,
+            query,
             self.caches.workers,
             settings.progress_interval_seconds,
             lambda key: self.queue.add(key),
@@ -61,13 +69,14 @@ class App:
         self._reconciler = Reconciler(
             cluster, self.caches, settings, self._scraper.readings, self._written
         )
-        self.queue = WorkQueue(self._visit)
+        self.queue = WorkQueue(self._reconcile, observer=metrics.queue)
         namespaces = settings.watch_namespaces or (None,)
         self._informers: list[Informer[Any]] = [
             make(cluster, each)
             for make in (self._job_informer, self._pod_informer)
             for each in namespaces
         ]
+        self._refusals = [self._refusal_informer(cluster, each) for each in namespaces]
         self.resync = Resync(
             [cluster.transcription_jobs(each) for each in namespaces],
             self.caches.owners,
@@ -106,6 +115,11 @@ class App:
 
     def _start(self, stop: asyncio.Event) -> "list[asyncio.Task[Any]]":
         return [
+            # Events are about Jobs, which have to be known before.
+            *(
+                asyncio.create_task(each.run(), name=f"informer of {each.name}")
+                for each in self._refusals
+            ),
             asyncio.create_task(self._watch(stop), name="watch of TranscriptionJobs"),
             asyncio.create_task(self.resync.run(), name="resync"),
             asyncio.create_task(self._scraper.run(), name="scraper"),
@@ -120,33 +134,35 @@ class App:
         """
         for resource in sorted({each.name for each in self._informers}):
             informers = [each for each in self._informers if each.name == resource]
-            self._metrics.follow_watch(resource, partial(_longest, [i.age for i in informers]))
-            idle = partial(_longest, [i.idle for i in informers])
+            self._metrics.operator.follow_watch(resource, _longest(i.age for i in informers))
+            idle = _longest(i.idle for i in informers)
             health.check(stale(f"the informer of {resource}", idle, _DEAD_SECONDS))
-        self._metrics.follow_watch(PLURAL, self.resync.age)
+        self._metrics.operator.follow_watch(PLURAL, self.resync.age)
         most = self._settings.resync_seconds + _DEAD_SECONDS
         health.check(stale("the resync of TranscriptionJobs", self.resync.idle, most))
         owners = self.caches.owners
-        self._metrics.follow_jobs(owners.phases, owners.longest)
-        self._metrics.follow_progress(self._scraper.standstill)
-        self._metrics.follow_queue(lambda: len(self.queue))
+        self._metrics.jobs.follow_jobs(owners.phases, owners.longest)
+        self._metrics.jobs.follow_progress(self._scraper.standstill)
 
-    async def _visit(self, key: str) -> float | None:
-        began, failed = time.monotonic(), True
+    async def _reconcile(self, key: str) -> float | None:
+        result = Result.ERROR
         with logs.about(key):
             try:
-                after = await self._reconciler.reconcile(key)
-                failed = False
-                return after
+                again = await self._reconciler.reconcile(key)
+                result = Result.of(again)
+                return again
+            except ConflictError:
+                result = Result.REQUEUE
+                raise
             finally:
-                self._metrics.observe_reconcile(time.monotonic() - began, failed)
+                self._metrics.operator.count_reconcile(result)
 
     def _written(self, owner: TranscriptionJob, after: Status) -> None:
         if owner.status.phase is after.phase or not (after.phase and after.phase.finished):
             return
         created, ended = owner.metadata.creation_timestamp, after.completion_time
         began = after.running_since
-        self._metrics.observe_finished(
+        self._metrics.jobs.observe_finished(
             after.phase,
             after.reason or "",
             waited=(began - created).total_seconds() if began and created else None,
@@ -187,13 +203,29 @@ class App:
 
     def _job_informer(self, cluster: Cluster, namespace: str | None) -> Informer[ObservedJob]:
         return Informer(
-            cluster.jobs(namespace), self.caches.jobs, ObservedJob.parse, self._child_changed
+            cluster.jobs(namespace), self.caches.jobs, ObservedJob.parse, self._job_changed
         )
 
     def _pod_informer(self, cluster: Cluster, namespace: str | None) -> Informer[ObservedPod]:
         return Informer(
             cluster.pods(namespace), self.caches.pods, ObservedPod.parse, self._child_changed
         )
+
+    def _refusal_informer(self, cluster: Cluster, namespace: str | None) -> Informer[PodRefusal]:
+        events = IfPermitted(
+            cluster.pod_refusals(namespace), "status does not show why a Job gets no pods"
+        )
+        return Informer(events, Unkept(), PodRefusal.parse, self._pods_refused)
+
+    def _pods_refused(self, _: PodRefusal | None, refusal: PodRefusal | None) -> None:
+        owner = self.caches.refused_pods.put(refusal) if refusal else None
+        if owner and self.caches.owners.knows(owner):
+            self.queue.add(owner)
+
+    def _job_changed(self, before: ObservedJob | None, now: ObservedJob | None) -> None:
+        if before and (now is None or now.uid != before.uid):
+            self.caches.refused_pods.forget(before.uid)
+        self._child_changed(before, now)
 
     def _child_changed(
         self, before: ObservedJob | ObservedPod | None, now: ObservedJob | ObservedPod | None
@@ -203,8 +235,9 @@ class App:
             self.queue.add(child.owner)
 
 
-def _longest(seconds: Iterable[Callable[[], float]]) -> float:
-    return max(each() for each in seconds)
+def _longest(ages: Iterable[Callable[[], float]]) -> Callable[[], float]:
+    several = tuple(ages)
+    return lambda: max(age() for age in several)
 
 
 async def _until_one_ends(tasks: "Iterable[asyncio.Task[Any]]") -> "set[asyncio.Task[Any]]":

@@ -1,30 +1,47 @@
 """Everything that visits look at: the owners, their Jobs and pods, and the queue's order."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Store
-from transcription_operator.policies import names
+from transcription_operator.policies import names, refusals
 from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.policies.queueing import Candidate, Limits, queue
 from transcription_operator.runtime.owners import Owners, key_of
+from transcription_operator.runtime.refused_jobs import RefusedJobs
+from transcription_operator.runtime.refused_pods import RefusedPods
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """A Job with running workers. ``owner``: its TranscriptionJob, as namespace/name."""
+
+    uid: str
+    owner: str
+    pods: tuple[ObservedPod, ...]
 
 
 class Caches:
     """Filled by informers and by what the operator itself writes.
 
-    ``free``: called with the keys of jobs that may run now and could not before.
+    ``free``: called with the keys of jobs that may run now and could not before: it is their turn
+    in the queue, or the API server has begun to accept Jobs of their namespace.
     """
 
-    def __init__(self, limits: Limits, free: Callable[[str], None]) -> None:
-        self.owners = Owners()
-        self.jobs: Store[ObservedJob] = Store(lambda _: None)
-        self.pods: Store[ObservedPod] = Store(lambda pod: pod.owner_uid)
+    def __init__(
+        self, limits: Limits, free: Callable[[str], None], owners: Owners | None = None
+    ) -> None:
+        self.owners = Owners() if owners is None else owners
+        self.jobs: Store[ObservedJob] = Store(lambda _key, _job: None)
+        self.pods: Store[ObservedPod] = Store(_job_of)
+        self.refused_jobs = RefusedJobs(free)
+        self.refused_pods = RefusedPods(self.jobs)
         self._limits = limits
         self._free = free
         self._candidates: dict[str, Candidate] = {}
@@ -50,27 +67,40 @@ class Caches:
         self.owners.drop(owner.key, int(owner.metadata.resource_version))
         self.update_queue(owner.key, None)
 
-    def workers(self) -> Iterator[tuple[str, ObservedPod]]:
-        """The running pods of our Jobs, each with the namespace/name of its TranscriptionJob.
+    def workers(self) -> Iterator[RunningJob]:
+        """The Jobs of existing TranscriptionJobs that have running pods.
 
-        Anybody who may make pods can give one our label; the owner is set by the controller.
+        Without those of a deleted TranscriptionJob whose name a new one has: the garbage collector
+        takes its time.
         """
-        for job in self.jobs.items.values():
-            if job.owner is None or job.finished or not self.owners.knows(job.owner):
+        for key, job in self.jobs.items.items():
+            if job.finished or job.owner is None or job.owner_uid is None:
                 continue
-            for pod in self.pods.group(job.uid):
-                if pod.running and pod.ip:
-                    yield job.owner, pod
+            if self.owners.uid(job.owner) != job.owner_uid:
+                continue
+            pods = tuple(pod for pod in self._pods_of(key, job) if pod.running and pod.ip)
+            if pods:
+                yield RunningJob(job.uid, job.owner, pods)
 
     def observe(self, owner: TranscriptionJob) -> Observation:
-        """A TranscriptionJob's children, and its place in the queue."""
+        """A TranscriptionJob's children, why it has none, and its place in the queue."""
         metadata = owner.metadata
         name = names.child_name(metadata.name, metadata.uid, owner.attempt)
-        job = self.jobs.get(f"{metadata.namespace}/{name}")
+        key = f"{metadata.namespace}/{name}"
+        job = self.jobs.get(key)
         queued = self._position(owner.key)
-        if job and (job.deleting or job.owner_uid != metadata.uid):
+        if job is None:
+            return Observation(queued=queued)
+        if job.deleting:
             return Observation(leaving=True, queued=queued)
-        return Observation(job, self.pods.group(job.uid) if job else (), queued=queued)
+        if job.owner_uid != metadata.uid:
+            return Observation(refused=refusals.name_taken(metadata.namespace, name), queued=queued)
+        pods = self._pods_of(key, job)
+        refused = refusals.of_pods(job, pods, self.refused_pods.of(job))
+        return Observation(job, pods, refused, queued=queued)
+
+    def _pods_of(self, key: str, job: ObservedJob) -> tuple[ObservedPod, ...]:
+        return self.pods.group(_in_namespace_of(key, job.uid))
 
     def update_queue_of_all(self) -> None:
         """Note what every TranscriptionJob wants of the queue, at once."""
@@ -119,3 +149,16 @@ class Caches:
         if self._waiting is None:
             self._waiting = queue(self._candidates.values(), self._limits)
         return self._waiting
+
+
+def _job_of(key: str, pod: ObservedPod) -> str | None:
+    """The index of pods: their Job's namespace and uid.
+
+    The uid alone would let a pod of another namespace, whose creator chooses its ownerReferences,
+    report a result for the Job.
+    """
+    return _in_namespace_of(key, pod.owner_uid) if pod.owner_uid else None
+
+
+def _in_namespace_of(key: str, uid: str) -> str:
+    return f"{key.partition('/')[0]}/{uid}"

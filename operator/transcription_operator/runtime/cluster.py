@@ -9,12 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from transcription_api import GROUP, OWNER_UID_LABEL, PLURAL, VERSION
-from transcription_contract.metric_names import METRICS_PORT
 from transcription_kube.client import ApiClient
 from transcription_kube.collection import Collection, collection_path
-from transcription_kube.errors import ApiError, NotFoundError
+from transcription_kube.errors import ApiError, ConflictError, NotFoundError
 from transcription_operator.policies import names
-from transcription_operator.policies.observation import ObservedPod
 
 Json = dict[str, Any]
 
@@ -47,6 +45,16 @@ class Cluster:
         """Our pods."""
         return Collection(self._client, "/api/v1", namespace, "pods", OWNER_UID_LABEL)
 
+    def pod_refusals(self, namespace: str | None) -> Collection:
+        """FailedCreate Events of all Jobs, not only ours."""
+        return Collection(
+            self._client,
+            "/api/v1",
+            namespace,
+            "events",
+            fields="involvedObject.kind=Job,reason=FailedCreate",
+        )
+
     async def patch_status(self, namespace: str, name: str, patch: Json) -> Json:
         """Merge a patch into a TranscriptionJob's status subresource; the whole object after it.
 
@@ -57,15 +65,13 @@ class Cluster:
         path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}/status"
         return await self._client.request("PATCH", path, body=patch, content_type=_MERGE_PATCH)
 
-    async def uid_of(self, namespace: str, name: str) -> str | None:
-        """The uid of the TranscriptionJob of that name; None when there is none, or it goes."""
+    async def get_transcription_job(self, namespace: str, name: str) -> Json | None:
+        """The TranscriptionJob of that name, or None."""
         path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
         try:
-            metadata = (await self._client.request("GET", path))["metadata"]
+            return await self._client.request("GET", path)
         except NotFoundError:
             return None
-        uid: str = metadata["uid"]
-        return None if "deletionTimestamp" in metadata else uid
 
     async def delete_transcription_job(self, namespace: str, name: str, uid: str) -> None:
         """Delete a TranscriptionJob, if it is still the one with that uid."""
@@ -117,13 +123,23 @@ class Cluster:
         items: list[Json] = (await self._client.request("GET", path, query=query))["items"]
         return items
 
-    async def release_pod(self, namespace: str, name: str) -> None:
-        """Say that a pod was lost with its node; its Job controller waits for these words."""
+    async def release_pod(self, namespace: str, name: str) -> bool:
+        """Mark a pod as lost with its node: its Job controller waits for that. A pod that is gone
+        is not an error.
+
+        Returns:
+            Whether our role lets us.
+        """
         path = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(name)}/status"
         try:
             await self._client.request("PATCH", path, body=_NODE_LOST, content_type=_MERGE_PATCH)
         except NotFoundError:
-            return
+            return True
+        except ApiError as error:
+            if error.status == 403:
+                return False
+            raise
+        return True
 
     async def is_silent(self, node: str) -> bool:
         """Whether a node is gone or not Ready; False when we may not know."""
@@ -148,32 +164,26 @@ class Cluster:
             raise
         return bool(found.get("status", {}).get("phase") == "Terminating")
 
-    async def refusals(self, namespace: str, job_uid: str) -> list[str]:
-        """What the Job controller said of pods that it could not make, the latest last."""
-        query = [("fieldSelector", f"involvedObject.uid={job_uid},reason=FailedCreate")]
-        answer = await self._client.request(
-            "GET", collection_path("/api/v1", namespace, "events"), query=query
-        )
-        found = [(e.get("lastTimestamp") or "", e.get("message") or "") for e in answer["items"]]
-        return [message for _, message in sorted(found)]
-
     async def create_event(self, namespace: str, manifest: Json) -> None:
-        """Post an Event; one that cannot be posted is only logged."""
+        """Create an Event; a failure is only logged."""
+        path = collection_path(_EVENTS_PATH, namespace, "events")
         try:
-            await self._client.request(
-                "POST", collection_path("/api/v1", namespace, "events"), body=manifest
-            )
+            await self._client.request("POST", path, body=manifest)
+        except ConflictError:
+            return  # The client has repeated a request that was carried out.
         except (ApiError, OSError, TimeoutError) as error:
-            log.warning("%s: an Event was not posted: %s", namespace, error)
+            log.warning("%s: an Event was not created: %s", namespace, error)
 
-    async def worker_metrics(self, namespace: str, pod: ObservedPod) -> str:
-        """A worker's metrics through the API server's proxy, which wants the port as a number.
-
-        Raises:
-            ApiError, UnreachableError: it does not answer, or we may not ask.
-        """
-        where = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(pod.name)}:{METRICS_PORT}"
-        return await self._client.request_text(f"{where}/proxy/metrics")
+    async def patch_event(self, namespace: str, name: str, patch: Json) -> bool:
+        """Merge a patch into an Event; a failure is only logged. False if it does not exist."""
+        path = f"{collection_path(_EVENTS_PATH, namespace, 'events')}/{quote(name)}"
+        try:
+            await self._client.request("PATCH", path, body=patch, content_type=_MERGE_PATCH)
+        except NotFoundError:
+            return False
+        except (ApiError, OSError, TimeoutError) as error:
+            log.warning("%s: Event %s was not changed: %s", namespace, name, error)
+        return True
 
     async def _delete(self, path: str, body: Json) -> None:
         try:
@@ -184,6 +194,7 @@ class Cluster:
 
 _GROUP_PATH = f"/apis/{GROUP}/{VERSION}"
 _BATCH_PATH = "/apis/batch/v1"
+_EVENTS_PATH = "/apis/events.k8s.io/v1"
 
 
 def _job(namespace: str, name: str) -> str:

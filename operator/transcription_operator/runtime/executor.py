@@ -1,9 +1,12 @@
 """Actions, carried out."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_contract.termination import Failure
 from transcription_kube.errors import ApiError, ConflictError
 from transcription_operator.errors import SpecError
 from transcription_operator.policies import refusals
@@ -21,16 +24,21 @@ from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.settings import Settings
 
+_FORBIDDEN_FOR = timedelta(minutes=5)
 log = logging.getLogger(__name__)
 
 
 class Executor:
     """Does what the policies have decided, and notes what the API server answers."""
 
-    def __init__(self, cluster: Cluster, caches: Caches, settings: Settings) -> None:
+    def __init__(
+        self, cluster: Cluster, caches: Caches, settings: Settings, clock: Callable[[], datetime]
+    ) -> None:
         self._cluster = cluster
         self._caches = caches
         self._settings = settings
+        self._clock = clock
+        self._release_again: dict[str, datetime] = {}
 
     async def act(self, owner: TranscriptionJob, action: Action, seen: Observation) -> Observation:
         """Carry out one action; the observation after it.
@@ -52,8 +60,7 @@ class Executor:
                 log.info("deleting Job %s", name)
                 await self._cluster.delete_job(namespace, name, uid)
             case ReleasePod(name):
-                log.warning("pod %s is on a lost node: its worker is started elsewhere", name)
-                await self._cluster.release_pod(namespace, name)
+                await self._release(namespace, name)
             case DeleteOwner():
                 log.info("deleting: ttlSecondsAfterFinished is over")
                 await self._cluster.delete_transcription_job(
@@ -62,44 +69,63 @@ class Executor:
                 return replace(seen, gone=True)
         return seen
 
+    async def _release(self, namespace: str, name: str) -> None:
+        now = self._clock()
+        if now < self._release_again.get(namespace, now):
+            return
+        if await self._cluster.release_pod(namespace, name):
+            log.warning("pod %s is on a lost node: its worker is started elsewhere", name)
+            return
+        self._release_again[namespace] = now + _FORBIDDEN_FOR
+        log.warning("pod %s stays on a lost node: our role may not patch pods/status", name)
+
     async def _create(self, owner: TranscriptionJob, active_deadline: int | None) -> Observation:
         manifest = desired_job(owner, self._settings, owner.attempt, active_deadline)
         namespace, name = owner.metadata.namespace, manifest["metadata"]["name"]
-        if owner.status.phase is not None:
+        if owner.status.phase is not None and not self._caches.refused_jobs.knows(owner.key):
             await self._check_that_it_is_there(owner)
         try:
             created = await self._cluster.create_job(namespace, manifest)
-        except ConflictError:
-            return await self._created_before(owner, name)
         except ApiError as error:
-            return _refused(error)
+            if isinstance(error, ConflictError) and not refusals.is_denial(error.message):
+                return await self._created_before(owner, name)
+            return self._refused(owner, _refusal(error))
         log.info("created Job %s", name)
         self._caches.put_job(created)
+        self._caches.refused_jobs.accepted(owner.key, self._clock())
         return Observation(ObservedJob.parse(created))
 
     async def _created_before(self, owner: TranscriptionJob, name: str) -> Observation:
         """The Job of that name: created before the operator was restarted, or the cache is late."""
-        there = await self._cluster.get_job(owner.metadata.namespace, name)
+        namespace = owner.metadata.namespace
+        there = await self._cluster.get_job(namespace, name)
         job = ObservedJob.parse(there) if there else None
-        if there is None or job is None or job.deleting or job.owner_uid != owner.metadata.uid:
-            raise ConflictError(409, f"there is another Job {name}")
+        if there is None or job is None or job.deleting:
+            raise ConflictError(409, f"Job {name} is being deleted")
+        if job.owner_uid != owner.metadata.uid:
+            return self._refused(owner, refusals.name_taken(namespace, name))
         self._caches.put_job(there)
         return self._caches.observe(owner)
+
+    def _refused(self, owner: TranscriptionJob, failure: Failure) -> Observation:
+        again = self._caches.refused_jobs.add(owner, failure, self._clock())
+        return Observation(refused=failure, again=again)
 
     async def _check_that_it_is_there(self, owner: TranscriptionJob) -> None:
         """Before a Job is created for a TranscriptionJob that is not new: if no watch has reported
         its deletion, the garbage collector would delete the Job, again and again."""
         metadata = owner.metadata
-        uid = await self._cluster.uid_of(metadata.namespace, metadata.name)
-        if uid != metadata.uid:
+        found = await self._cluster.get_transcription_job(metadata.namespace, metadata.name)
+        there = found["metadata"] if found else {}
+        if there.get("uid") != metadata.uid or "deletionTimestamp" in there:
             self._caches.drop(owner)
             raise ConflictError(404, f"{owner.key} is gone")
 
 
-def _refused(error: ApiError) -> Observation:
-    if refusals.is_final(error.status):
-        raise SpecError(f"the API server refuses the Job: {error}") from error
-    refusal = refusals.of_job(error.status, str(error))
+def _refusal(error: ApiError) -> Failure:
+    if refusals.is_final(error.status, error.message):
+        raise SpecError(f"the API server refuses the Job: {error.message}") from error
+    refusal = refusals.of_job(error.status, error.message)
     if refusal is None:
         raise error
-    return Observation(refused=refusal)
+    return refusal

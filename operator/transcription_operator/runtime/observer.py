@@ -1,15 +1,17 @@
 """All looking that one reconciliation does: the caches, and what only the API server can tell."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_contract.termination import Failure
-from transcription_operator.policies import lost_nodes, refusals, workers
+from transcription_operator.policies import lost_nodes, suspension, workers
 from transcription_operator.policies.observation import Observation, ObservedPod
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
+
+_NODES_AT_ONCE = 8
 
 
 class Observer:
@@ -26,10 +28,9 @@ class Observer:
         Raises:
             KubeError: the API server was queried, and did not answer.
         """
-        seen = await self._explained(owner, self._caches.observe(owner))
+        seen = self._refused(owner, await self._explained(owner, self._caches.observe(owner)))
         return replace(
             seen,
-            refused=await self._refusal(owner, seen),
             silent_nodes=await self._silent_nodes(seen),
             ending=await self._is_ending(owner, seen),
         )
@@ -44,18 +45,23 @@ class Observer:
         pods = (ObservedPod.parse(pod) for pod in listed)
         return replace(seen, pods=tuple(p for p in pods if p.owner_uid == seen.job.uid))
 
-    async def _refusal(self, owner: TranscriptionJob, seen: Observation) -> Failure | None:
-        """Why there is no pod: quotas and Pod Security only tell the Job controller."""
-        if seen.job is None or seen.pods or not refusals.may_be_refused(seen.job, self._clock()):
-            return None
-        said = await self._cluster.refusals(owner.metadata.namespace, seen.job.uid)
-        return refusals.of_pod(said[-1]) if said else None
+    def _refused(self, owner: TranscriptionJob, seen: Observation) -> Observation:
+        """With the refusal of a Job that is not to be created again yet."""
+        refused_jobs, now = self._caches.refused_jobs, self._clock()
+        if seen.job or owner.is_finished or suspension.is_held_back(owner, seen):
+            refused_jobs.forget(owner.key, now)
+            return seen
+        waiting = refused_jobs.waiting(owner, now)
+        return replace(seen, refused=waiting[0], again=waiting[1]) if waiting else seen
 
     async def _silent_nodes(self, seen: Observation) -> frozenset[str]:
-        silent = set()
-        for pod in lost_nodes.overdue(seen.pods, self._clock()):
-            if pod.node and not pod.evicted and await self._cluster.is_silent(pod.node):
-                silent.add(pod.node)
+        overdue = lost_nodes.overdue(seen.pods, self._clock())
+        nodes = sorted({pod.node for pod in overdue if pod.node and not pod.evicted})
+        silent: set[str] = set()
+        for begin in range(0, len(nodes), _NODES_AT_ONCE):
+            asked = nodes[begin : begin + _NODES_AT_ONCE]
+            answers = await asyncio.gather(*map(self._cluster.is_silent, asked))
+            silent.update(node for node, answer in zip(asked, answers, strict=True) if answer)
         return frozenset(silent)
 
     async def _is_ending(self, owner: TranscriptionJob, seen: Observation) -> bool:

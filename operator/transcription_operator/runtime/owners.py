@@ -11,6 +11,8 @@ from transcription_api import RETRY_ANNOTATION
 from transcription_api.status import ConditionType, Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Store
+from transcription_operator.allow_lists import Entries
+from transcription_operator.policies.metadata import propagated
 from transcription_operator.policies.observation import parse_time
 
 Json = dict[str, Any]
@@ -35,11 +37,21 @@ class _Kept:
 
 
 class Owners:
-    """The latest object of each key."""
+    """The latest object of each key.
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    ``labels``, ``annotations``: entries of those that are kept, since Jobs and pods get them.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        labels: Entries = (),
+        annotations: Entries = (),
+    ) -> None:
         self._clock = clock
-        self._kept: Store[_Kept] = Store(lambda kept: kept.phase)
+        self._labels = labels
+        self._annotations = annotations
+        self._kept: Store[_Kept] = Store(lambda _, kept: kept.phase)
         self.removed = 0
         """How many deletions were told."""
 
@@ -66,6 +78,11 @@ class Owners:
         """Whether there is such an object."""
         return self._kept.get(key) is not None
 
+    def uid(self, key: str) -> str | None:
+        """The uid of an object, or None when it is gone."""
+        kept = self._kept.get(key)
+        return kept.uid if kept else None
+
     def version(self, key: str) -> int | None:
         """The resourceVersion that is known of an object."""
         kept = self._kept.get(key)
@@ -77,7 +94,7 @@ class Owners:
         if version <= (self.version(key) or 0):
             return False
         phase = found.get("status", {}).get("phase", Phase.PENDING.value)
-        text = json.dumps(_projection(found)).encode()
+        text = json.dumps(self._projection(found)).encode()
         since = self._since(found, phase)
         self._kept.put(key, _Kept(uid, sys.intern(phase), since, version, text))
         return True
@@ -122,6 +139,18 @@ class Owners:
         found = self.raw(key)
         return TranscriptionJob.model_validate(found) if found else None
 
+    def _projection(self, found: Json) -> Json:
+        metadata = {k: v for k, v in found["metadata"].items() if k in _METADATA}
+        annotations = found["metadata"].get("annotations", {})
+        kept = propagated(annotations, self._annotations)
+        if retry := annotations.get(RETRY_ANNOTATION):
+            kept[RETRY_ANNOTATION] = retry
+        if labels := propagated(found["metadata"].get("labels", {}), self._labels):
+            metadata["labels"] = labels
+        if kept:
+            metadata["annotations"] = kept
+        return {"metadata": metadata, "spec": found["spec"], "status": found.get("status", {})}
+
     def _since(self, found: Json, phase: str) -> float:
         known = self._kept.get(key_of(found))
         if known is None or known.uid != found["metadata"]["uid"]:
@@ -148,14 +177,6 @@ def waiting_since(found: Json) -> float | None:
 def key_of(found: Json) -> str:
     """namespace/name."""
     return f"{found['metadata']['namespace']}/{found['metadata']['name']}"
-
-
-def _projection(found: Json) -> Json:
-    metadata = {k: v for k, v in found["metadata"].items() if k in _METADATA}
-    annotations = found["metadata"].get("annotations", {})
-    if retry := annotations.get(RETRY_ANNOTATION):
-        metadata["annotations"] = {RETRY_ANNOTATION: retry}
-    return {"metadata": metadata, "spec": found["spec"], "status": found.get("status", {})}
 
 
 def version_of(found: Json) -> int:

@@ -4,30 +4,26 @@ Level-based: reconciling looks at what is, never at what happened, so that one l
 event changes nothing.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from transcription_api.status import Status
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
-from transcription_kube.errors import ConflictError
 from transcription_operator.errors import SpecError
 from transcription_operator.policies import decide, status
 from transcription_operator.policies.observation import Observation
 from transcription_operator.policies.progress import Reading, advance
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
+from transcription_operator.runtime.event_recorder import EventRecorder
 from transcription_operator.runtime.executor import Executor
 from transcription_operator.runtime.observer import Observer
 from transcription_operator.runtime.status_writer import OnWritten, StatusWriter
 from transcription_operator.settings import Settings
 
 Readings = Callable[[str], tuple[Reading, Reading] | None]
-"""namespace/name -> the first and the latest reading of its workers."""
-
-_CONFLICT_RETRY_SECONDS = 1.0
-log = logging.getLogger(__name__)
+"""A Job's uid -> the first and the latest reading of its workers."""
 
 
 class Reconciler:
@@ -47,25 +43,22 @@ class Reconciler:
         self._clock = clock
         self._resync_seconds = settings.resync_seconds
         self._observer = Observer(cluster, caches, clock)
-        self._executor = Executor(cluster, caches, settings)
-        self._writer = StatusWriter(cluster, caches, on_written, clock)
+        self._executor = Executor(cluster, caches, settings, clock)
+        recorder = EventRecorder(cluster, settings.identity, clock)
+        self._writer = StatusWriter(cluster, caches, recorder, on_written, clock)
 
     async def reconcile(self, key: str) -> float | None:
         """Reconcile namespace/name; the seconds until it should be reconciled again.
 
         Raises:
+            ConflictError: something changed meanwhile; the caches know it now, or soon will.
             KubeError: the API server refused something or did not answer: to be tried again.
         """
-        try:
-            return await self._reconcile(key)
-        except ConflictError as conflict:
-            log.info("looking again: %s", conflict)
-            return _CONFLICT_RETRY_SECONDS
-
-    async def _reconcile(self, key: str) -> float | None:
         owner = self._caches.owner(key)
         if owner is None or owner.metadata.deletion_timestamp:
             self._caches.update_queue(key, None)
+            self._caches.refused_jobs.forget(key, self._clock())
+            self._writer.forget(key)
             return None
         self._caches.update_queue(key, owner)
         seen = await self._observer.observe(owner)
@@ -79,10 +72,13 @@ class Reconciler:
             after = status.failed_status(owner, failure, now)
         if seen.gone:
             return None
-        await self._writer.write(owner, after)
-        return decide.again_after(owner, after, seen, now, self._resync_seconds)
+        waits = (
+            await self._writer.write(owner, after),
+            decide.again_after(owner, after, seen, now, self._resync_seconds),
+        )
+        return min((seconds for seconds in waits if seconds is not None), default=None)
 
     def _next_status(self, owner: TranscriptionJob, seen: Observation, now: datetime) -> Status:
-        readings = self._readings(owner.key)
+        readings = self._readings(seen.job.uid) if seen.job else None
         progress = advance(owner.status.progress, *readings) if readings else None
         return status.next_status(owner, seen, progress, now)

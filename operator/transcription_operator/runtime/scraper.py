@@ -1,187 +1,166 @@
-"""Asking running workers how far they are, beside the visits: a worker that does not answer holds
-up nothing."""
+"""Reads the progress of running jobs from their workers, independently of reconciling: a worker
+that does not answer delays nothing.
+
+Anyone who can create pods in a namespace can pretend to have many workers there. So five hundred
+pods of a job cost no more memory or time than a few.
+"""
 
 import asyncio
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import aiohttp
-
-from transcription_contract.metric_names import METRICS_PORT
-from transcription_kube.errors import KubeError
+from transcription_api.status import Progress
 from transcription_operator.policies import progress
 from transcription_operator.policies.observation import ObservedPod
+from transcription_operator.runtime.caches import RunningJob
+from transcription_operator.runtime.worker_client import WorkerError
 
-AT_ONCE = 32
-MOST_PER_SECOND = 100
-"""With more workers than this times the interval, each is asked less often: an answer costs some
-milliseconds, and visits must not wait for them."""
+QUERIES_AT_ONCE = 32
+QUERIES_PER_SECOND = 100
+"""With more pods to query than this times the interval, a lap takes longer: each answer costs about
+a millisecond, and reconciling must not wait."""
 
-_TIMEOUT_SECONDS = 2.0
-_BYTES = 1 << 20
+PODS_PER_JOB = 8
+"""Pods of a job that are queried in a lap, in turn if it has more: each knows the whole job."""
+
 log = logging.getLogger(__name__)
 
-Ask = Callable[[str, ObservedPod], Awaitable[str]]
-"""A namespace and a pod of it -> the pod's metrics as Prometheus text."""
+Query = Callable[[ObservedPod], Awaitable[str]]
+"""A pod -> its metrics as Prometheus text. Raises WorkerError."""
 
 
 @dataclass
 class _Run:
-    """What one set of a job's pods said: new pods, new clock, since what the ones before them did
-    is no speed of theirs."""
+    """The readings of one set of pods: new pods, new clock, since what the ones before them did
+    is no speed of theirs.
+
+    ``shown``: the progress of which the owner was last notified.
+    """
 
     pods: frozenset[str]
     first: progress.Reading
     latest: progress.Reading
+    shown: Progress
 
 
 @dataclass(frozen=True)
 class _Mark:
-    """The reading with which a job last got on, if there was one, and when: a monotonic time."""
+    """The furthest progress so far, if there was any, and the monotonic time of it."""
 
     reading: progress.Reading | None
     at: float
 
 
 class Scraper:
-    """Keeps the latest reading of each job.
+    """Keeps the latest reading of each Job, by its uid.
 
     Args:
-        ask: how a pod's metrics are got.
-        workers: the running ones, each with the key of its job.
-        interval: seconds between two readings of a job.
-        told: called with a job's key when its percent has changed.
+        query: reads a pod's metrics.
+        jobs: lists the Jobs with running workers.
+        interval: seconds between two readings of a Job.
+        on_change: called with the owner's namespace/name when its progress should be written.
         clock: monotonic seconds.
     """
 
     def __init__(
         self,
-        ask: Ask,
-        workers: Callable[[], Iterable[tuple[str, ObservedPod]]],
+        query: Query,
+        jobs: Callable[[], Iterable[RunningJob]],
         interval: float,
-        told: Callable[[str], None],
+        on_change: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ask = ask
-        self._workers = workers
+        self._query = query
+        self._jobs = jobs
         self._interval = interval
-        self._on_change = told
+        self._on_change = on_change
         self._clock = clock
+        self._slots = asyncio.Semaphore(QUERIES_AT_ONCE)
+        self._laps = 0
         self._runs: dict[str, _Run] = {}
         self._marks: dict[str, _Mark] = {}
 
-    def readings(self, key: str) -> tuple[progress.Reading, progress.Reading] | None:
-        """The first and the latest of the present pods of namespace/name."""
-        run = self._runs.get(key)
+    def readings(self, job_uid: str) -> tuple[progress.Reading, progress.Reading] | None:
+        """The first and the latest reading of a Job's present pods."""
+        run = self._runs.get(job_uid)
         return (run.first, run.latest) if run else None
 
     def standstill(self) -> float:
-        """Seconds since the job that got on longest ago did so; each begins when it first has a
-        running worker, and so anew after a time without one."""
+        """Longest time in seconds that a Job with a running worker has made no progress.
+
+        The clock starts when a Job has its first running worker, also after a time without one.
+        """
         now = self._clock()
         return max((now - mark.at for mark in self._marks.values()), default=0.0)
 
-    def forget(self, key: str) -> None:
-        """The job has ended."""
-        self._runs.pop(key, None)
-
     async def run(self) -> None:
-        """Ask for ever."""
+        """Read until cancelled."""
         while True:
-            running: dict[str, list[ObservedPod]] = defaultdict(list)
-            for key, pod in self._workers():
-                running[key].append(pod)
-            for gone in self._runs.keys() - running.keys():
-                self.forget(gone)
+            running = {job.uid: job for job in self._jobs()}
             begin = _Mark(None, self._clock())
-            self._marks = {key: self._marks.get(key, begin) for key in running}
-            lap = asyncio.create_task(asyncio.sleep(self._lap(sum(map(len, running.values())))))
+            self._runs = {uid: run for uid, run in self._runs.items() if uid in running}
+            self._marks = {uid: self._marks.get(uid, begin) for uid in running}
+            seconds = self._lap(sum(min(len(job.pods), PODS_PER_JOB) for job in running.values()))
+            lap = asyncio.create_task(asyncio.sleep(seconds))
             try:
-                await self._round(running)
+                await self._read_all(list(running.values()), seconds)
                 await lap
             finally:
                 lap.cancel()
+            self._laps += 1
 
-    def _lap(self, pods: int) -> float:
-        return max(self._interval, pods / MOST_PER_SECOND)
+    def _lap(self, queries: int) -> float:
+        return max(self._interval, queries / QUERIES_PER_SECOND)
 
-    async def _round(self, running: Mapping[str, list[ObservedPod]]) -> None:
-        todo = list(running.items())
-        gap = self._lap(sum(map(len, running.values()))) / (2 * max(1, len(todo)))
+    async def _read_all(self, todo: list[RunningJob], seconds: float) -> None:
+        gap = seconds / (2 * max(1, len(todo)))
 
         async def work() -> None:
             while todo:
-                key, pods = todo.pop()
-                await self._read(key, pods)
-                # Spread over the lap, so that visits find their turn between.
-                await asyncio.sleep(min(gap * AT_ONCE, 0.1) if len(todo) > AT_ONCE else 0)
+                await self._read(todo.pop())
+                # Spread over the lap, so that reconciling finds its turn between.
+                many = len(todo) > QUERIES_AT_ONCE
+                await asyncio.sleep(min(gap * QUERIES_AT_ONCE, 0.1) if many else 0)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(AT_ONCE, len(todo))):
+            for _ in range(min(QUERIES_AT_ONCE, len(todo))):
                 group.create_task(work())
 
-    async def _read(self, key: str, pods: list[ObservedPod]) -> None:
-        namespace = key.partition("/")[0]
-        texts = await asyncio.gather(*(self._answer(namespace, pod) for pod in pods))
-        answers = [progress.parse(text) for text in texts if text]
-        reading = progress.reading_of(answers, datetime.now(UTC))
+    async def _read(self, job: RunningJob) -> None:
+        answers = await asyncio.gather(*map(self._answer, in_turn(job.pods, self._laps)))
+        reading = progress.reading_of([each for each in answers if each], datetime.now(UTC))
         if reading is None:
             return
-        mark = self._marks[key]
-        if mark.reading is None or progress.got_on(mark.reading, reading):
-            self._marks[key] = _Mark(reading, self._clock())
-        names = frozenset(pod.name for pod in pods)
-        before = self._runs.get(key)
-        if before is None or before.pods != names:
-            self._runs[key] = _Run(names, reading, reading)
-            self._on_change(key)
+        mark = self._marks[job.uid]
+        if mark.reading is None or progress.is_further(mark.reading, reading):
+            self._marks[job.uid] = _Mark(progress.furthest(mark.reading, reading), self._clock())
+        names = frozenset(pod.name for pod in job.pods)
+        run = self._runs.get(job.uid)
+        if run is None or run.pods != names:
+            shown = progress.advance(None, reading, reading)
+            self._runs[job.uid] = _Run(names, reading, reading, shown)
+            self._on_change(job.owner)
             return
-        changed = progress.percent_of(before.latest) != progress.percent_of(reading)
-        before.latest = reading
-        if changed:
-            self._on_change(key)
+        run.latest = reading
+        shown = progress.advance(run.shown, run.first, reading)
+        if shown is not run.shown:
+            run.shown = shown
+            self._on_change(job.owner)
 
-    async def _answer(self, namespace: str, pod: ObservedPod) -> str | None:
-        try:
-            return await self._ask(namespace, pod)
-        except (aiohttp.ClientError, KubeError, OSError, TimeoutError) as error:
-            log.debug("%s/%s does not answer: %r", namespace, pod.name, error)
-            return None
-
-
-class Direct:
-    """By the pods' addresses, for an operator inside the cluster."""
-
-    def __init__(self) -> None:
-        timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
-        self._web = aiohttp.ClientSession(timeout=timeout)
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._web.close()
-
-    async def ask(self, _: str, pod: ObservedPod) -> str:
-        """The first megabyte of what a pod says.
-
-        Raises:
-            aiohttp.ClientError, TimeoutError: it does not answer.
-        """
-        host = f"[{pod.ip}]" if ":" in (pod.ip or "") else pod.ip
-        url = f"http://{host}:{METRICS_PORT}/metrics"
-        async with self._web.get(url, allow_redirects=False) as answer:
-            answer.raise_for_status()
-            return await _beginning_of(answer)
+    async def _answer(self, pod: ObservedPod) -> dict[str, float] | None:
+        """A pod's gauges. The text is not kept: it may be long, and those of other pods slow."""
+        async with self._slots:
+            try:
+                return progress.parse(await self._query(pod))
+            except WorkerError as error:
+                log.debug("pod %s does not answer: %s", pod.name, error)
+                return None
 
 
-async def _beginning_of(answer: aiohttp.ClientResponse) -> str:
-    """Whoever answers may never end, and ``read(n)`` returns with the first piece that arrives."""
-    content = bytearray()
-    async for piece in answer.content.iter_any():
-        content += piece
-        if len(content) >= _BYTES:
-            break
-    return content[:_BYTES].decode(errors="replace")
+def in_turn(pods: tuple[ObservedPod, ...], lap: int) -> list[ObservedPod]:
+    """The pods of a job that are queried in this lap."""
+    count = min(len(pods), PODS_PER_JOB)
+    return [pods[(lap * PODS_PER_JOB + i) % len(pods)] for i in range(count)]

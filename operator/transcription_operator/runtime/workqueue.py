@@ -1,18 +1,23 @@
-"""A queue of keys, each worked on by one worker at a time.
+"""A queue of keys, each worked on by one worker at a time, and fair between namespaces.
 
 kopf calls an event handler once and forgets: it neither retries one that raised nor keeps two
 events of one object apart. So events only name a key, and this queue owns order, retries and
 waiting, as client-go's workqueue does
 (https://pkg.go.dev/k8s.io/client-go/util/workqueue).
+
+A namespace whose keys take long, because its admission webhook hangs, must not hold up the others:
+the next key is always of the namespace with the fewest workers, and none gets more than its share,
+even while the others are idle. A worker that is lent cannot be taken back before its time is up.
 """
 
 import asyncio
 import logging
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from transcription_kube.errors import KubeError
+from transcription_kube.errors import ConflictError, KubeError
 
 Handle = Callable[[str], Awaitable[float | None]]
 """Works on a key; returns the seconds after which it wants to see it again, or None."""
@@ -23,21 +28,66 @@ _MOST_DOUBLINGS = 10  # more overflow a float, after 17 hours of failures
 log = logging.getLogger(__name__)
 
 
-class WorkQueue:
-    """``add`` from anywhere in the loop, ``run`` once."""
+class QueueObserver(Protocol):
+    """Notified of what happens to keys, such as for metrics."""
 
-    def __init__(self, handle: Handle, workers: int = 10) -> None:
+    def on_add(self, key: str) -> None:
+        """A key was added that was not in the queue."""
+
+    def on_get(self, key: str) -> None:
+        """A worker begins to process a key."""
+
+    def on_done(self, key: str) -> None:
+        """A worker has processed a key."""
+
+    def on_retry(self, key: str) -> None:
+        """A key failed, and is retried after its backoff."""
+
+
+class Unobserved:
+    """The observer of a queue that nobody observes."""
+
+    def on_add(self, key: str) -> None:
+        """Do nothing."""
+
+    on_get = on_done = on_retry = on_add
+
+
+class WorkQueue:
+    """``add`` from anywhere in the loop, ``run`` once.
+
+    Args:
+        handle: works on a key, namespace/name.
+        workers: keys that are worked on at once.
+        per_namespace: how many of them may be of one namespace.
+        limit: seconds after which an attempt is cancelled, and backs off. A webhook may take 30.
+        observer: notified of what happens to keys.
+    """
+
+    def __init__(
+        self,
+        handle: Handle,
+        workers: int = 50,
+        per_namespace: int = 10,
+        limit: float = 60.0,
+        observer: QueueObserver | None = None,
+    ) -> None:
         self._handle = handle
+        self._observer = observer or Unobserved()
         self._workers = workers
-        self._ready: asyncio.Queue[str] = asyncio.Queue()
+        self._per_namespace = per_namespace
+        self._limit = limit
+        self._ready: dict[str, deque[str]] = {}
         self._dirty: set[str] = set()
         self._busy: set[str] = set()
+        self._busy_in: Counter[str] = Counter()
+        self._changed = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._failures: Counter[str] = Counter()
 
     def __len__(self) -> int:
         """Keys that wait for a worker."""
-        return self._ready.qsize()
+        return sum(map(len, self._ready.values()))
 
     def add(self, key: str) -> None:
         """Have the key worked on soon: once, however often it is added before that."""
@@ -45,8 +95,9 @@ class WorkQueue:
         if key in self._dirty:
             return
         self._dirty.add(key)
+        self._observer.on_add(key)
         if key not in self._busy:
-            self._ready.put_nowait(key)
+            self._enqueue(key)
 
     def add_after(self, key: str, seconds: float) -> None:
         """Have the key worked on after a while; the latest call counts."""
@@ -56,27 +107,63 @@ class WorkQueue:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._workers):
-                group.create_task(self._work())
+            while True:
+                self._changed.clear()
+                while (key := self._next()) is not None:
+                    group.create_task(self._work(key))
+                await self._changed.wait()
 
-    async def _work(self) -> None:
-        while True:
-            key = await self._ready.get()
-            self._dirty.discard(key)
-            self._busy.add(key)
-            delay = await self._attempt(key)
-            self._busy.discard(key)
-            if key in self._dirty:
-                self._ready.put_nowait(key)
-            elif delay is not None:
-                self.add_after(key, delay)
+    def _enqueue(self, key: str) -> None:
+        self._ready.setdefault(_namespace(key), deque()).append(key)
+        self._changed.set()
+
+    def _next(self) -> str | None:
+        """Take the key to work on next; None if it has to wait for a worker."""
+        if not self._ready or len(self._busy) >= self._workers:
+            return None
+        # Of several, the one whose turn is longest ago: a dict keeps the order of insertion.
+        namespace = min(self._ready, key=self._busy_in.__getitem__)
+        if self._busy_in[namespace] >= self._per_namespace:
+            return None
+        keys = self._ready.pop(namespace)
+        key = keys.popleft()
+        if keys:
+            self._ready[namespace] = keys
+        self._dirty.discard(key)
+        self._busy.add(key)
+        self._busy_in[namespace] += 1
+        self._observer.on_get(key)
+        return key
+
+    async def _work(self, key: str) -> None:
+        delay = await self._attempt(key)
+        self._busy.discard(key)
+        self._observer.on_done(key)
+        namespace = _namespace(key)
+        self._busy_in[namespace] -= 1
+        if not self._busy_in[namespace]:
+            del self._busy_in[namespace]
+        if key in self._dirty:
+            self._enqueue(key)
+        elif delay is not None:
+            self.add_after(key, delay)
+        self._changed.set()
 
     async def _attempt(self, key: str) -> float | None:
         try:
-            delay: float | None = await self._handle(key)
+            async with asyncio.timeout(self._limit):
+                delay = await self._handle(key)
+        except ConflictError as conflict:
+            wait = self._backoff(key)
+            log.info("%s: reconciling again in %.1f s: %s", key, wait, conflict)
+            return wait
         except KubeError as error:
             wait = self._backoff(key)
             log.warning("%s: trying again in %.1f s: %s", key, wait, error)
+            return wait
+        except TimeoutError:
+            wait = self._backoff(key)
+            log.warning("%s: cancelled, trying again in %.1f s: it took too long", key, wait)
             return wait
         except Exception:
             wait = self._backoff(key)
@@ -87,9 +174,14 @@ class WorkQueue:
 
     def _backoff(self, key: str) -> float:
         self._failures[key] += 1
+        self._observer.on_retry(key)
         doublings = min(self._failures[key] - 1, _MOST_DOUBLINGS)
         return min(_LONGEST_BACKOFF, math.ldexp(_FIRST_BACKOFF, doublings))
 
     def _stop_timer(self, key: str) -> None:
         if timer := self._timers.pop(key, None):
             timer.cancel()
+
+
+def _namespace(key: str) -> str:
+    return key.partition("/")[0]

@@ -97,8 +97,9 @@ def test_probes_are_answered_and_metrics_count(address: str, stage: PlayedStage)
     stage.await_status(phase="Succeeded")
     metrics = read(f"{address}/metrics")
     assert re.search(r'transcription_jobs\{phase="Succeeded"\} [1-9]', metrics)
-    finished = 'transcription_jobs_finished_total{phase="Succeeded",reason="Delivered"} '
-    assert finished in metrics
+    labels = 'fault="none",phase="Succeeded",reason="Delivered"'
+    assert f"transcription_jobs_finished_total{{{labels}}} " in metrics
+    assert 'workqueue_adds_total{name="transcriptionjobs"}' in metrics
     assert 'transcription_operator_watch_age_seconds{resource="pods"}' in metrics
     assert re.search(r'api_requests_total\{code="201",resource="jobs",verb="create"\} ', metrics)
     assert stage.namespace not in metrics

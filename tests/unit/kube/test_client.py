@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from transcription_kube.access import Access
-from transcription_kube.client import ApiClient, described, error_of
+from transcription_kube.client import ApiClient, described, error_of, namespace_of
 from transcription_kube.errors import (
     ApiError,
     ConflictError,
@@ -260,18 +260,6 @@ async def test_watches_take_no_turn():
     assert waits == []
 
 
-async def test_text_is_cut_after_a_megabyte():
-    async with talking(stream(b"x" * 2_000_000, end=False)) as (client, _, _):
-        assert len(await client.request_text("/metrics")) == 1 << 20
-
-
-async def test_text_that_does_not_come_is_not_waited_for():
-    async with talking(stream(b"x", end=False)) as (client, server, _):
-        with pytest.raises(UnreachableError):
-            await client.request_text("/metrics", timeout=0.2)
-    assert len(server.asked) == 1
-
-
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
@@ -305,3 +293,17 @@ def test_an_answer_that_is_no_status_object_is_quoted(code, kind):
     assert type(error) is kind
     assert str(error).startswith(f"{code}: <html>xxx")
     assert len(str(error)) < 320
+
+
+@pytest.mark.parametrize(
+    ("path", "namespace"),
+    [
+        (JOBS, "media"),
+        ("/api/v1/namespaces/media", "media"),
+        ("/apis/batch/v1/jobs", ""),
+        ("/api/v1/nodes/node-1", ""),
+    ],
+    ids=["within", "itself", "all namespaces", "none"],
+)
+def test_a_request_counts_for_the_namespace_of_its_path(path, namespace):
+    assert namespace_of(path) == namespace

@@ -60,7 +60,7 @@ class Thing:
 
 
 def things() -> Store[Thing]:
-    return Store(lambda each: each.color)
+    return Store(lambda _, each: each.color)
 
 
 def colors(store: Store[Thing]) -> dict[str, str]:

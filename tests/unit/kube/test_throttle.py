@@ -1,6 +1,9 @@
+import heapq
+from collections import Counter
+
 import pytest
 
-from transcription_kube.throttle import Retries, TokenBucket, backoff, retry_after
+from transcription_kube.throttle import FairBucket, Retries, TokenBucket, backoff, retry_after
 
 
 def test_a_burst_passes_at_once_and_the_rest_at_the_rate():
@@ -23,6 +26,33 @@ def test_a_clock_that_goes_back_takes_nothing_away():
     bucket = TokenBucket(qps=10, burst=2)
     bucket.reserve(10.0)
     assert bucket.reserve(9.0) == 0
+
+
+def test_a_groups_backlog_is_not_anothers_wait():
+    bucket = FairBucket(qps=50, burst=100)
+    for _ in range(1000):
+        bucket.reserve("media", 0.0)
+    assert bucket.reserve("media", 0.0) == pytest.approx(18, abs=0.1)
+    assert bucket.reserve("legal", 0.0) == 0
+    assert bucket.reserve("legal", 0.0) == pytest.approx(2 / 50)
+
+
+def test_groups_that_always_want_more_share_the_rate_and_keep_to_it():
+    bucket, passed = FairBucket(qps=50, burst=10), Counter()
+    # Each group has three requests outstanding at any time.
+    turns = [(0.0, group) for group in ("a", "b", "c") for _ in range(3)]
+    while turns[0][0] < 100:
+        now, group = heapq.heappop(turns)
+        passed[group] += 1
+        heapq.heappush(turns, (now + bucket.reserve(group, now), group))
+    assert passed.total() == pytest.approx(50 * 100, rel=0.01)
+    assert min(passed.values()) == pytest.approx(max(passed.values()), rel=0.02)
+
+
+def test_a_group_alone_waits_as_in_a_token_bucket():
+    fair, plain = FairBucket(qps=10, burst=3), TokenBucket(qps=10, burst=3)
+    for now in [0.0] * 8 + [0.35, 0.35, 9.0] + [9.1] * 5:
+        assert fair.reserve("media", now) == pytest.approx(plain.reserve(now))
 
 
 ALMOST_ONE = 0.999999

@@ -50,9 +50,15 @@ def test_a_job_that_cannot_begin_is_wrong_in_the_words_of_its_status():
     assert found.level is Level.WRONG
     assert found.message == "standup waits (Unschedulable): 0/3 nodes are available"
     assert found.mend == (
-        "kubectl describe tj standup -n media; docs/troubleshooting.md says what to do about "
-        "Unschedulable"
+        "Compare the pool's node selector, tolerations and resources with the nodes. An "
+        "autoscaler (docs/gpu-pools.md#cluster-autoscaler-karpenter) may still add one. "
+        "Details: kubectl describe tj standup -n media"
     )
+
+
+def test_a_reason_of_a_plugin_of_the_cluster_has_no_advice_but_details():
+    (found,) = jobs.of_jobs([stands("standup", "Pending", "HeldByFence")], "media")
+    assert found.mend == "Details: kubectl describe tj standup -n media"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +88,9 @@ def test_the_latest_failures_are_notes_the_youngest_first():
         f"j{i} failed (ModelNotFound): lrage" for i in (4, 3, 2)
     ]
     assert {each.level for each in found} == {Level.NOTE}
-    assert found[0].mend.startswith("kubectl transcribe retry j4 -n media, after ")
+    assert found[0].mend == (
+        "Compare with the names (docs/models.md). Then: kubectl transcribe retry j4 -n media"
+    )
 
 
 def test_of_many_that_wait_only_some_are_told_one_by_one():

@@ -72,6 +72,15 @@ def seen(job: ObservedJob | None = None, *pods: ObservedPod) -> Observation:
     return Observation(job, pods)
 
 
+def controlled_by(
+    uid: str, kind: str = "Job", api_version: str = "batch/v1"
+) -> list[dict[str, Any]]:
+    """ownerReferences with this controller."""
+    return [
+        {"apiVersion": api_version, "kind": kind, "name": "its", "uid": uid, "controller": True}
+    ]
+
+
 def raw_pod(container_state: dict[str, Any], **status: Any) -> dict[str, Any]:
     """A Pod as the API server returns it."""
     return {

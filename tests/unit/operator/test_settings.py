@@ -45,6 +45,15 @@ WRONG = [
      "must be a prefix such as s3://models/"),
     ("a network that is an address in one", "SOURCE_NETWORKS", '["10.0.0.1/8"]',
      "'?10.0.0.1/8'? has host bits set"),
+    ("a prefix in the middle", "POD_TEMPLATE", '{"allowedEnv":["A*B"]}', "allowedEnv"),
+    ("a toleration of every taint", "POD_TEMPLATE",
+     '{"allowedTolerations":[{"operator":"Exists"}]}', "allowedTolerations.0.key"),
+    ("an endpoint without a scheme", "OBJECT_STORE", '{"allowedEndpoints":["s3.example"]}',
+     "allowedEndpoints"),
+    ("a limit that is no amount", "LIMITS", '{"maxResources":{"memory":"8GB"}}',
+     "'8GB' is not a Kubernetes quantity"),
+    ("a pool's amount that is none", "NODE_POOLS",
+     '{"cpu":{"resources":{"limits":{"memory":"much"}}}}', "'much' is not a Kubernetes quantity"),
     ("a network that is none", "SOURCE_NETWORKS", '["intranet"]', "sourceNetworks needs CIDRs"),
 ]  # fmt: skip
 
@@ -56,6 +65,12 @@ def test_wrong_settings_are_refused_and_named(monkeypatch, name, value, problem)
     monkeypatch.setenv(f"OPERATOR_{name}", value)
     with pytest.raises(ValidationError, match=problem):
         Settings()
+
+
+def test_an_amount_may_be_a_number_as_in_kubernetes(monkeypatch):
+    monkeypatch.setenv("OPERATOR_TRANSCRIBER_IMAGE", "image:1")
+    monkeypatch.setenv("OPERATOR_NODE_POOLS", '{"cpu":{"resources":{"requests":{"cpu":1.5}}}}')
+    assert Settings().node_pools["cpu"].resources == {"requests": {"cpu": "1.5"}}
 
 
 RANGES = [

@@ -4,11 +4,13 @@ import pytest
 
 from tests.unit.operator.builders import NOW, job, owner, pod, seen
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_operator.policies import decide, lost_nodes, refusals
+from transcription_contract.termination import Failure
+from transcription_operator.policies import decide, lost_nodes
 from transcription_operator.policies.actions import ChangeJob, CreateJob, DeleteJob
 from transcription_operator.policies.observation import Observation
 
 JOB = "standup-1a2b3c4d-1"
+REFUSED = Failure(reason="JobRefused", message="exceeded quota: jobs")
 KUEUE = {"queueName": "team-a"}
 
 
@@ -20,6 +22,7 @@ ACTIONS = [
     ("no Job yet", {}, seen(), [CreateJob(None)]),
     ("its turn has not come", {}, Observation(queued=2), []),
     ("created suspended", {"suspend": True}, seen(), []),
+    ("refused a moment ago", {}, Observation(refused=REFUSED, again=30), []),
     ("the Job of before is still being deleted", {}, Observation(leaving=True), []),
     ("all is as it should be", {}, seen(job(), pod()), []),
     ("to be suspended", {"suspend": True}, seen(job(), pod()), [suspend(True)]),
@@ -72,8 +75,8 @@ def test_a_failed_jobs_pods_may_not_work_on(phase, observation, expected):
 
 
 AGAIN = [
-    ("a refusal may go away", {}, Observation(refused=object()), refusals.AGAIN_SECONDS),  # type: ignore[arg-type]
-    ("a Job without pods", {}, seen(job()), refusals.FIRST_LOOK_SECONDS),
+    ("a refusal may go away", {}, Observation(refused=REFUSED, again=30), 30),
+    ("a Job without pods, whose refusals are watched", {}, seen(job()), 300),
     ("the pending deadline", {"pendingDeadlineSeconds": 40}, seen(job(), pod("Pending")), 40),
     ("nothing to wait for", {"pendingDeadlineSeconds": 9999}, seen(job(), pod("Pending")), 300),
     ("suspended", {"suspend": True}, seen(job(suspended=True)), 300),

@@ -64,6 +64,11 @@ PENDING_PODS = [
      ("CreateContainerConfigError", 'pod p: secret "x"')),
     ("no image", pod("Pending", "p", waiting=("ImagePullBackOff", "")),
      ("ImagePullBackOff", "pod p: ImagePullBackOff")),
+    ("the image, while it is pulled", pod("Pending", "p", waiting=("ErrImagePull", "x: not found")),
+     ("ImagePullBackOff", "pod p: x: not found")),
+    ("the same between two pulls", pod("Pending", "p", waiting=(
+        "ImagePullBackOff", 'Back-off pulling image "x": ErrImagePull: x: not found')),
+     ("ImagePullBackOff", "pod p: x: not found")),
     ("on its way", pod("Pending", waiting=("ContainerCreating", "")), None),
     ("leaving", pod("Pending", deletion=NOW, unscheduled=("Unschedulable", "x")), None),
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 import pytest
 
-from tests.unit.operator.builders import UID, raw_pod
+from tests.unit.operator.builders import UID, controlled_by, raw_pod
+from transcription_api import API_VERSION, KIND
 from transcription_operator.policies.observation import ObservedJob, ObservedPod
 
 
@@ -51,7 +52,7 @@ def test_only_conditions_that_are_true_count_and_the_verdict_comes_before_the_en
             "metadata": {
                 "name": "j",
                 "uid": "u",
-                "ownerReferences": [{"uid": UID, "controller": True}],
+                "ownerReferences": controlled_by(UID, KIND, API_VERSION),
             },
             "status": {
                 "conditions": [
@@ -64,3 +65,34 @@ def test_only_conditions_that_are_true_count_and_the_verdict_comes_before_the_en
     assert seen.failed
     assert not seen.complete
     assert seen.owner_uid == UID
+
+
+@pytest.mark.parametrize(
+    ("references", "pods_owner", "jobs_owner"),
+    [
+        (controlled_by("u"), "u", None),
+        (controlled_by("u", KIND, API_VERSION), None, "u"),
+        (controlled_by("u", KIND, "transcription.dev/v1"), None, "u"),
+        (controlled_by("u", "ConfigMap", "v1"), None, None),
+        (controlled_by("u", "Job", "batch.example/v1"), None, None),
+        ([controlled_by("u")[0] | {"controller": False}], None, None),
+        ([{"uid": "u", "controller": True}], None, None),
+        ([], None, None),
+    ],
+    ids=[
+        "a Job",
+        "a TranscriptionJob",
+        "a TranscriptionJob of another version",
+        "a ConfigMap",
+        "another group's Job",
+        "an owner that is not the controller",
+        "an owner of no kind",
+        "nobody",
+    ],
+)
+def test_a_pod_belongs_to_a_job_and_a_job_to_a_transcription_job(
+    references, pods_owner, jobs_owner
+):
+    metadata = {"name": "a", "uid": "a", "namespace": "media", "ownerReferences": references}
+    assert ObservedPod.parse({"metadata": metadata}).owner_uid == pods_owner
+    assert ObservedJob.parse({"metadata": metadata}).owner_uid == jobs_owner

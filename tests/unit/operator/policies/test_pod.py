@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import owner, settings
+from tests.unit.operator.builders import UID, owner, settings
 from transcription_contract.task import (
     MODEL_DIRECTORY,
     OPTIONAL_STORE_KEYS,
@@ -10,10 +10,14 @@ from transcription_contract.task import (
     STORE_VARIABLES,
     Task,
 )
-from transcription_operator.errors import SpecError
+from transcription_operator.allow_lists import (
+    AllowedToleration,
+    ObjectStoreRules,
+    PodTemplateRules,
+)
 from transcription_operator.policies.job import desired_job
 from transcription_operator.policies.pod import limits_of
-from transcription_operator.settings import FileLimits, Gpu, ModelCache, Models, NodePool
+from transcription_operator.settings import Gpu, JobLimits, ModelCache, Models, NodePool
 
 IDENTITY = {"endpoint": "https://s3.eu-central-1.amazonaws.com", "region": "eu-central-1"}
 EVERYTHING = {
@@ -50,8 +54,25 @@ EVERYTHING = {
 }
 
 
+OPEN: dict[str, Any] = {
+    "service_accounts": ("transcriber",),
+    "pod_template": PodTemplateRules(
+        allowed_labels=("*",),
+        allowed_priority_classes=("batch",),
+        allowed_runtime_classes=("nvidia",),
+        allowed_schedulers=("volcano",),
+        allowed_tolerations=(AllowedToleration(key="spot", operator="Exists"),),
+        allowed_image_pull_secrets=("mine",),
+    ),
+    "object_store": ObjectStoreRules(
+        allow_pod_identity=True, allowed_endpoints=(IDENTITY["endpoint"],)
+    ),
+}
+"""Settings that allow what these jobs ask for."""
+
+
 def template(changes: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
-    changed = settings(service_accounts=("transcriber",), **changes or {})
+    changed = settings(**OPEN | (changes or {}))
     return desired_job(owner(**spec), changed)["spec"]["template"]
 
 
@@ -165,45 +186,11 @@ def test_a_pod_template_is_added_to_what_the_pool_and_the_settings_say():
     assert container(spec)["env"][-1] == {"name": "OMP_NUM_THREADS", "value": "4"}
 
 
-def test_the_operators_own_labels_win():
-    added = {"labels": {"app.kubernetes.io/managed-by": "me"}}
-    labels = template(podTemplate=added)["metadata"]["labels"]
-    assert labels["app.kubernetes.io/managed-by"] == "transcription-operator"
-
-
-def test_labels_and_annotations_of_all_workers_give_way_to_the_jobs_and_to_ours():
-    settings = {
-        "pod_labels": {"team": "platform", "tier": "batch", "app.kubernetes.io/name": "x"},
-        "pod_annotations": {"sidecar.istio.io/inject": "false"},
-    }
-    metadata = template(settings, podTemplate={"labels": {"team": "media"}})["metadata"]
-    assert metadata["labels"]["team"] == "media"
-    assert metadata["labels"]["tier"] == "batch"
-    assert metadata["labels"]["app.kubernetes.io/name"] == "transcriber"
-    assert metadata["annotations"]["sidecar.istio.io/inject"] == "false"
-
-
 def test_a_users_variable_cannot_spell_the_stores_keys():
     env = [{"name": "HTTPS_PROXY", "value": "https://$(AWS_SECRET_ACCESS_KEY).example.com/$"}]
     value = variable(pod(podTemplate={"env": env}), "HTTPS_PROXY")["value"]
     # The kubelet takes two dollar signs for one that expands nothing.
     assert value == "https://$$(AWS_SECRET_ACCESS_KEY).example.com/$$"
-
-
-@pytest.mark.parametrize(
-    ("allowed", "named"),
-    [((), "they allow: none"), (("b", "a"), "they allow: a, b")],
-    ids=["none", "others"],
-)
-def test_a_service_account_that_the_settings_do_not_name_is_refused(allowed, named):
-    job = owner(podTemplate={"serviceAccountName": "admin"})
-    with pytest.raises(SpecError, match=f"serviceAccountName is 'admin', which .* {named}"):
-        desired_job(job, settings(service_accounts=allowed))
-
-
-def test_a_node_selector_cannot_leave_the_pool():
-    with pytest.raises(SpecError, match=r"with gpu=h100, but the node pool .* with gpu=a100"):
-        pod(podTemplate={"nodeSelector": {"gpu": "h100"}})
 
 
 def test_the_default_pool_gives_selector_tolerations_and_gpus():
@@ -236,6 +223,63 @@ def test_what_a_job_states_goes_before_what_its_pool_says(pool, stated, expected
     assert container(pod(pools, nodePool=pool, resources=stated))["resources"] == expected
 
 
+POOL_WITH_DISK = NodePool(resources={"requests": {"ephemeral-storage": "4Gi"}})
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({}, (8 + 1 + 1 + 1 + 1) * 2**30 + 3600 * 32_000),
+        ({"limits": {"ephemeral-storage": "5Gi"}}, "5Gi"),
+        ({"requests": {"ephemeral-storage": "1Ti"}}, 2**40),
+    ],
+    ids=["model, recording, work, tmp and logs", "stated", "no less than the request"],
+)
+def test_a_pool_that_requests_disk_gets_the_limit_that_its_volumes_need(stated, expected):
+    # Otherwise a LimitRange's default, such as GKE Autopilot's 1 GiB, would evict the pod.
+    pools = {"node_pools": settings().node_pools | {"disk": POOL_WITH_DISK}}
+    limits = {"maxFileBytes": "1Gi", "maxFileSeconds": 3600}
+    resources = container(pod(pools, nodePool="disk", resources=stated, limits=limits))["resources"]
+    assert resources["limits"]["ephemeral-storage"] == str(expected)
+
+
+def test_a_claim_with_models_takes_nothing_of_the_nodes_disk():
+    pools = {"node_pools": settings().node_pools | {"disk": POOL_WITH_DISK}}
+    cache = {"models": Models(cache=ModelCache(persistent_volume_claim="models"))}
+    with_claim, without = (
+        int(
+            container(pod(pools | more, nodePool="disk"))["resources"]["limits"][
+                "ephemeral-storage"
+            ]
+        )
+        for more in (cache, {})
+    )
+    assert without - with_claim == 8 * 2**30
+
+
+@pytest.mark.parametrize(("pool", "hidden"), [("cpu", True), ("a100", False), ("mig", False)])
+def test_a_pod_without_gpus_sees_none_whatever_its_image_and_node_say(pool, hidden):
+    pools = {"node_pools": settings().node_pools | {"mig": MIG}}
+    variables = container(pod(pools, nodePool=pool))["env"]
+    hides = {"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"} in variables
+    assert hides is hidden
+
+
+def test_workers_of_one_job_spread_as_their_pool_says_and_stop_in_its_time():
+    spread = {"topology_key": "topology.kubernetes.io/zone", "when_unsatisfiable": "DoNotSchedule"}
+    pool = NodePool(topology_spread_constraints=(spread,), termination_grace_period_seconds=100)
+    spec = pod({"node_pools": {"a100": pool}})
+    assert spec["terminationGracePeriodSeconds"] == 100
+    assert spec["topologySpreadConstraints"] == [
+        {
+            "topologyKey": "topology.kubernetes.io/zone",
+            "maxSkew": 1,
+            "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": {"matchLabels": {"transcription.dev/job-uid": UID}},
+        }
+    ]
+
+
 @pytest.mark.parametrize(
     ("source", "recordings"),
     [
@@ -263,7 +307,7 @@ def test_scratch_space_is_bounded_by_what_the_limits_can_need(source, recordings
     ids=["the job's defaults", "the defaults are over it", "the job's are under it", "over it"],
 )
 def test_a_job_is_allowed_what_it_asks_for_up_to_the_settings_limits(stated, allowed, expected):
-    limits = limits_of(owner(limits=stated), settings(limits=FileLimits(**allowed)))
+    limits = limits_of(owner(limits=stated), settings(limits=JobLimits(**allowed)))
     assert (limits.max_file_bytes, limits.max_file_seconds) == expected
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit import virtual_time
-from tests.unit.operator.builders import settings
+from tests.unit.operator.builders import UID, settings
 from transcription_kube.errors import ApiError, KubeError, UnreachableError
 from transcription_operator.runtime.app import App
 from transcription_operator.runtime.health import Health
@@ -52,12 +52,12 @@ class Cluster:
 class Operator:
     """An App, its metrics and its health."""
 
-    def __init__(self, cluster: Any) -> None:
+    def __init__(self, cluster: Any, **changes: Any) -> None:
         async def ask(*_: Any) -> str:
             raise AssertionError("there is no worker")
 
-        metrics = Metrics()
-        self.app = App(cluster, settings(), ask, metrics)
+        metrics = Metrics("operator")
+        self.app = App(cluster, settings(**changes), ask, metrics)
         self.health = Health(metrics.text, self.app.ready)
         # Of the machine's clock, which these tests do not wait for.
         self.health._checks.clear()
@@ -214,3 +214,22 @@ def test_a_loop_that_stands_still_is_dead() -> None:
         running.cancel()
 
     virtual_time.run(scenario())
+
+
+async def test_labels_and_annotations_that_the_settings_propagate_are_cached():
+    lists = {"propagated_labels": ("team",), "propagated_annotations": ("example.com/*",)}
+    app = Operator(Cluster(), **lists).app
+    metadata = {
+        "name": "standup",
+        "namespace": "media",
+        "uid": UID,
+        "resourceVersion": "1",
+        "labels": {"team": "media", "tier": "gold"},
+        "annotations": {"example.com/cost": "7", "note": "x"},
+    }
+    spec = {"source": {"uri": "s3://a/b.mp3"}, "output": {"uri": "s3://c/"}}
+    app.caches.owners.put({"metadata": metadata, "spec": spec})
+    kept = app.caches.owner("media/standup")
+    assert kept is not None
+    assert kept.metadata.labels == {"team": "media"}
+    assert kept.metadata.annotations == {"example.com/cost": "7"}

@@ -2,11 +2,12 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import UID, owner, pod
+from tests.unit.operator.builders import UID, controlled_by, owner, pod
+from transcription_api import API_VERSION, KIND
 from transcription_operator.policies import names
 from transcription_operator.policies.observation import ObservedPod
 from transcription_operator.policies.queueing import Limits
-from transcription_operator.runtime.caches import Caches
+from transcription_operator.runtime.caches import Caches, RunningJob
 from transcription_operator.runtime.owners import Owners
 
 CHILD = names.child_name("standup", UID, 1)
@@ -27,7 +28,7 @@ def child(owner: str = UID, **metadata: Any) -> dict[str, Any]:
         "metadata": {
             "name": CHILD, "namespace": "media", "uid": "job-uid", "resourceVersion": "1",
             "annotations": {names.OWNER_NAME_ANNOTATION: "standup"},
-            "ownerReferences": [{"uid": owner, "controller": True}], **metadata,
+            "ownerReferences": controlled_by(owner, KIND, API_VERSION), **metadata,
         },
     }  # fmt: skip
 
@@ -69,12 +70,14 @@ def test_only_the_annotation_that_is_read_is_kept():
 
 def test_a_job_that_is_not_ours_or_on_its_way_out_is_not_taken_for_ours():
     caches = Caches(Limits(), lambda _: None)
-    leaving = {"deletionTimestamp": "2026-11-22T12:00:00Z", "resourceVersion": "2"}
-    for stranger in (child(owner="x"), child(**leaving)):
-        caches.put_job(stranger)
-        seen = caches.observe(owner())
-        assert seen.leaving
-        assert seen.job is None
+    caches.put_job(child(owner="x"))
+    seen = caches.observe(owner())
+    assert seen.job is None
+    assert seen.refused is not None
+    caches.put_job(child(deletionTimestamp="2026-11-22T12:00:00Z", resourceVersion="2"))
+    seen = caches.observe(owner())
+    assert seen.job is None
+    assert seen.leaving
     caches.put_job(child(resourceVersion="3"))
     assert caches.observe(owner()).job is not None
 
@@ -103,8 +106,11 @@ def watching(job: dict[str, Any], asked: ObservedPod) -> Caches:
     return caches
 
 
+WORKERS = RunningJob("job-uid", "media/standup", (worker(),))
+
+
 def test_running_pods_of_our_jobs_are_workers():
-    assert list(watching(child(), worker()).workers()) == [("media/standup", worker())]
+    assert list(watching(child(), worker()).workers()) == [WORKERS]
 
 
 @pytest.mark.parametrize(
@@ -116,11 +122,24 @@ def test_pods_that_are_not_at_work_for_us_are_no_workers(idle):
     assert list(watching(child(), idle).workers()) == []
 
 
-def test_pods_of_a_job_that_names_no_parent_of_ours_are_no_workers():
+def test_a_pod_in_another_namespace_that_names_the_job_as_its_owner_counts_for_nothing():
+    caches = watching(child(), worker())
+    caches.pods.put("evil/forged", worker(name="forged"))
+    assert caches.observe(owner()).pods == (worker(),)
+    assert list(caches.workers()) == [WORKERS]
+
+
+def test_pods_of_a_job_without_an_owner_are_no_workers():
     assert list(watching(child(annotations={}), worker()).workers()) == []
     gone = watching(child(), worker())
     gone.owners.remove(manifest(9))
     assert list(gone.workers()) == []
+
+
+@pytest.mark.parametrize("uid", ["old", None], ids=["a deleted one", "none of ours"])
+def test_pods_of_a_job_of_another_owner_of_that_name_are_no_workers(uid):
+    references = controlled_by(uid, KIND, API_VERSION) if uid else []
+    assert list(watching(child(ownerReferences=references), worker()).workers()) == []
 
 
 def test_a_queue_is_known_in_whole_before_anybody_is_let_in():

@@ -2,8 +2,6 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import pod
-from transcription_contract.metric_names import METRICS_PORT
 from transcription_kube.errors import ApiError, NotFoundError
 from transcription_operator.runtime.cluster import Cluster
 
@@ -21,10 +19,6 @@ class Server:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-    async def request_text(self, path: str) -> str:
-        self.asked.append(("GET", path, None))
-        return "text"
 
 
 def cluster(server: Server) -> Cluster:
@@ -76,20 +70,22 @@ async def test_a_namespace_ends_when_it_is_being_deleted(answer, ending):
     assert await cluster(Server(answer)).is_ending("media") is ending
 
 
-async def test_the_latest_refusal_comes_last():
-    events = [
-        {"lastTimestamp": "2026-11-22T12:00:09Z", "message": "new"},
-        {"lastTimestamp": "2026-11-22T12:00:01Z", "message": "old"},
-        {"message": "undated"},
-    ]
-    server = Server({"items": events})
-    assert await cluster(server).refusals("media", "u-1") == ["undated", "old", "new"]
-    assert server.asked[0][2] == [("fieldSelector", "involvedObject.uid=u-1,reason=FailedCreate")]
+async def test_refusals_of_pods_are_listed_by_a_field_selector():
+    server = Server({"items": [], "metadata": {"resourceVersion": "9"}})
+    assert [page async for page in cluster(server).pod_refusals("media").pages()] == [([], "9")]
+    ((_, path, query),) = server.asked
+    assert path == "/api/v1/namespaces/media/events"
+    assert ("fieldSelector", "involvedObject.kind=Job,reason=FailedCreate") in query
 
 
-async def test_workers_are_asked_through_the_proxy_by_number():
-    server = Server()
-    assert await cluster(server).worker_metrics("media", pod(name="standup-0-x")) == "text"
-    (asked,) = server.asked
-    pod_and_port = f"standup-0-x:{METRICS_PORT}"
-    assert asked[1] == f"/api/v1/namespaces/media/pods/{pod_and_port}/proxy/metrics"
+@pytest.mark.parametrize(
+    ("answer", "may"),
+    [
+        ({}, True),
+        (NotFoundError(404, "no such pod"), True),
+        (ApiError(403, "pods/status is forbidden"), False),
+    ],
+    ids=["released", "gone", "not ours to release"],
+)
+async def test_a_pod_is_released_where_the_role_lets_us(answer, may):
+    assert await cluster(Server(answer)).release_pod("media", "standup-0-x") is may

@@ -16,7 +16,7 @@ def ready():
 
 @pytest.fixture
 def health(ready):
-    return Health(Metrics().text, ready)
+    return Health(Metrics("lease").text, ready)
 
 
 async def ask(health, path):
@@ -51,7 +51,7 @@ async def test_every_problem_is_named(health):
 async def test_prometheus_finds_metrics(health):
     status, text, content_type = await ask(health, "/metrics")
     assert status == 200
-    assert "transcription_operator_queue_depth 0.0" in text
+    assert 'workqueue_depth{name="transcriptionjobs"} 0.0' in text
     assert content_type.startswith("text/plain; version=")
 
 

@@ -141,3 +141,23 @@ def test_an_answer_is_known_before_the_watch_tells_of_it():
     assert not owners.put(job(2, "Running"))
     assert not owners.learn(job(1))
     assert owners.phases() == {"Running": 1}
+
+
+def test_only_those_labels_and_annotations_are_kept_that_reach_a_jobs_pods():
+    owners = Owners(labels=("team",), annotations=("example.com/*",))
+    found = job()
+    found["metadata"] |= {
+        "labels": {"team": "media", "tier": "gold"},
+        "annotations": {
+            "example.com/cost": "7",
+            "kubectl.kubernetes.io/last-applied-configuration": "{}",
+            "transcription.dev/retry": "1",
+        },
+    }
+    owners.put(found)
+    kept = owners.raw("media/standup")
+    assert kept["metadata"]["labels"] == {"team": "media"}
+    assert kept["metadata"]["annotations"] == {
+        "example.com/cost": "7",
+        "transcription.dev/retry": "1",
+    }

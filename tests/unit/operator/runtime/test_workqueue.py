@@ -1,6 +1,11 @@
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+
+from tests.unit.virtual_time import run
+from transcription_kube.errors import ConflictError
 from transcription_operator.runtime.workqueue import WorkQueue
 
 
@@ -102,3 +107,99 @@ async def test_a_key_comes_back_after_the_time_it_asked_for():
         queue.add("a")
         await asyncio.wait_for(done.wait(), 5)
     assert times[1] - times[0] >= 0.049
+
+
+def clock() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@asynccontextmanager
+async def working(handle, **arguments):
+    queue = WorkQueue(handle, **arguments)
+    task = asyncio.create_task(queue.run())
+    try:
+        yield queue
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def test_a_namespace_whose_keys_hang_does_not_hold_up_another():
+    async def scenario():
+        done = asyncio.Event()
+
+        async def handle(key):
+            if key.startswith("hanging/"):
+                await asyncio.sleep(20)
+                return 15.0
+            done.set()
+            return None
+
+        async with working(handle) as queue:
+            for number in range(200):
+                queue.add(f"hanging/{number}")
+            await asyncio.sleep(30)
+            began = clock()
+            queue.add("media/standup")
+            await done.wait()
+            assert clock() - began < 2
+
+    run(scenario())
+
+
+def test_a_namespace_gets_its_share_of_the_workers_and_the_others_get_theirs_in_turn():
+    async def scenario():
+        begun = []
+
+        async def handle(key):
+            begun.append((key.partition("/")[0], clock()))
+            await asyncio.sleep(1)
+
+        def begun_at(seconds):
+            return [namespace for namespace, at in begun if at == seconds]
+
+        async with working(handle, workers=5, per_namespace=3) as queue:
+            for number in range(6):
+                queue.add(f"a/{number}")
+            await asyncio.sleep(0.5)
+            assert begun_at(0) == ["a", "a", "a"]
+            for namespace in ("b", "c"):
+                for number in range(6):
+                    queue.add(f"{namespace}/{number}")
+            await asyncio.sleep(9)
+        assert begun_at(0.5) == ["b", "c"]
+        assert Counter(namespace for namespace, _ in begun) == {"a": 6, "b": 6, "c": 6}
+
+    run(scenario())
+
+
+def test_an_attempt_that_takes_too_long_is_cancelled_and_backs_off():
+    async def scenario():
+        begins = []
+
+        async def handle(_key):
+            begins.append(clock())
+            await asyncio.Event().wait()
+
+        async with working(handle, limit=60) as queue:
+            queue.add("media/standup")
+            await asyncio.sleep(185)
+        assert begins == pytest.approx([0, 60.2, 120.6, 181.4])
+
+    run(scenario())
+
+
+def test_a_conflict_backs_off_like_an_error():
+    async def scenario():
+        begins = []
+
+        async def handle(_key):
+            begins.append(clock())
+            raise ConflictError(409, "the object has been modified")
+
+        async with working(handle) as queue:
+            queue.add("media/standup")
+            await asyncio.sleep(3.1)
+        assert begins == pytest.approx([0, 0.2, 0.6, 1.4, 3.0])
+
+    run(scenario())

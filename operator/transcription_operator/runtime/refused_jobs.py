@@ -1,0 +1,122 @@
+"""Jobs that the API server refuses: why, and when each is created again."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+
+from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_contract.termination import Failure
+from transcription_operator.policies import refusals
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_WOKEN_AT_ONCE = 2
+"""After a Job is accepted: the chain grows while Jobs are accepted, and ends when they are not."""
+
+
+@dataclass
+class _Refused:
+    """``wanted``: what was refused: a TranscriptionJob's uid, attempt and generation."""
+
+    wanted: tuple[str, int, int]
+    failure: Failure
+    tries: int
+    due: datetime
+
+
+@dataclass
+class _Namespace:
+    """``refused``: by key, the one that was tried longest ago first. ``last``: the latest time that
+    was given to one. ``probe``: the key that is tried soon, for all of them."""
+
+    refused: OrderedDict[str, _Refused] = field(default_factory=OrderedDict)
+    last: datetime = _LONG_AGO
+    probe: str | None = None
+
+
+class RefusedJobs:
+    """What the API server refused of each namespace.
+
+    Each key backs off separately, and a namespace's retries are spread over time. Since a
+    refusal mostly concerns the whole namespace, one of its Jobs in turn is tried every minute, and
+    when one is accepted the others follow at once. So a thousand refused Jobs cost a request a
+    second, and none waits for long after the refusal is lifted.
+
+    ``wake``: called with the keys that should be reconciled now.
+    """
+
+    def __init__(self, wake: Callable[[str], None]) -> None:
+        self._wake = wake
+        self._namespaces: dict[str, _Namespace] = {}
+
+    def __len__(self) -> int:
+        return sum(len(each.refused) for each in self._namespaces.values())
+
+    def knows(self, key: str) -> bool:
+        """Whether the last try of this TranscriptionJob's Job was refused."""
+        return key in self._in_namespace_of(key).refused
+
+    def waiting(self, owner: TranscriptionJob, now: datetime) -> tuple[Failure, float] | None:
+        """Why its Job was refused, and the seconds until it is created again; None if it may be
+        created now. A changed spec may."""
+        entry = self._in_namespace_of(owner.key).refused.get(owner.key)
+        if entry is None or entry.due <= now or entry.wanted != _wanted(owner):
+            return None
+        return entry.failure, (entry.due - now).total_seconds()
+
+    def add(self, owner: TranscriptionJob, failure: Failure, now: datetime) -> float:
+        """Note that its Job was refused; the seconds until it is created again."""
+        space = self._namespaces.setdefault(owner.metadata.namespace, _Namespace())
+        before = space.refused.pop(owner.key, None)
+        again = before is not None and before.wanted == _wanted(owner)
+        tries = before.tries + 1 if before and again else 1
+        # Not later than in turn: those before it may have gone.
+        slot = min(space.last + refusals.SPACING, now + refusals.SPACING * len(space.refused))
+        space.last = max(now + refusals.backoff(tries), slot)
+        entry = _Refused(_wanted(owner), failure, tries, space.last)
+        space.refused[owner.key] = entry
+        if space.probe in (None, owner.key):
+            self._choose_probe(space, now, owner.key)
+        return (entry.due - now).total_seconds()
+
+    def accepted(self, key: str, now: datetime) -> None:
+        """Note that its Job was created, and wake others of its namespace."""
+        space = self._in_namespace_of(key)
+        self._remove(key)
+        for other in list(islice(space.refused, _WOKEN_AT_ONCE)):
+            space.refused[other].due = now
+            space.refused.move_to_end(other)
+            self._wake(other)
+
+    def forget(self, key: str, now: datetime) -> None:
+        """Its Job is no longer wanted."""
+        space = self._in_namespace_of(key)
+        if self._remove(key) == key and space.refused:
+            self._choose_probe(space, now)
+
+    def _in_namespace_of(self, key: str) -> _Namespace:
+        return self._namespaces.get(key.partition("/")[0]) or _Namespace()
+
+    def _remove(self, key: str) -> str | None:
+        """Remove a key; the one that was the probe before."""
+        space = self._in_namespace_of(key)
+        probe = space.probe
+        space.refused.pop(key, None)
+        if probe == key:
+            space.probe = None
+        if not space.refused:
+            self._namespaces.pop(key.partition("/")[0], None)
+        return probe
+
+    def _choose_probe(self, space: _Namespace, now: datetime, current: str | None = None) -> None:
+        key, entry = next(iter(space.refused.items()))
+        space.probe = key
+        if entry.due > now + refusals.PROBE_EVERY:
+            entry.due = now + refusals.PROBE_EVERY
+            if key != current:
+                self._wake(key)
+
+
+def _wanted(owner: TranscriptionJob) -> tuple[str, int, int]:
+    return owner.metadata.uid, owner.attempt, owner.metadata.generation
