@@ -1,10 +1,11 @@
 """How the API server is reached, and as whom: by the pod's service account, or KUBECONFIG."""
 
+import asyncio
 import os
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transcription_kube.errors import UnreachableError
@@ -18,7 +19,8 @@ _TOKEN_SECONDS = 60.0
 class Access:
     """The API server's address and our credentials.
 
-    ``authorization`` gives the Authorization header of the moment, or None.
+    ``authorization`` gives the Authorization header of the moment, or None. ``close`` ends what
+    renews it.
     """
 
     server: str
@@ -26,6 +28,7 @@ class Access:
     tls: ssl.SSLContext | None = None
     server_name: str | None = None
     proxy: str | None = None
+    close: Callable[[], object] = lambda: None
 
 
 class TokenFile:
@@ -90,6 +93,9 @@ def in_cluster(host: str, account: Path) -> Access:
 async def by_kubeconfig(path: str | None) -> Access:
     """By the current context of a kubeconfig: token, client certificate or credential plugin.
 
+    A plugin's token is renewed before it expires (EKS: after 15 minutes); one that states no expiry
+    holds for as long as the process lives, by the plugins' protocol.
+
     Args:
         path: of the file, or several; None for ~/.kube/config.
 
@@ -101,7 +107,7 @@ async def by_kubeconfig(path: str | None) -> Access:
 
     found = client.Configuration()
     try:
-        await config.load_kube_config(  # type: ignore[no-untyped-call]
+        loader = await config.load_kube_config(  # type: ignore[no-untyped-call]
             config_file=path, client_configuration=found
         )
         tls = None
@@ -114,8 +120,19 @@ async def by_kubeconfig(path: str | None) -> Access:
                 tls.verify_mode = ssl.CERT_NONE
     except (config.ConfigException, OSError) as error:
         raise UnreachableError(f"this is no pod, and KUBECONFIG does not help: {error}") from error
-    header = found.api_key.get("BearerToken")
-    return Access(found.host, lambda: header, tls, found.tls_server_name, found.proxy)
+    access = Access(
+        found.host,
+        lambda: found.api_key.get("BearerToken"),
+        tls,
+        found.tls_server_name,
+        found.proxy,
+    )
+    if not hasattr(loader, "exec_plugin_expiry"):
+        return access
+    renewing = asyncio.create_task(
+        config.refresh_token(loader, found, _TOKEN_SECONDS)  # type: ignore[no-untyped-call]
+    )
+    return replace(access, close=renewing.cancel)
 
 
 def _tls(authority: str | None) -> ssl.SSLContext:

@@ -1,4 +1,4 @@
-"""Requests to the API server: paced, repeated where that is safe, and counted.
+"""Requests to the API server: paced, retried where nothing was done, and counted.
 
 Objects travel as the JSON that the API server speaks; which paths there are is the caller's matter.
 """
@@ -15,20 +15,8 @@ from typing import Any, Self
 import aiohttp
 
 from transcription_kube.access import Access, find_access
-from transcription_kube.errors import (
-    ApiError,
-    ConflictError,
-    GoneError,
-    NotFoundError,
-    UnreachableError,
-)
-from transcription_kube.throttle import (
-    RETRIED_STATUSES,
-    TOO_MANY_REQUESTS,
-    FairBucket,
-    Retries,
-    retry_after,
-)
+from transcription_kube.errors import ApiError, UnreachableError, api_error
+from transcription_kube.throttle import FairBucket, Retries, retry_after
 
 Json = dict[str, Any]
 Query = list[tuple[str, str]]
@@ -38,8 +26,8 @@ Count = Callable[[str, str, str], None]
 _JSON = "application/json"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _ERROR_BYTES = 300
+_TOO_MANY_REQUESTS = 429
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_ERRORS: dict[int, type[ApiError]] = {404: NotFoundError, 409: ConflictError, 410: GoneError}
 log = logging.getLogger(__name__)
 
 
@@ -98,6 +86,7 @@ class ApiClient:
 
     async def close(self) -> None:
         """Close every connection."""
+        self._access.close()
         await self._web.close()
 
     async def request(
@@ -111,11 +100,20 @@ class ApiClient:
         """What the API server answers, as JSON.
 
         Raises:
-            ApiError: it refused, after some tries if that may help.
-            UnreachableError: it did not answer.
+            ApiError: it refused; see Retries for what is tried again.
+            UnreachableError: it did not answer, or something between us answered in its place.
         """
-        asked = _Request(method, path, query, body, content_type)
-        answer: Json = json.loads(await self._insist(asked))
+        content = await self._insist(_Request(method, path, query, body, content_type))
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            beginning = content[:_ERROR_BYTES].decode(errors="replace")
+            raise UnreachableError(
+                f"{method} {path}: the answer is not a JSON object; a proxy may have sent it: "
+                f"{beginning}"
+            )
         return answer
 
     async def open_watch(self, path: str, query: Query, read_timeout: float) -> AsyncIterator[Json]:
@@ -142,7 +140,7 @@ class ApiClient:
                     yield json.loads(line)
         except aiohttp.SocketTimeoutError as error:
             raise TimeoutError(f"nothing was heard for {read_timeout:g} s") from error
-        except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise UnreachableError(f"the watch of {path} broke: {_words(error)}") from error
 
     async def _insist(self, request: _Request) -> bytes:
@@ -157,7 +155,7 @@ class ApiClient:
             except (ApiError, UnreachableError) as error:
                 asked = error.retry_after if isinstance(error, ApiError) else None
                 wait = self._retries.wait(tried, clock() - begin, asked, random.random())
-                if wait is None or not may_repeat(request.method, request.body, error):
+                if wait is None or not may_retry(error):
                     raise
                 log.debug("trying again in %.1f s: %s", wait, error)
             await self._sleep(wait)
@@ -201,24 +199,11 @@ class ApiClient:
         )
 
 
-def may_repeat(method: str, body: Json | None, error: ApiError | UnreachableError) -> bool:
-    """Whether a request that failed like this may be sent again: nothing would be done twice."""
+def may_retry(error: ApiError | UnreachableError) -> bool:
+    """Whether a request that failed like this was certainly not carried out, and may soon be."""
     if isinstance(error, ApiError):
-        if error.status == TOO_MANY_REQUESTS:
-            return True
-        return error.status in RETRIED_STATUSES and is_repeatable(method, body)
-    # A connection that was never made carried nothing.
-    never_made = isinstance(error.__cause__, aiohttp.ClientConnectorError)
-    return never_made or is_repeatable(method, body)
-
-
-def is_repeatable(method: str, body: Json | None) -> bool:
-    """Whether doing it twice is as good as once.
-
-    Creating an object under a name of our own is: the second time is a conflict. With a
-    generateName there would be two.
-    """
-    return method != "POST" or "name" in (body or {}).get("metadata", {})
+        return error.status == _TOO_MANY_REQUESTS and error.retry_after is not None
+    return isinstance(error.__cause__, aiohttp.ClientConnectorError)
 
 
 def described(method: str, path: str) -> tuple[str, str]:
@@ -244,7 +229,7 @@ def error_of(status: int, content: bytes, asked_wait: str | None = None) -> ApiE
         message = str(json.loads(content)["message"])
     except (ValueError, KeyError, TypeError):
         message = content[:_ERROR_BYTES].decode(errors="replace")
-    return _ERRORS.get(status, ApiError)(status, message, retry_after(asked_wait))
+    return api_error(status, message, retry_after(asked_wait))
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

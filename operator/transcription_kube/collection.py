@@ -1,5 +1,6 @@
 """The objects of one kind, in one namespace or all: listed a page at a time, and watched."""
 
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +10,10 @@ from transcription_kube.client import ApiClient
 Json = dict[str, Any]
 
 PAGE = 500
-_WATCH_SECONDS = 300
+_WATCH_SECONDS = 300.0
+"""At least, and at most twice that, as client-go has it: watches that end together would begin
+together, for ever."""
+
 _SILENCE_SECONDS = 100.0
 """The API server sends each watch a bookmark about every minute."""
 
@@ -54,7 +58,7 @@ class Collection:
             ("watch", "true"),
             ("allowWatchBookmarks", "true"),
             ("resourceVersion", version),
-            ("timeoutSeconds", str(_WATCH_SECONDS)),
+            ("timeoutSeconds", str(round(_WATCH_SECONDS * random.uniform(1, 2)))),
         ]
         return self._client.open_watch(self._path, query, _SILENCE_SECONDS)
 

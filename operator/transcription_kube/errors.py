@@ -27,6 +27,11 @@ class ApiError(KubeError):
         self.message = message
         self.retry_after = retry_after
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether the server was only busy or in trouble, and said nothing about the request."""
+        return self.status == 429 or self.status >= 500
+
 
 class ConflictError(ApiError):
     """The object changed since it was read, or exists already."""
@@ -38,6 +43,14 @@ class NotFoundError(ApiError):
 
 class GoneError(ApiError):
     """What was asked for is no longer kept: list again."""
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {404: NotFoundError, 409: ConflictError, 410: GoneError}
+
+
+def api_error(status: int, message: str, retry_after: float | None = None) -> ApiError:
+    """The error of an HTTP status."""
+    return _BY_STATUS.get(status, ApiError)(status, message, retry_after)
 
 
 class UnreachableError(KubeError, ConnectionError):

@@ -1,26 +1,31 @@
-"""Our own caches of what the API server has: a list, then a watch, then a list again.
+"""Our own caches of what the API server has: a list, then one watch after the other.
 
 kopf keeps whole objects and watches without a selector, which for Jobs and pods would be all of the
 cluster's; these keep a projection of a few fields
-(https://github.com/nolar/kopf/issues/1163). A watch that says nothing for longer than the API
-server's bookmarks take is cut and begun anew, since a silent one cannot be told from a dead one.
+(https://github.com/nolar/kopf/issues/1163). A watch that ends or breaks is resumed from the last
+resourceVersion that it delivered; everything is listed again only when the API server no longer
+keeps that version (410), or three watches from it were refused or silent. A watch that is silent
+for longer than the API server's bookmarks take is cut: it cannot be told from a dead one.
 """
 
 import asyncio
 import logging
 import random
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from transcription_kube.errors import ApiError, KubeError
+from transcription_kube.errors import ApiError, GoneError, KubeError, api_error
+from transcription_kube.stopwatch import Stopwatch
+from transcription_kube.throttle import backoff
 
 Json = dict[str, Any]
 
-_FIRST_BACKOFF = 0.2
-_LONGEST_BACKOFF = 30.0
-_SHORT_WATCH_SECONDS = 5.0
+_BUSY_WATCH_SECONDS = 5.0
+_QUIET_WATCH_SECONDS = 30.0
+"""A watch that lasted for so long, with and without an event, was no failure, however it ended."""
+
+_MOST_DOUBTS = 3
 log = logging.getLogger(__name__)
 
 
@@ -136,7 +141,12 @@ class Informer(Generic[T]):
         self._store = store
         self._parse = parse
         self._changed = changed
-        self._heard = time.monotonic()
+        self._version: str | None = None
+        self._doubts = 0
+        self._brought = False
+        self._watched = Stopwatch()
+        self._answered = Stopwatch()
+        self._turned = Stopwatch()
         self.synced = asyncio.Event()
 
     @property
@@ -145,35 +155,59 @@ class Informer(Generic[T]):
         return self._source.name
 
     def age(self) -> float:
-        """Seconds since the API server was last heard of."""
-        return time.monotonic() - self._heard
+        """Seconds since the last answer of the API server; 0 before ``run``."""
+        return self._answered.seconds()
+
+    def idle(self) -> float:
+        """Seconds since the loop itself last did something, such as fail to reach the API server;
+        0 before ``run``."""
+        return self._turned.seconds()
 
     async def run(self) -> None:
-        """Follow the API server until cancelled."""
-        failures = 0
-        version: str | None = None
-        while True:
-            began = time.monotonic()
-            try:
-                version = await self._list() if version is None else version
-                version = await self._follow(version)
-            except (KubeError, OSError, TimeoutError) as error:
-                version = None
-                log.warning("watching %s: %s", self.name, error or type(error).__name__)
-            # What ends at once, well or badly, is not to be hammered.
-            failures = failures + 1 if time.monotonic() - began < _SHORT_WATCH_SECONDS else 0
-            if failures:
-                await self._pause(failures - 1)
+        """Follow the API server until cancelled.
 
-    async def _pause(self, failures: int) -> None:
-        wait = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures, 10))
-        await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+        Raises:
+            Exception: an object or an event could not be read; the caches are not to be relied on.
+        """
+        self._answered.restart()
+        failures = 0
+        while True:
+            self._turned.restart()
+            error = await self._list_and_watch()
+            long_enough = _BUSY_WATCH_SECONDS if self._brought else _QUIET_WATCH_SECONDS
+            failures = 0 if self._watched.seconds() >= long_enough else failures + 1
+            if failures:
+                asked = error.retry_after if isinstance(error, ApiError) else None
+                await asyncio.sleep(backoff(failures, random.random(), asked))
+
+    async def _list_and_watch(self) -> Exception | None:
+        """List, if need be, and watch once; what ended it, or None for the server."""
+        self._brought, self._watched = False, Stopwatch()
+        try:
+            if self._version is None:
+                self._version = await self._list()
+            await self._follow(self._version)
+        except (KubeError, OSError) as error:
+            log.warning("watching %s: %s", self.name, error or type(error).__name__)
+            self._doubt(error)
+            return error
+        return None
+
+    def _doubt(self, error: Exception) -> None:
+        """Give the version up when it is the reason, or may be: a refusal and silence say so, a
+        lost connection does not."""
+        if isinstance(error, ApiError):
+            self._doubts += not error.is_transient
+        elif isinstance(error, TimeoutError):
+            self._doubts += 1
+        if isinstance(error, GoneError) or self._doubts >= _MOST_DOUBTS:
+            self._version, self._doubts = None, 0
 
     async def _list(self) -> str:
         found: dict[str, T] = {}
         version = "0"
         async for objects, at in self._source.pages():
-            self._heard = time.monotonic()
+            self._hear()
             version = at
             found |= {_key(each): self._parse(each) for each in objects}
         for key in [each for each in self._store.items if self._is_mine(each)]:
@@ -188,18 +222,23 @@ class Informer(Generic[T]):
     def _is_mine(self, key: str) -> bool:
         return self._source.namespace in (None, key.partition("/")[0])
 
-    async def _follow(self, version: str) -> str:
+    async def _follow(self, version: str) -> None:
+        self._watched.restart()
         async for event in self._source.watch(version):
-            self._heard = time.monotonic()
+            self._hear()
             kind, changed = event["type"], event["object"]
             if kind == "ERROR":
-                raise ApiError(int(changed.get("code", 500)), str(changed.get("message", "")))
-            version = changed["metadata"]["resourceVersion"]
-            self._store.heard[self._source.namespace] = int(version)
+                raise api_error(int(changed.get("code") or 500), str(changed.get("message", "")))
+            at = changed["metadata"]["resourceVersion"]
             if kind != "BOOKMARK":
                 item = None if kind == "DELETED" else self._parse(changed)
-                self._set(_key(changed), item, int(version))
-        return version
+                self._set(_key(changed), item, int(at))
+            self._version, self._doubts, self._brought = at, 0, True
+            self._store.heard[self._source.namespace] = int(at)
+
+    def _hear(self) -> None:
+        self._answered.restart()
+        self._turned.restart()
 
     def _set(self, key: str, item: T | None, version: int) -> None:
         before = self._store.get(key)

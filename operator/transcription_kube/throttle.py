@@ -1,16 +1,13 @@
-"""How often the API server is asked, and asked again. Pure.
+"""How often the API server is asked, and when again. Pure.
 
-A token bucket, as client-go's flowcontrol has it, and exponential backoff with full jitter
+A token bucket, as client-go's flowcontrol has it, and exponential backoff with jitter
 (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
 """
 
 from dataclasses import dataclass
 
-RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
-"""Too many requests, or a server, proxy or webhook in trouble."""
-
-TOO_MANY_REQUESTS = 429
-"""The one refusal that says for certain that nothing was done."""
+_FIRST_BACKOFF = 0.2
+_LONGEST_BACKOFF = 30.0
 
 
 class TokenBucket:
@@ -64,12 +61,21 @@ class FairBucket:
 
 @dataclass(frozen=True)
 class Retries:
-    """When a request is tried again: at most ``tries`` in all, none begun after ``seconds``."""
+    """When the client sends a request again: at most ``tries`` in all, none begun after
+    ``seconds``.
 
-    tries: int = 5
-    seconds: float = 20.0
-    first_wait: float = 0.5
-    longest_wait: float = 8.0
+    Only what the API server certainly did not carry out and is likely to accept within seconds: a
+    connection that was never made, and a 429 with a Retry-After. The caller waits meanwhile, and
+    a caller may be one of the few workers of a queue that all namespaces share. A server error may
+    be an admission webhook that hangs for 10 s a try; that, a timeout and a broken connection are
+    raised at once. The workqueue then backs off for that key alone, holds no worker, and observes
+    again before it acts; informers, resync and elector have a backoff of their own.
+    """
+
+    tries: int = 3
+    seconds: float = 3.0
+    first_wait: float = 0.25
+    longest_wait: float = 1.0
 
     def wait(self, tried: int, spent: float, asked: float | None, draw: float) -> float | None:
         """The seconds to wait before the next try, or None to give up.
@@ -86,6 +92,19 @@ class Retries:
         most = min(self.longest_wait, self.first_wait * 2.0 ** min(tried - 1, 30))
         wait = draw * most + (asked or 0.0)
         return wait if spent + wait <= self.seconds else None
+
+
+def backoff(failures: int, draw: float, asked: float | None = None) -> float:
+    """The seconds to wait after failures in a row: 0.1 to 0.2 after the first, twice that after
+    the next, 15 to 30 in the end.
+
+    Args:
+        failures: how many there were, at least 1.
+        draw: a random number of [0, 1).
+        asked: the seconds of the server's Retry-After, if it named any; at most 30 are heeded.
+    """
+    most = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(failures - 1, 30))
+    return min(_LONGEST_BACKOFF, max(most * (1 + draw) / 2, asked or 0.0))
 
 
 def retry_after(header: str | None) -> float | None:

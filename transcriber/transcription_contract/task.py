@@ -62,7 +62,7 @@ class Task(Model):
     ``secret_name``: None where the pod's own identity opens the object store.
     ``include``, ``exclude``: globs, with a prefix as source only. ``model_mirror_uri``: a prefix
     that is looked at for official models before the internet. ``allowed_networks``: CIDRs of
-    private networks that an https source may lie in.
+    private networks that an https source, and an object store of the spec, may lie in.
     """
 
     uid: str

@@ -45,6 +45,8 @@ class StoreSettings:
     ``request_payer``: "requester" where the bucket's owner does not pay for requests, or empty.
     ``encryption``: of what is written: AES256 or aws:kms, then with ``kms_key``, or empty for the
     bucket's default. ``addressing``: auto, or buckets in the path or in the host's name (virtual).
+    ``allowed_networks``: CIDRs that the endpoint may lead to besides the public internet; None for
+    everywhere, where the endpoint comes from a Secret or a shell, as keys do.
     """
 
     endpoint: str
@@ -60,6 +62,7 @@ class StoreSettings:
     encryption: str = ""
     kms_key: str = ""
     addressing: str = "auto"
+    allowed_networks: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ def read(environ: Mapping[str, str]) -> Settings:
     if secret and not (store.access_key and store.secret_key):
         missing = "secretKey" if store.access_key else "accessKey"
         raise ConfigurationInvalid(f"{missing} is missing or empty: check {store.keys_from}")
+    if not secret:
+        store = replace(store, allowed_networks=task.allowed_networks)
     return _settings(environ, task, store)
 
 

@@ -6,7 +6,7 @@ looks alive and is not; with either gone the process ends, and the kubelet start
 
 import asyncio
 import logging
-from functools import partial
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import kopf
@@ -14,7 +14,7 @@ import kopf
 from transcription_api import PLURAL
 from transcription_api.status import Status
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_kube.errors import ConflictError
+from transcription_kube.errors import ConflictError, KubeError
 from transcription_kube.informer import Informer
 from transcription_kube.permitted import IfPermitted
 from transcription_operator.policies.observation import ObservedJob, ObservedPod
@@ -36,8 +36,9 @@ from transcription_operator.runtime.scraper import Query, Scraper
 from transcription_operator.runtime.workqueue import WorkQueue
 from transcription_operator.settings import Settings
 
-_STALE_SECONDS = 400.0
-"""A watch that breaks is begun anew after 100 s of silence, and a list is tried every 30 s."""
+_DEAD_SECONDS = 400.0
+"""A loop that lives does something more often: a silent watch is cut after 100 s, a request after
+30 s, and no pause is longer than 30 s."""
 
 log = logging.getLogger(__name__)
 
@@ -103,49 +104,62 @@ class App:
 
         Raises:
             KubeError: the first list of TranscriptionJobs was refused.
+            Exception: whatever a part of the operator did not foresee, logged as soon as it did.
         """
-        self._tell(health)
-        informers = [asyncio.create_task(each.run()) for each in self._informers]
+        self._report(health)
+        loading = asyncio.create_task(self._load(), name="loading")
+        tasks = [
+            loading,
+            asyncio.create_task(stop.wait(), name="stop"),
+            *(asyncio.create_task(each.run(), name=f"informer of {each.name}")
+              for each in self._informers),
+        ]  # fmt: skip
         try:
-            # Of namespaces that are not known yet nothing would be kept.
-            await asyncio.gather(*(each.synced.wait() for each in self._scope.informers))
-            await self.resync.first()
-            await asyncio.gather(*(each.synced.wait() for each in self._informers))
-            self._begin()
-            await _until_one_ends(
-                *informers,
-                # Events are about Jobs, which have to be known before.
-                *(asyncio.create_task(each.run()) for each in self._refusals),
-                asyncio.create_task(self._watch(stop)),
-                asyncio.create_task(self.resync.run()),
-                asyncio.create_task(self._scope.run()),
-                asyncio.create_task(self._scraper.run()),
-                asyncio.create_task(self.queue.run()),
-                asyncio.create_task(stop.wait()),
-            )
+            if loading in await _until_one_ends(tasks):
+                tasks.remove(loading)
+                self._begin()
+                tasks += self._start(stop)
+                await _until_one_ends(tasks)
         finally:
-            await _cancel(*informers)
+            await _cancel(*tasks)
 
-    def _tell(self, health: Health) -> None:
-        """Let those who watch over the operator see how far behind it is."""
+    async def _load(self) -> None:
+        # Of namespaces that are not known yet nothing would be kept.
+        await asyncio.gather(*(each.synced.wait() for each in self._scope.informers))
+        await self.resync.first()
+        await asyncio.gather(*(each.synced.wait() for each in self._informers))
+
+    def _start(self, stop: asyncio.Event) -> "list[asyncio.Task[Any]]":
+        return [
+            # Events are about Jobs, which have to be known before.
+            *(
+                asyncio.create_task(each.run(), name=f"informer of {each.name}")
+                for each in self._refusals
+            ),
+            asyncio.create_task(self._watch(stop), name="watch of TranscriptionJobs"),
+            asyncio.create_task(self.resync.run(), name="resync"),
+            asyncio.create_task(self._scope.run(), name="arrivals of namespaces"),
+            asyncio.create_task(self._scraper.run(), name="scraper"),
+            asyncio.create_task(self.queue.run(), name="workqueue"),
+        ]
+
+    def _report(self, health: Health) -> None:
+        """Have metrics say how old the caches are, and /healthz whether a loop is dead.
+
+        Two ages: while the API server does not answer, caches grow old, and the loops that try to
+        reach it are alive; a restart would only lose what they know.
+        """
         for resource in sorted({each.name for each in self._informers}):
-            age = partial(self._age, resource)
-            self._metrics.operator.follow_watch(resource, age)
-            health.check(stale(f"the watch of {resource}", age, _STALE_SECONDS))
+            informers = [each for each in self._informers if each.name == resource]
+            self._metrics.operator.follow_watch(resource, _longest(i.age for i in informers))
+            idle = _longest(i.idle for i in informers)
+            health.check(stale(f"the informer of {resource}", idle, _DEAD_SECONDS))
         self._metrics.operator.follow_watch(PLURAL, self.resync.age)
-        health.check(
-            stale(
-                "the list of TranscriptionJobs",
-                self.resync.age,
-                self._settings.resync_seconds + _STALE_SECONDS,
-            )
-        )
+        most = self._settings.resync_seconds + _DEAD_SECONDS
+        health.check(stale("the resync of TranscriptionJobs", self.resync.idle, most))
         owners = self.caches.owners
         self._metrics.jobs.follow_jobs(owners.phases, owners.longest)
         self._metrics.jobs.follow_progress(self._scraper.standstill)
-
-    def _age(self, resource: str) -> float:
-        return max(each.age() for each in self._informers if each.name == resource)
 
     async def _reconcile(self, key: str) -> float | None:
         result = Result.ERROR
@@ -249,14 +263,23 @@ class App:
             self.queue.add(child.owner)
 
 
-async def _until_one_ends(*tasks: "asyncio.Task[Any]") -> None:
-    """Raises whatever the first one that ends has raised."""
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        await _cancel(*tasks)
+def _longest(ages: Iterable[Callable[[], float]]) -> Callable[[], float]:
+    several = tuple(ages)
+    return lambda: max(age() for age in several)
+
+
+async def _until_one_ends(tasks: "Iterable[asyncio.Task[Any]]") -> "set[asyncio.Task[Any]]":
+    """Those that end first; raises what one of them has raised.
+
+    What nobody foresaw is logged here and now: the process ends only when all else has stopped.
+    """
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        error = task.exception()
+        if error is not None and not isinstance(error, KubeError):
+            log.critical("%s failed; the operator ends", task.get_name(), exc_info=error)
+        task.result()
+    return done
 
 
 async def _cancel(*tasks: "asyncio.Task[Any]") -> None:

@@ -11,7 +11,7 @@ from transcription_kube.informer import Store
 from transcription_operator.policies import names, refusals
 from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.policies.queueing import Candidate, Limits, queue
-from transcription_operator.runtime.owners import Owners
+from transcription_operator.runtime.owners import Owners, key_of
 from transcription_operator.runtime.refused_jobs import RefusedJobs
 from transcription_operator.runtime.refused_pods import RefusedPods
 
@@ -59,9 +59,9 @@ class Caches:
 
     def put_owner(self, manifest: dict[str, Any]) -> None:
         """Keep what the API server answered to a write of a TranscriptionJob's status."""
-        self.owners.put(manifest)
-        owner = TranscriptionJob.model_validate(manifest)
-        self.update_queue(owner.key, owner)
+        self.owners.learn(manifest)
+        key = key_of(manifest)
+        self.update_queue(key, self.owners.get(key))
 
     def drop(self, owner: TranscriptionJob) -> None:
         """Forget a TranscriptionJob that the API server no longer has."""

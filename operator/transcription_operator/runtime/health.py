@@ -1,7 +1,7 @@
 """One HTTP server for those who watch over the operator: /healthz, /readyz and /metrics.
 
-Liveness means that a restart would help: a loop that stood still, a watch that is silently dead.
-That the API server is down is no reason; nor is waiting to lead.
+Liveness fails when a restart would help: a loop stands still. An API server that does not answer is
+no reason, however long it does not, and neither is waiting to lead.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _BEAT_SECONDS = 1.0
 
 
 def stale(what: str, age: Callable[[], float], most: float) -> Check:
-    """A check that something is never older than that many seconds."""
+    """A check that something is never longer ago than that many seconds."""
 
     def check() -> str | None:
         seconds = age()

@@ -105,6 +105,17 @@ class Owners:
         self._kept.put(key, _Kept(uid, sys.intern(phase), since, version, text))
         return True
 
+    def learn(self, written: Json) -> bool:
+        """Keep what the API server answered to a request; whether it was news.
+
+        Only of an object that is known: a watch may have been quicker and have told of its end, or
+        of another one that has its name by now.
+        """
+        known = self._kept.get(key_of(written))
+        if known is None or known.uid != written["metadata"]["uid"]:
+            return False
+        return self.put(written)
+
     def remove(self, found: Json) -> bool:
         """Forget a deleted object, unless another one has its name meanwhile."""
         before = self._kept.get(key_of(found))

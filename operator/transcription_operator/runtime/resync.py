@@ -6,11 +6,13 @@ death, since nothing may have happened.
 
 import asyncio
 import logging
-import time
+import random
 from collections.abc import Callable, Mapping, Sequence
 
-from transcription_kube.errors import KubeError
+from transcription_kube.errors import ApiError, GoneError, KubeError
 from transcription_kube.informer import Json, Source
+from transcription_kube.stopwatch import Stopwatch
+from transcription_kube.throttle import backoff
 from transcription_operator.runtime.owners import Owners, key_of, version_of
 
 _GRACE_SECONDS = 5.0
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 class Resync:
     """Lists everything once at start, and then every ``interval`` seconds.
 
-    ``news``: called with the key of each object that was not known, or is gone.
+    ``on_change``: called with the key of each object that was not known, or is gone.
     """
 
     def __init__(
@@ -36,39 +38,80 @@ class Resync:
         self._owners = owners
         self._interval = interval
         self._on_change = on_change
-        self._succeeded = time.monotonic()
+        self._listed = Stopwatch()
+        self._turned = Stopwatch()
 
     def age(self) -> float:
-        """Seconds since the API server last answered with all TranscriptionJobs."""
-        return time.monotonic() - self._succeeded
+        """Seconds since the API server last answered with all TranscriptionJobs; 0 before
+        ``first``."""
+        return self._listed.seconds()
+
+    def idle(self) -> float:
+        """Seconds since the loop itself last did something, such as fail to reach the API server;
+        0 before ``first``."""
+        return self._turned.seconds()
 
     async def first(self) -> None:
-        """Fill the cache.
+        """Fill the cache, however long the API server does not answer.
 
         Raises:
-            KubeError: the API server does not answer, or refuses.
+            ApiError: it refuses. The process should end, and be seen to: a role or a CRD is
+                missing.
         """
-        for source in self._sources:
-            async for objects, _ in source.pages():
-                for found in objects:
-                    self._owners.put(found)
-        self._succeeded = time.monotonic()
+        self._listed.restart()
+        failures = 0
+        while True:
+            self._turned.restart()
+            try:
+                await self._fill()
+                return
+            except (KubeError, OSError) as error:
+                if _is_refusal(error):
+                    raise
+                failures += 1
+                await self._pause(failures, error)
 
     async def run(self) -> None:
         """Look again for ever."""
+        failures = 0
+        await asyncio.sleep(self._interval)
         while True:
-            await asyncio.sleep(self._interval)
+            self._turned.restart()
             try:
                 await self.look()
-            except (KubeError, OSError, TimeoutError) as error:
-                log.warning("TranscriptionJobs could not be listed: %s", error)
+                failures = 0
+                await asyncio.sleep(self._interval)
+            except (KubeError, OSError) as error:
+                failures += 1
+                await self._pause(failures, error)
+
+    async def _pause(self, failures: int, error: Exception) -> None:
+        log.warning("TranscriptionJobs could not be listed: %s", error or type(error).__name__)
+        asked = error.retry_after if isinstance(error, ApiError) else None
+        await asyncio.sleep(backoff(failures, random.random(), asked))
+
+    async def _fill(self) -> None:
+        found: set[str] = set()
+        versions = []
+        for source in self._sources:
+            async for objects, version in source.pages():
+                self._turned.restart()
+                versions.append(int(version))
+                for each in objects:
+                    found.add(key_of(each))
+                    self._owners.put(each)
+        # An earlier try that was cut short may have found what is gone by now.
+        for key in self._owners.all():
+            if key not in found:
+                self._owners.drop(key, min(versions))
+        self._listed.restart()
 
     async def look(self) -> int:
         """Compare once; how many changes had been missed."""
         known = {key: self._owners.version(key) for key in self._owners.all()}
         removed = self._owners.removed
         found, unlisted, version = await self._compare(known)
-        self._succeeded = time.monotonic()
+        self._listed.restart()
         # An event of what is new on these lists may be on its way.
         await asyncio.sleep(_GRACE_SECONDS)
         missed = []
@@ -93,6 +136,7 @@ class Resync:
         unlisted, versions = set(known), set()
         for source in self._sources:
             async for objects, version in source.pages():
+                self._turned.restart()
                 listed = {key_of(each): each for each in objects}
                 unlisted -= listed.keys()
                 versions.add(int(version))
@@ -103,3 +147,9 @@ class Resync:
                     and (key in known or self._owners.is_ours(each))
                 }
         return news, sorted(unlisted), min(versions)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it is no use to wait."""
+    passes = isinstance(error, GoneError)  # the list took longer than its pages are kept
+    return isinstance(error, ApiError) and not (passes or error.is_transient)

@@ -10,9 +10,13 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 @dataclass
 class Proxy:
-    """Its URL, and the method and target of each request."""
+    """Its URL, and the method and target of each request.
+
+    ``refuses``: what is asked of it is noted, and no more.
+    """
 
     url: str = ""
+    refuses: bool = False
     lines: list[str] = field(default_factory=list)
 
 
@@ -27,6 +31,9 @@ def proxying() -> Iterator[Proxy]:
             proxy.lines.append(line.rpartition(" ")[0])
             while self.rfile.readline().strip():
                 pass
+            if proxy.refuses:
+                self.wfile.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+                return
             port = int(line.split()[1].rpartition(":")[2])
             with socket.create_connection(("127.0.0.1", port)) as server:
                 self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")

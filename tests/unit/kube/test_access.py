@@ -1,13 +1,16 @@
+import asyncio
 import base64
 import json
 import os
 import ssl
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from transcription_kube.access import TokenFile, by_kubeconfig, in_cluster
+from transcription_kube.client import ApiClient
 from transcription_kube.errors import UnreachableError
 
 
@@ -99,6 +102,49 @@ async def test_verification_is_off_only_where_the_kubeconfig_says_so(tmp_path):
     access = await by_kubeconfig(kubeconfig(tmp_path, cluster, {}))
     assert access.tls is not None
     assert access.tls.verify_mode is ssl.CERT_NONE
+
+
+def plugin(tmp_path, lifetime):
+    """A credential plugin whose token is the number of its calls, and expires as stated."""
+    path = tmp_path / "plugin.py"
+    path.write_text(
+        f"#!{sys.executable}\n"
+        "import json, pathlib\n"
+        f"calls = pathlib.Path({str(tmp_path / 'calls')!r})\n"
+        "calls.write_text(calls.read_text() + 'x' if calls.exists() else 'x')\n"
+        "status = {'token': str(len(calls.read_text()))}\n"
+        f"status |= {lifetime!r}\n"
+        "print(json.dumps({'apiVersion': 'client.authentication.k8s.io/v1',"
+        " 'kind': 'ExecCredential', 'status': status}))\n"
+    )
+    path.chmod(0o755)
+    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": str(path)}}
+    return kubeconfig(tmp_path, {"server": "http://api.example"}, user)
+
+
+async def test_a_credential_plugin_s_token_is_renewed_before_it_expires(tmp_path, monkeypatch):
+    monkeypatch.setattr("transcription_kube.access._TOKEN_SECONDS", 0.01)
+    soon = (datetime.now(UTC) + timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    access = await by_kubeconfig(plugin(tmp_path, {"expirationTimestamp": soon}))
+    client = ApiClient(access)
+    assert access.authorization() == "Bearer 1"
+    async with asyncio.timeout(30):
+        while access.authorization() != "Bearer 3":
+            await asyncio.sleep(0.01)
+    await client.close()
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize(
+    "lifetime", [{}, {"expirationTimestamp": "2999-01-01T00:00:00Z"}], ids=["none", "long"]
+)
+async def test_a_token_that_does_not_expire_soon_costs_no_call(tmp_path, monkeypatch, lifetime):
+    monkeypatch.setattr("transcription_kube.access._TOKEN_SECONDS", 0.001)
+    access = await by_kubeconfig(plugin(tmp_path, lifetime))
+    await asyncio.sleep(0.1)
+    assert access.authorization() == "Bearer 1"
+    access.close()
 
 
 async def test_a_missing_kubeconfig_is_named(tmp_path):

@@ -1,11 +1,12 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from transcription_kube.errors import ApiError
+from tests.unit import virtual_time
+from transcription_kube.errors import ApiError, GoneError, UnreachableError
 from transcription_kube.informer import Informer, Store
 
 Json = dict[str, Any]
@@ -110,19 +111,40 @@ async def test_a_change_of_what_is_not_kept_is_not_told():
 
 
 TOO_OLD = {"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}
+TROUBLE = {"type": "ERROR", "object": {"code": 500, "message": "etcd has no leader"}}
 
 
-@pytest.mark.parametrize(
-    "end",
-    [TOO_OLD, ApiError(410, "gone"), TimeoutError(), ConnectionResetError()],
-    ids=["too old", "gone", "silent", "cut"],
-)
-async def test_after_a_watch_that_broke_everything_is_listed_again(end):
+@pytest.mark.parametrize("end", [TOO_OLD, GoneError(410, "gone")], ids=["told", "refused"])
+async def test_after_a_version_that_is_too_old_everything_is_listed_again(end):
     before, after = [thing("a"), thing("b")], [thing("a", 20, "green")]
     source = PlayedSource([before, after], [[end]])
     store, told = await follow(source)
     assert colors(store) == {"media/a": "green"}
     assert ("red", None) in told
+    assert source.versions == ["10", "20"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [TROUBLE, ApiError(429, "busy"), ApiError(503, "starting"), TimeoutError(),
+     ConnectionResetError(), UnreachableError("the watch broke")],
+    ids=["trouble told", "busy", "trouble", "silent", "reset", "cut"],
+)  # fmt: skip
+async def test_a_watch_that_broke_is_resumed_from_the_last_version_without_a_list(end):
+    watches = [[event("ADDED", thing("b", 11)), end], [event("ADDED", thing("c", 12))]]
+    source = PlayedSource([[thing("a")]], watches)
+    store, _ = await follow(source)
+    assert set(store.items) == {"media/a", "media/b", "media/c"}
+    assert source.versions == ["10", "11", "12"]
+
+
+@pytest.mark.parametrize(
+    "end", [ApiError(400, "invalid resourceVersion"), TimeoutError()], ids=["refused", "silent"]
+)
+async def test_a_version_that_leads_to_nothing_three_times_is_given_up(end):
+    source = PlayedSource([[thing("a")], [thing("a", 20)]], [[end], [end], [end]])
+    await follow(source)
+    assert source.versions == ["10", "10", "10", "20"]
 
 
 async def test_a_list_that_fails_is_tried_again():
@@ -166,3 +188,137 @@ def test_an_answer_that_the_watch_has_overtaken_is_not_believed(namespace):
     store.learn("media/new", Thing("red", 13))
     store.learn("media/new", Thing("blue", 13))
     assert colors(store) == {"media/new": "red"}
+
+
+async def test_what_cannot_be_read_ends_the_informer():
+    source = PlayedSource([[{"metadata": {"namespace": "media", "name": "a"}}]], [])
+    with pytest.raises(KeyError):
+        await Informer(source, things(), Thing.parse, lambda *_: None).run()
+
+
+MINUTE = 60.0
+DAY = 86400.0
+
+
+class Server:
+    """A collection of one object.
+
+    ``watch``: what happens in each, after a bookmark. ``outage``: from when to when none answers.
+    """
+
+    name = "things"
+    namespace = None
+
+    def __init__(
+        self,
+        watch: Callable[[], Awaitable[object]],
+        list_seconds: float = 0.1,
+        outage: tuple[float, float] = (0, 0),
+    ) -> None:
+        self.lists: list[float] = []
+        self.watches: list[float] = []
+        self._watch = watch
+        self._list_seconds = list_seconds
+        self._outage = outage
+
+    async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
+        self._answer()
+        self.lists.append(now())
+        await asyncio.sleep(self._list_seconds)
+        yield [thing("a")], "10"
+
+    async def watch(self, version: str) -> AsyncIterator[Json]:
+        self._answer()
+        self.watches.append(now())
+        yield event("BOOKMARK", {"metadata": {"resourceVersion": version}})
+        await self._watch()
+
+    def _answer(self) -> None:
+        begin, end = self._outage
+        if begin <= now() < end:
+            raise UnreachableError("nobody listens")
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def an_informer_of(server: Server) -> Informer[Thing]:
+    return Informer(server, things(), Thing.parse, lambda *_: None)
+
+
+def over(seconds: float, informer: Informer[Any]) -> list[tuple[float, float]]:
+    """Its age and idleness each second of its life."""
+    seen: list[tuple[float, float]] = []
+
+    async def scenario() -> None:
+        running = asyncio.create_task(informer.run())
+        while now() < seconds:
+            await asyncio.sleep(1)
+            assert not running.done()
+            seen.append((informer.age(), informer.idle()))
+        running.cancel()
+
+    virtual_time.run(scenario())
+    return seen
+
+
+def test_an_informer_that_stood_by_for_three_days_has_missed_nothing():
+    async def scenario() -> None:
+        informer = an_informer_of(Server(asyncio.Event().wait, list_seconds=20))
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, virtual_time.VirtualLoop)
+        loop.skip(3 * DAY)
+        assert (informer.age(), informer.idle()) == (0, 0)
+        running = asyncio.create_task(informer.run())
+        await asyncio.sleep(10)
+        assert not informer.synced.is_set()
+        assert (informer.age(), informer.idle()) == (10, 10)
+        running.cancel()
+
+    virtual_time.run(scenario())
+
+
+def test_a_long_outage_makes_it_old_and_never_idle_and_costs_no_list():
+    server = Server(cut_after(MINUTE), outage=(MINUTE, 16 * MINUTE))
+    seen = over(18 * MINUTE, an_informer_of(server))
+    assert max(age for age, _ in seen) > 15 * MINUTE
+    assert max(idle for _, idle in seen) <= MINUTE + 1
+    assert seen[-1][0] < 2 * MINUTE
+    assert len(server.lists) == 1
+    assert server.watches[1] < 16.6 * MINUTE
+
+
+def test_a_slow_list_before_a_watch_that_is_refused_does_not_hide_the_failure():
+    server = Server(asyncio.Event().wait, list_seconds=5.2)
+    server.watch = lambda _: refused()  # type: ignore[method-assign]
+    over(10 * MINUTE, an_informer_of(server))
+    assert len(server.lists) <= 12
+
+
+async def refused() -> AsyncIterator[Json]:
+    raise ApiError(403, "no watch")
+    yield {}
+
+
+def cut_after(seconds: float) -> Callable[[], Awaitable[None]]:
+    async def cut() -> None:
+        await asyncio.sleep(seconds)
+        raise UnreachableError("cut")
+
+    return cut
+
+
+def test_a_watch_that_delivers_and_breaks_at_once_is_resumed_ever_more_slowly():
+    server = Server(cut_after(0))
+    over(10 * MINUTE, an_informer_of(server))
+    assert len(server.watches) < 40
+    assert server.watches[-1] - server.watches[-2] > 14
+
+
+@pytest.mark.parametrize("lasted", [6.0, 45.0])
+def test_a_watch_that_lasted_is_resumed_at_once(lasted):
+    server = Server(cut_after(lasted))
+    over(10 * MINUTE, an_informer_of(server))
+    assert len(server.watches) >= 10 * MINUTE // (lasted + 0.3)
+    assert len(server.lists) == 1

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from transcription_kube.throttle import FairBucket, Retries, TokenBucket, retry_after
+from transcription_kube.throttle import FairBucket, Retries, TokenBucket, backoff, retry_after
 
 
 def test_a_burst_passes_at_once_and_the_rest_at_the_rate():
@@ -68,7 +68,7 @@ def test_waits_grow_up_to_a_bound_and_are_spread_from_nothing_up():
 
 @pytest.mark.parametrize(
     ("tried", "spent", "asked"),
-    [(5, 0, None), (6, 0, None), (1, 21, None), (1, 0, 30.0)],
+    [(3, 0, None), (4, 0, None), (1, 3.1, None), (1, 0, 30.0)],
     ids=[
         "the tries are used up",
         "more than used up",
@@ -81,8 +81,20 @@ def test_it_gives_up_when(tried, spent, asked):
 
 
 def test_what_the_server_asks_for_is_waited_at_least():
-    assert Retries().wait(1, 0, 7.0, 0.0) == 7.0
-    assert Retries().wait(1, 0, 7.0, 0.5) == 7.25
+    retries = Retries(seconds=20, first_wait=0.5)
+    assert retries.wait(1, 0, 7.0, 0.0) == 7.0
+    assert retries.wait(1, 0, 7.0, 0.5) == 7.25
+
+
+def test_a_backoff_doubles_up_to_a_bound_and_is_spread_over_its_upper_half():
+    assert [backoff(failures, ALMOST_ONE) for failures in (1, 2, 3, 8, 9, 99)] == pytest.approx(
+        [0.2, 0.4, 0.8, 25.6, 30, 30], rel=1e-3
+    )
+    assert backoff(1, 0.0) == 0.1
+    assert backoff(10_000, 0.0) == 15
+    assert backoff(1, 0.5, asked=7.0) == 7
+    assert backoff(99, 0.0, asked=7.0) == 15
+    assert backoff(1, 0.0, asked=3600.0) == 30
 
 
 @pytest.mark.parametrize(

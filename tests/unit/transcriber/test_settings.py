@@ -49,6 +49,19 @@ def test_a_pod_with_an_identity_of_its_own_needs_no_keys() -> None:
     assert given.store.keys_from == "spec.objectStore"
 
 
+def test_only_an_endpoint_of_the_spec_is_bound_to_networks() -> None:
+    """The Secret's and the shell's come from those whose keys they are."""
+    networks = ("10.20.0.0/16",)
+    of_secret = TASK.model_copy(update={"allowed_networks": networks})
+    of_spec = of_secret.model_copy(update={"secret_name": None})
+    stores = [
+        settings.read({**ENVIRONMENT, "TASK": of_secret.to_environment()}).store,
+        settings.read({**ENVIRONMENT, "TASK": of_spec.to_environment()}).store,
+        settings.local({}, of_spec, None).store,
+    ]
+    assert [store and store.allowed_networks for store in stores] == [None, networks, None]
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -1,8 +1,9 @@
 """Which network addresses a stranger's URL may lead to (pure).
 
-Whoever may create a TranscriptionJob names the URL, but it is fetched from inside the cluster: so
+Users who may create a TranscriptionJob name the URL, but it is requested from inside the cluster:
 only addresses of the public internet are allowed, and the networks that the operator's settings
-name. Cloud metadata, the API server, other pods and the node itself are none of these.
+name. The API server, other pods and the node itself are none of these. Link-local addresses and
+cloud metadata are always refused: they hand out the identity of nodes and pods.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,16 @@ from whisper_transcriber.errors import ConfigurationInvalid
 Network = IPv4Network | IPv6Network
 
 EVERYWHERE: tuple[str, ...] = ("0.0.0.0/0", "::/0")
+
+_FORBIDDEN: tuple[Network, ...] = (
+    IPv4Network("169.254.0.0/16"),  # link-local: metadata of most clouds, keys of ECS and EKS pods
+    IPv6Network("fe80::/10"),
+    IPv6Network("fd00:ec2::/32"),  # AWS: metadata, and keys of EKS pods
+    IPv6Network("fd20:ce::254/128"),  # Google Cloud
+    IPv4Network("168.63.129.16/32"),  # Azure: public by its number
+    IPv4Network("100.100.100.200/32"),  # Alibaba Cloud
+    IPv4Network("192.0.0.192/32"),  # Oracle Cloud
+)
 
 # The only IPv6 addresses that are routed on the internet:
 # https://www.iana.org/assignments/ipv6-unicast-address-assignments
@@ -48,10 +59,22 @@ def is_allowed(address: str, allowed: Iterable[Network]) -> bool:
 
     An IPv6 address that stands for an IPv4 address is judged as that.
     """
+    return refusal(address, allowed) is None
+
+
+def refusal(address: str, allowed: Iterable[Network]) -> str | None:
+    """Why one may not connect to an address, as the end of a sentence; None if one may."""
     found = ip_address(address.partition("%")[0])
     meant = tuple(_embedded(found)) or (found,)
+    if any(each in network for each in meant for network in _FORBIDDEN):
+        return "which is a link-local or metadata address: no job may use it"
     inside = tuple(allowed)
-    return all(_is_public(each) or any(each in network for network in inside) for each in meant)
+    if all(_is_public(each) or any(each in network for network in inside) for each in meant):
+        return None
+    return (
+        "which is not an address of the public internet: ask the operator's administrator to "
+        "allow its network"
+    )
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:

@@ -1,11 +1,7 @@
 """GET requests to strangers' https servers.
 
-The URL is a stranger's, and so is whatever answers. Names are resolved here, and the connection
-goes to the very address that was judged (see addresses.py), so that a second answer of the DNS
-cannot lead elsewhere; each redirect is judged like the first URL. Where the environment names a
-proxy, the proxy resolves names and connects: what leads to a private address here is refused, and
-everything else is up to the proxy. What may be a signature, the
-query, is never shown.
+The URL is a stranger's, and so is whatever answers: a guard judges the addresses, those of each
+redirect like the first URL's. What may be a signature, the query, is never shown.
 """
 
 import socket
@@ -16,14 +12,15 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import NameResolutionError
 from urllib3.util import Url, parse_url
 
 from transcription_contract.locations import shown
 from whisper_transcriber.errors import ConfigurationInvalid, SourceNotFound
-from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.storage import addresses, proxies
+from whisper_transcriber.storage import addresses
 from whisper_transcriber.storage.downloads import CONNECT_SECONDS, READ_SECONDS
+from whisper_transcriber.storage.guard import Guard
+from whisper_transcriber.storage.proxies import pool_manager
 
 MAX_REDIRECTS = 5
 
@@ -43,10 +40,7 @@ class StatusError(Exception):
 class HttpsClient:
     """See WebSource, which gives it its settings."""
 
-    def __init__(
-        self, interruption: Interruption, allowed_networks: Iterable[str], certificates: Path | None
-    ) -> None:
-        self._interruption = interruption
+    def __init__(self, allowed_networks: Iterable[str], certificates: Path | None) -> None:
         self._allowed = addresses.networks(allowed_networks)
         self._context = _trust(certificates)
 
@@ -58,7 +52,7 @@ class HttpsClient:
             StatusError: it is none of 200, 206 and 416.
             ConfigurationInvalid: the way there leads where nobody may go, or in circles.
             SourceNotFound: there is no host of that name.
-            urllib3.exceptions.HTTPError, socket.gaierror: no answer.
+            urllib3.exceptions.HTTPError: no answer.
         """
         base = target = address
         for _ in range(MAX_REDIRECTS + 1):
@@ -76,77 +70,17 @@ class HttpsClient:
 
     @contextmanager
     def _answer(self, url: Url, headers: Mapping[str, str]) -> Iterator[Response]:
-        with self._connected(url, headers) as response:
+        """What the first of the host's addresses that can be reached answers, or the proxy."""
+        guard = Guard(shown(url.url), self._allowed)
+        with pool_manager(
+            "https", url.netloc or "", guard, timeout=_timeout(), ssl_context=self._context
+        ) as pools:
+            pool = pools.connection_from_host(_host(url), url.port or 443, "https")
+            response = _request(pool, url, headers)
             try:
                 yield response
             finally:
                 response.close()
-
-    @contextmanager
-    def _connected(self, url: Url, headers: Mapping[str, str]) -> Iterator[Response]:
-        """What the first of the host's addresses that can be reached answers, or the proxy."""
-        if proxies.proxy_for("https", url.netloc or ""):
-            self._judge_before_proxy(url)
-            with self._proxied(url) as pool:
-                yield _request(pool, url, headers)
-            return
-        *others, last = self._addresses(url)
-        for address in others:
-            self._interruption.check()
-            with self._pool(url, address) as pool:
-                try:
-                    response = _request(pool, url, headers)
-                except (NewConnectionError, ConnectTimeoutError):
-                    continue
-                yield response
-                return
-        with self._pool(url, last) as pool:
-            yield _request(pool, url, headers)
-
-    @contextmanager
-    def _proxied(self, url: Url) -> Iterator[urllib3.HTTPConnectionPool]:
-        manager = proxies.pool_manager(
-            "https", url.netloc or "", timeout=_timeout(), ssl_context=self._context
-        )
-        with manager:
-            yield manager.connection_from_host(_host(url), url.port or 443, "https")
-
-    def _judge_before_proxy(self, url: Url) -> None:
-        """Refuse a name that leads to a private address here; the proxy resolves the others."""
-        try:
-            self._addresses(url)
-        except (SourceNotFound, socket.gaierror):
-            return
-
-    def _pool(self, url: Url, address: str) -> urllib3.HTTPSConnectionPool:
-        return urllib3.HTTPSConnectionPool(
-            address,
-            url.port or 443,
-            timeout=_timeout(),
-            ssl_context=self._context,
-            # For SNI and the certificate: the name that was asked for.
-            server_hostname=_host(url),
-        )
-
-    def _addresses(self, url: Url) -> list[str]:
-        try:
-            found = socket.getaddrinfo(_host(url), url.port or 443, type=socket.SOCK_STREAM)
-        except UnicodeError:
-            found = []
-        except socket.gaierror as error:
-            if error.errno == socket.EAI_AGAIN:
-                raise
-            found = []
-        if not found:
-            raise SourceNotFound(f"there is no host of the name that {shown(url.url)} leads to")
-        resolved = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        for each in resolved:
-            if not addresses.is_allowed(each, self._allowed):
-                raise ConfigurationInvalid(
-                    f"{shown(url.url)} leads to {each}, which is not an address of the public "
-                    "internet: ask the operator's administrator to allow its network"
-                )
-        return resolved
 
 
 def _timeout() -> urllib3.Timeout:
@@ -185,11 +119,19 @@ def _host(url: Url) -> str:
 
 
 def _request(pool: urllib3.HTTPConnectionPool, url: Url, headers: Mapping[str, str]) -> Response:
-    return pool.urlopen(
-        "GET",
-        url.request_uri,
-        headers={"Host": url.netloc or "", "Accept-Encoding": "identity", **headers},
-        retries=False,
-        redirect=False,
-        preload_content=False,
-    )
+    try:
+        return pool.urlopen(
+            "GET",
+            url.request_uri,
+            headers={"Host": url.netloc or "", "Accept-Encoding": "identity", **headers},
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+    except NameResolutionError as error:
+        cause = error.__cause__
+        if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN:
+            raise
+        raise SourceNotFound(
+            f"there is no host of the name that {shown(url.url)} leads to"
+        ) from error

@@ -16,8 +16,6 @@ from whisper_transcriber.settings import StoreSettings
 from whisper_transcriber.storage.downloads import CONNECT_SECONDS, short
 from whisper_transcriber.storage.proxies import pool_manager
 
-_STS = "sts.amazonaws.com"
-
 
 def provider(settings: StoreSettings) -> Provider:
     """Where a store's keys come from."""
@@ -89,7 +87,8 @@ class PodIdentity(Provider):
     def __init__(self, settings: StoreSettings) -> None:
         self._keys_from = settings.keys_from
         # Not the store's connections: these servers are AWS's own, whatever caCert says.
-        self._provider = IamAwsProvider(region=settings.region, http_client=_aws_connections())
+        region = os.environ.get("AWS_REGION") or settings.region
+        self._provider = IamAwsProvider(region=region, http_client=_aws_connections(region))
 
     def retrieve(self) -> Credentials:
         """Keys that are good for now.
@@ -117,7 +116,7 @@ def _plain(error: BaseException) -> str:
     return short(ValueError(re.sub(r"\?\S*", "", str(error))))
 
 
-def _aws_connections() -> urllib3.PoolManager:
+def _aws_connections(region: str | None) -> urllib3.PoolManager:
     options: dict[str, Any] = {
         "timeout": urllib3.Timeout(connect=CONNECT_SECONDS, read=CONNECT_SECONDS),
         # Of other failures urllib3 logs the whole URL when it tries again; callers do that.
@@ -128,5 +127,12 @@ def _aws_connections() -> urllib3.PoolManager:
     }  # fmt: skip
     # The node's own metadata service is never behind a proxy.
     if "AWS_WEB_IDENTITY_TOKEN_FILE" in os.environ:
-        return pool_manager("https", _STS, **options)
+        return pool_manager("https", _sts(region), **options)
     return urllib3.PoolManager(**options)
+
+
+def _sts(region: str | None) -> str:
+    """The host that minio asks; NO_PROXY may name it, as that of a VPC's own endpoint."""
+    if not region:
+        return "sts.amazonaws.com"
+    return f"sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")

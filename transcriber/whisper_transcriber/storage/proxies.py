@@ -9,6 +9,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 import urllib3
 
 from whisper_transcriber.errors import ConfigurationInvalid
+from whisper_transcriber.storage.guard import DirectPools, Guard, ProxiedPools
 
 
 def proxy_for(scheme: str, netloc: str) -> str | None:
@@ -36,21 +37,28 @@ def proxy_for(scheme: str, netloc: str) -> str | None:
     return url
 
 
-def pool_manager(scheme: str, netloc: str, **options: Any) -> urllib3.PoolManager:
+def pool_manager(
+    scheme: str, netloc: str, guard: Guard | None = None, **options: Any
+) -> urllib3.PoolManager:
     """Connections to one server, through a proxy where the environment wants one.
 
-    ``options``: urllib3's.
+    Args:
+        scheme: of the requests: http or https.
+        netloc: the server's host, with its port if that is not the usual one.
+        guard: judges the hosts, if a stranger named them.
+        options: urllib3's.
     """
     proxy = proxy_for(scheme, netloc)
     if proxy is None:
-        return urllib3.PoolManager(**options)
+        return DirectPools(guard, **options) if guard else urllib3.PoolManager(**options)
     url = urlsplit(proxy)
-    headers = {}
     if url.username is not None:
         user = f"{unquote(url.username)}:{unquote(url.password or '')}"
-        headers = urllib3.make_headers(proxy_basic_auth=user)
+        options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=user)
     plain = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
-    return urllib3.ProxyManager(plain, proxy_headers=headers, **options)
+    return (
+        ProxiedPools(guard, plain, **options) if guard else urllib3.ProxyManager(plain, **options)
+    )
 
 
 def _in_network(netloc: str, without: str) -> bool:

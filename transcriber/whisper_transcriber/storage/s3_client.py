@@ -21,8 +21,10 @@ from minio.signer import sign_v4_s3
 
 from whisper_transcriber.errors import ConfigurationInvalid
 from whisper_transcriber.settings import StoreSettings
+from whisper_transcriber.storage.addresses import networks
 from whisper_transcriber.storage.addressing import Addressing, Place
 from whisper_transcriber.storage.downloads import CONNECT_SECONDS, READ_SECONDS
+from whisper_transcriber.storage.guard import Guard
 from whisper_transcriber.storage.keys import provider
 from whisper_transcriber.storage.proxies import pool_manager
 
@@ -75,6 +77,7 @@ class S3Client:
         self._http = pool_manager(
             self._addressing.scheme,
             self._addressing.netloc,
+            _guard(settings),
             maxsize=_CONNECTIONS,
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
             cert_reqs="CERT_REQUIRED",
@@ -216,6 +219,13 @@ class S3Client:
         )  # fmt: skip
         # Not signed: proxies rewrite it.
         return {key: str(value) for key, value in signed.items()} | {"Accept-Encoding": "identity"}
+
+
+def _guard(settings: StoreSettings) -> Guard | None:
+    """Without keys of its own, a job must not make workers send requests into the cluster."""
+    if settings.allowed_networks is None:
+        return None
+    return Guard("spec.objectStore.endpoint", networks(settings.allowed_networks))
 
 
 def _body(response: Response, bucket: str, key: str) -> bytes:

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import socket
 from collections.abc import Callable, Iterable
 from functools import partial
 from io import BufferedWriter
@@ -56,7 +55,7 @@ class WebSource:
     ) -> None:
         self._interruption = interruption
         self._retry_seconds = retry_seconds
-        self._client = HttpsClient(interruption, allowed_networks, certificates)
+        self._client = HttpsClient(allowed_networks, certificates)
 
     def stat(self, uri: ObjectUri) -> StoredObject:
         """What the server tells of a file; without an ETag, one is made of its size and date.
@@ -146,7 +145,7 @@ class WebSource:
         try:
             passing = partial(self._is_worth_a_retry, uri)
             return patiently(call, passing, self._retry_seconds, self._interruption)
-        except (HTTPError, socket.gaierror, StatusError) as error:
+        except (HTTPError, StatusError) as error:
             raise _meaning(uri.shown, error) from error
 
     def _is_worth_a_retry(self, uri: ObjectUri, error: BaseException) -> bool:
@@ -183,9 +182,7 @@ def _is_passing(error: BaseException) -> bool:
     """Whether the same request may succeed a little later."""
     if isinstance(error, StatusError):
         return is_busy(error.status)
-    if isinstance(error, HTTPError):
-        return not is_untrusted(error)
-    return isinstance(error, socket.gaierror)  # the name's servers did not answer
+    return isinstance(error, HTTPError) and not is_untrusted(error)
 
 
 def _meaning(address: str, error: Exception) -> Exception:

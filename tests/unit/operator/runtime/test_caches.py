@@ -151,3 +151,14 @@ def test_a_queue_is_known_in_whole_before_anybody_is_let_in():
     caches.update_queue_of_all()
     assert caches.observe(owner(name="first")).queued == 1
     assert freed == []
+
+
+def test_an_answer_about_a_job_that_was_deleted_meanwhile_takes_no_place_in_the_queue():
+    caches = Caches(Limits(in_all=1), lambda _: None)
+    caches.owners.put(manifest(8, name="first"))
+    caches.owners.remove(manifest(10, name="first"))
+    running = {"phase": "Running", "jobName": "j"}
+    caches.put_owner(manifest(9, name="first") | {"status": running})
+    caches.update_queue("media/standup", owner())
+    assert not caches.owners.knows("media/first")
+    assert caches.observe(owner()).queued is None

@@ -162,6 +162,34 @@ def test_a_namespace_that_is_no_longer_watched_is_forgotten_and_no_other():
     assert owners.all() == ["media-archive/standup"]
 
 
+def test_an_answer_does_not_bring_a_deleted_object_back():
+    owners = Owners(Clock())
+    owners.put(job(1))
+    owners.remove(job(3))
+    assert not owners.learn(job(2, "Running"))
+    assert owners.all() == []
+
+
+def test_an_answer_of_an_old_object_does_not_replace_the_new_one_of_its_name():
+    owners = Owners(Clock())
+    owners.put(job(1))
+    following = job(2)
+    following["metadata"]["uid"] = "another"
+    owners.remove(job(2))
+    owners.put(following)
+    assert not owners.learn(job(3, "Running"))
+    assert owners.version("media/standup") == 2
+
+
+def test_an_answer_is_known_before_the_watch_tells_of_it():
+    owners = Owners(Clock())
+    owners.put(job(1))
+    assert owners.learn(job(2, "Running"))
+    assert not owners.put(job(2, "Running"))
+    assert not owners.learn(job(1))
+    assert owners.phases() == {"Running": 1}
+
+
 def test_only_those_labels_and_annotations_are_kept_that_reach_a_jobs_pods():
     owners = Owners(labels=("team",), annotations=("example.com/*",))
     found = job()

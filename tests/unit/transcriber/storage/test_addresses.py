@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis.strategies import ip_addresses
 
 from whisper_transcriber.errors import ConfigurationInvalid
-from whisper_transcriber.storage.addresses import EVERYWHERE, is_allowed, networks
+from whisper_transcriber.storage.addresses import EVERYWHERE, is_allowed, networks, refusal
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,24 @@ def test_nothing_else_may(address: str) -> None:
     assert not is_allowed(address, ())
 
 
+FORBIDDEN = (
+    "169.254.169.254", "169.254.170.23", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
+    "fe80::1%eth0", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "168.63.129.16",
+    "100.100.100.200", "192.0.0.192",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+@pytest.mark.parametrize("allowed", [(), EVERYWHERE], ids=["by default", "though all is allowed"])
+def test_what_hands_out_identities_is_never_allowed(address: str, allowed: tuple[str, ...]) -> None:
+    said = refusal(address, networks(allowed))
+    assert said == "which is a link-local or metadata address: no job may use it"
+
+
+def is_forbidden(address: IPv4Address | IPv6Address) -> bool:
+    return "metadata" in (refusal(str(address), ()) or "")
+
+
 @given(ip_addresses(v=4))
 def test_an_ipv4_address_in_ipv6_dress_is_judged_as_what_it_is(address: IPv4Address) -> None:
     number = int(address)
@@ -56,7 +74,7 @@ def test_an_ipv4_address_in_ipv6_dress_is_judged_as_what_it_is(address: IPv4Addr
     ):
         if not is_allowed(str(address), ()):
             assert not is_allowed(str(dressed), ())
-        assert is_allowed(str(dressed), networks([f"{address}/32"]))
+        assert is_forbidden(address) or is_allowed(str(dressed), networks([f"{address}/32"]))
 
 
 def test_an_allowed_network_may_be_entered_and_its_neighbour_not() -> None:
@@ -68,8 +86,8 @@ def test_an_allowed_network_may_be_entered_and_its_neighbour_not() -> None:
 
 
 @given(ip_addresses())
-def test_everywhere_is_everywhere(address: IPv4Address | IPv6Address) -> None:
-    assert is_allowed(str(address), networks(EVERYWHERE))
+def test_everywhere_is_everywhere_else(address: IPv4Address | IPv6Address) -> None:
+    assert is_allowed(str(address), networks(EVERYWHERE)) is not is_forbidden(address)
 
 
 def test_a_network_that_is_none_is_named() -> None:

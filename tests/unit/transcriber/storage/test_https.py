@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from whisper_transcriber.errors import ConfigurationInvalid
-from whisper_transcriber.interruption import Interruption
 from whisper_transcriber.storage.https import HttpsClient, shown
 
 
@@ -34,5 +33,5 @@ def test_certificates_that_are_none_are_a_configuration_error(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigurationInvalid, match="not a file of PEM certificates") as refused:
-        HttpsClient(Interruption(), (), path)
+        HttpsClient((), path)
     assert str(tmp_path) not in str(refused.value)
