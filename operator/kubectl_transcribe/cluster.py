@@ -115,7 +115,7 @@ class Cluster:
         """
         found = self._of_job("GET", name)
         try:
-            return TranscriptionJob.model_validate(found)
+            return TranscriptionJob.model_validate(found, extra="ignore")
         except ValidationError as error:
             raise ClusterError(
                 f"TranscriptionJob {name} cannot be read ({mistakes(error)[0]}): this plugin is "

@@ -1,7 +1,7 @@
 """How far a TranscriptionJob is, in one line, and whether it is over. Pure."""
 
 from kubectl_transcribe.terminal import line
-from transcription_api.status import Phase, Progress
+from transcription_api.status import EXACT_POSITIONS, Phase, Progress
 from transcription_api.transcriptionjob import TranscriptionJob
 
 _BAR = 24
@@ -68,10 +68,17 @@ def sentence(job: TranscriptionJob) -> str:
     if begun:
         parts += _running(progress)
     if status.phase is Phase.QUEUED and status.queue_position:
-        parts.append(f"number {status.queue_position} in the queue")
+        parts.append(_in_the_queue(status.queue_position))
     if status.message and (not begun or status.reason == _RESTARTING):
         parts.append(status.message)
     return line("  ".join(parts))
+
+
+def _in_the_queue(position: int) -> str:
+    exact = position <= EXACT_POSITIONS
+    return (
+        f"number {position} in the queue" if exact else f"among the first {position} in the queue"
+    )
 
 
 def _running(progress: Progress) -> list[str]:

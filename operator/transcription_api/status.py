@@ -27,6 +27,14 @@ class Phase(StrEnum):
         return self in (Phase.SUCCEEDED, Phase.FAILED)
 
 
+SPEC_UNREADABLE = "SpecUnreadable"
+"""Reason of a job that failed because this version of the operator cannot read its spec: it starts
+or continues when a version can."""
+
+EXACT_POSITIONS = 10
+"""Positions in the queue up to this one are reported exactly."""
+
+
 class ConditionType(StrEnum):
     """batch/v1's names, and kstatus' two
     (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md)."""
@@ -228,7 +236,10 @@ class Status(ApiModel):
         description="Value of the annotation transcription.dev/retry that started the attempt.",
     )
     queue_position: int | None = Field(
-        default=None, description="Position in the queue, starting at 1. Only with phase Queued."
+        default=None,
+        description="Position in the queue, starting at 1. Exact up to "
+        f"{EXACT_POSITIONS}; later positions are rounded up to 20, 50, 100, 200, 500 and so on. "
+        "Updated every few minutes. Only with phase Queued.",
     )
     start_time: datetime | None = Field(
         default=None, description="Time at which the job was first allowed to run."
@@ -271,8 +282,9 @@ class Status(ApiModel):
 
     @property
     def is_finished(self) -> bool:
-        """Whether the job has succeeded or failed."""
-        return self.phase is not None and self.phase.finished
+        """Whether the job has succeeded or failed for good."""
+        finished = self.phase is not None and self.phase.finished
+        return finished and self.reason != SPEC_UNREADABLE
 
     def condition(self, kind: ConditionType) -> Condition | None:
         """The condition of a type, or None."""

@@ -25,11 +25,10 @@ class Metadata(ApiModel):
     annotations: dict[str, str] = Field(default={})
 
 
-class TranscriptionJob(ApiModel):
-    """Batch transcription of recordings in an object store."""
+class Resource(ApiModel):
+    """A TranscriptionJob without its spec."""
 
     metadata: Metadata
-    spec: Spec
     status: Status = Field(default=Status())
 
     @property
@@ -39,22 +38,13 @@ class TranscriptionJob(ApiModel):
 
     @property
     def is_finished(self) -> bool:
-        """Whether it has succeeded or failed."""
+        """Whether it has succeeded or failed for good."""
         return self.status.is_finished
 
     @property
     def attempt(self) -> int:
         """1, and one more for each retry."""
         return self.status.attempt or 1
-
-    @property
-    def retry_asked(self) -> str | None:
-        """The annotation's value, when a failed job is to be tried again."""
-        asked = self.metadata.annotations.get(RETRY_ANNOTATION)
-        if self.status.phase is not Phase.FAILED or not asked:
-            return None
-        value = clip(asked, RETRY_LENGTH)
-        return value if value != self.status.retry else None
 
     def reference(self) -> dict[str, Any]:
         """An ObjectReference to it, for Events."""
@@ -66,6 +56,21 @@ class TranscriptionJob(ApiModel):
             "uid": self.metadata.uid,
             "resourceVersion": self.metadata.resource_version,
         }
+
+
+class TranscriptionJob(Resource):
+    """Batch transcription of recordings in an object store."""
+
+    spec: Spec
+
+    @property
+    def retry_asked(self) -> str | None:
+        """The annotation's value, when a failed job is to be tried again."""
+        asked = self.metadata.annotations.get(RETRY_ANNOTATION)
+        if self.status.phase is not Phase.FAILED or not asked:
+            return None
+        value = clip(asked, RETRY_LENGTH)
+        return value if value != self.status.retry else None
 
     def owner_reference(self) -> dict[str, Any]:
         """What makes the garbage collector remove a child with its parent.

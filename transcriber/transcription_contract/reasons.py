@@ -24,8 +24,9 @@ _STARTING = listed(
 
 _WAITING = listed(
     Section.PENDING, "Queued", None,
-    ("Queued", NONE, "The limit of active jobs (`queue.maxActiveJobs`) is reached; "
-     "`status.queuePosition` is the job's position.", "Wait, or raise `spec.priority`."),
+    ("Queued", NONE, "The [limit of active jobs](operations.md#queueing) is reached; "
+     "`status.queuePosition` is the job's position, rounded up beyond 10.",
+     "Wait, or raise `spec.priority`."),
     ("AwaitingAdmission", NONE, "Kueue has not admitted the job.",
      "Read the job's Workload: `kubectl describe workloads`."),
 )  # fmt: skip
@@ -170,6 +171,10 @@ _MODEL = listed(
     ("LanguageUnknown", USER, "The model does not support `spec.language`.",
      "Use `auto`, or a multilingual model (without `.en`)."),
     ("PromptTooLong", USER, "`decoding.initialPrompt` has more than 223 tokens.", "Shorten it."),
+    ("SpecUnreadable", INSTALLATION, "This version of the operator cannot read the field that the "
+     "message names: the CRD is newer than the operator. Pods that run are left alone.",
+     "Upgrade the operator: the job then starts or continues without a retry. Otherwise create a "
+     "job without that value."),
     ("ConfigurationInvalid", USER, "The job asks for something that this installation cannot do.",
      "Change the field that the message names."),
 )  # fmt: skip

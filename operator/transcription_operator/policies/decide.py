@@ -10,6 +10,7 @@ from transcription_operator.policies import (
     ending_namespace,
     kueue,
     lost_nodes,
+    queueing,
     refusals,
     retry,
     suspension,
@@ -60,6 +61,7 @@ def again_after(
     moments = [resync, *lost_nodes.waits(seen, now)]
     if not suspension.is_held_back(owner, seen):
         moments += refusals.waits(seen)
+        moments += queueing.waits(after, now)
         if owner.status.running_since is None:
             moments.append(deadlines.wait(owner, seen.job, now))
     return max(min(moments), _LEAST_SECONDS)

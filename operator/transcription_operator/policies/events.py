@@ -6,7 +6,7 @@ from typing import Any
 
 from transcription_api import GROUP
 from transcription_api.status import Phase, Status
-from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_api.transcriptionjob import Resource
 from transcription_contract.reason import NORMAL, WARNING
 from transcription_contract.reasons import REASONS
 from transcription_operator.policies.wording import shortened
@@ -43,9 +43,7 @@ def of_change(before: Status, after: Status) -> EventDraft | None:
     return EventDraft(kind, reason, message) if kind else None
 
 
-def manifest(
-    owner: TranscriptionJob, draft: EventDraft, now: datetime, instance: str
-) -> dict[str, Any]:
+def manifest(owner: Resource, draft: EventDraft, now: datetime, instance: str) -> dict[str, Any]:
     """The events.k8s.io/v1 Event to create.
 
     Args:
@@ -74,7 +72,7 @@ def series_patch(count: int, last: datetime) -> dict[str, Any]:
     return {"series": {"count": count, "lastObservedTime": micro_time(last)}}
 
 
-def name_of(owner: TranscriptionJob, began: datetime) -> str:
+def name_of(owner: Resource, began: datetime) -> str:
     """The name of an Event, as client-go makes it: the object's, and the time in hexadecimal."""
     stem = owner.metadata.name[:200].rstrip("-.")
     return f"{stem}.{round(began.timestamp() * 1_000_000):x}"

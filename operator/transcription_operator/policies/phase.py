@@ -34,7 +34,7 @@ def phase_of(owner: TranscriptionJob, seen: Observation, now: datetime) -> Phase
     if owner.spec.suspend:
         return suspension.phase(seen)
     if seen.queued is not None:
-        return queueing.phase(seen.queued)
+        return queueing.phase()
     if job.suspended:
         return kueue.phase(owner)
     if any(workers.is_at_work(pod) for pod in seen.pods):
@@ -46,7 +46,7 @@ def _without_job(owner: TranscriptionJob, seen: Observation, now: datetime) -> P
     if owner.spec.suspend:
         return suspension.phase(seen)
     if seen.queued is not None:
-        return queueing.phase(seen.queued)
+        return queueing.phase()
     refused = seen.refused or Failure(reason="JobMissing", message="The Job is being created")
     if deadlines.has_passed(owner, None, now) and not workers.has_worked(owner, seen):
         return deadlines.pending_deadline_exceeded(owner, refused)

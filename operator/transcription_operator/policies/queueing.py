@@ -1,74 +1,89 @@
-"""Which jobs may run, when the settings allow only so many at once. Pure.
+"""The operator's own queue: what a job wants of it, and what its status says. Pure.
 
-First come, first served, by creation within priority. A job that has begun is never stopped for
-another one; Kueue does that, and jobs in its queues are not counted here.
+A job takes a slot when it is admitted and keeps it until it ends, is suspended or is deleted. Jobs
+in Kueue's queues are not counted: Kueue decides about them.
 """
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
 
-from transcription_api.status import Phase
+from transcription_api.reading import Unreadable
+from transcription_api.status import EXACT_POSITIONS, Phase, Status
+from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_operator.policies.observation import ObservedJob
 from transcription_operator.policies.phase_status import PhaseStatus
+from transcription_operator.policies.slots import Candidate
+
+STUCK_AFTER = timedelta(minutes=5)
+"""Most pods start faster, with the image to be pulled or a node to be added."""
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A TranscriptionJob that wants to run, or (``active``) does."""
+def candidate_of(
+    owner: TranscriptionJob | Unreadable, job: ObservedJob | None, since: datetime, now: datetime
+) -> Candidate | None:
+    """What a TranscriptionJob wants of the queue: None for nothing.
 
-    key: str
-    namespace: str
-    priority: int
-    created: datetime
-    uid: str
-    active: bool
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The most active jobs, in all and in each namespace; None for no limit."""
-
-    in_all: int | None = None
-    per_namespace: int | None = None
-
-    @property
-    def any(self) -> bool:
-        """Whether there is a limit at all."""
-        return self.in_all is not None or self.per_namespace is not None
-
-
-def queue(candidates: Iterable[Candidate], limits: Limits) -> dict[str, int]:
-    """The positions, from 1 on, of those that have to wait, by key.
-
-    A job whose namespace is full does not hold up those of other namespaces behind it, and its
-    position is the one among its namespace's.
+    Args:
+        job: the Job that has its current Job's name.
+        since: the time from which it has been in its phase.
     """
-    everyone = list(candidates)
-    active = Counter(each.namespace for each in everyone if each.active)
-    running = active.total()
-    behind: Counter[str] = Counter()
-    waiting: dict[str, int] = {}
-    for each in sorted((c for c in everyone if not c.active), key=_order):
-        room = limits.in_all is None or running < limits.in_all
-        room_here = limits.per_namespace is None or active[each.namespace] < limits.per_namespace
-        if room and room_here:
-            active[each.namespace] += 1
-            running += 1
-        else:
-            behind[each.namespace] += 1
-            waiting[each.key] = len(waiting) + 1 if room_here else behind[each.namespace]
-    return waiting
+    metadata, status = owner.metadata, owner.status
+    if metadata.deletion_timestamp or owner.is_finished:
+        return None
+    ours = job if job and job.owner_uid == metadata.uid else None
+    active = not (ours.suspended or ours.finished) if ours else _has_begun(status)
+    if isinstance(owner, Unreadable):
+        # Its pods, if it has any, are left alone.
+        priority, wants = 0, ours is not None and active
+    else:
+        spec = owner.spec
+        priority, wants = spec.priority, not spec.suspend and spec.queue_name is None
+    if not wants:
+        return None
+    return Candidate(
+        key=owner.key,
+        namespace=metadata.namespace,
+        priority=priority,
+        created=metadata.creation_timestamp or _LONG_AGO,
+        uid=metadata.uid,
+        active=active,
+        stuck=_is_stuck(status, since, now),
+    )
 
 
-def _order(candidate: Candidate) -> tuple[int, datetime, str]:
-    return (-candidate.priority, candidate.created, candidate.uid)
+def _has_begun(status: Status) -> bool:
+    return status.phase in (Phase.PENDING, Phase.RUNNING) and status.job_name is not None
 
 
-def phase(position: int) -> PhaseStatus:
-    """Queued at that position."""
+def _is_stuck(status: Status, since: datetime, now: datetime) -> bool:
+    if status.running_since is None:
+        # Written in the status, so known to an operator that has just started.
+        since = status.active_since or since
+    return status.phase is Phase.PENDING and now - since >= STUCK_AFTER
+
+
+def waits(after: Status, now: datetime) -> Iterator[float]:
+    """Seconds until a job that has just got this status may be stuck."""
+    if after.phase is Phase.PENDING and after.active_since:
+        left = (after.active_since + STUCK_AFTER - now).total_seconds()
+        if left > 0:
+            yield left
+
+
+def reported(position: int) -> int:
+    """A position as the status has it. With a line of thousands, exact ones would be thousands of
+    writes whenever a job ends."""
+    if position <= EXACT_POSITIONS:
+        return position
+    bounds: Iterator[int] = (step * 10**power for power in count(1) for step in (1, 2, 5))
+    return next(bound for bound in bounds if position <= bound)
+
+
+def phase() -> PhaseStatus:
+    """Queued. The position is a field of its own, so that it does not change all conditions."""
     return PhaseStatus(
-        Phase.QUEUED,
-        "Queued",
-        f"Waiting: the limit of active jobs is reached (position {position})",
+        Phase.QUEUED, "Queued", "Waiting: the operator's limit of active jobs is reached"
     )

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from transcription_api.reading import Unreadable
 from transcription_api.status import (
     Condition,
     ConditionType,
@@ -12,10 +14,10 @@ from transcription_api.status import (
     Status,
     StatusResult,
 )
-from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_api.transcriptionjob import Resource, TranscriptionJob
 from transcription_contract.locations import manifest_uri
 from transcription_contract.termination import MAX_FAILURES, Failure, Result
-from transcription_operator.policies import deadlines, retry, workers
+from transcription_operator.policies import deadlines, queueing, retry, unreadable, workers
 from transcription_operator.policies.observation import Observation, ObservedJob
 from transcription_operator.policies.phase import phase_of
 from transcription_operator.policies.phase_status import PhaseStatus
@@ -44,7 +46,7 @@ def next_status(
         conditions=_conditions(owner, found, now),
         attempt=owner.attempt,
         retry=owner.status.retry,
-        queue_position=seen.queued if found.phase is Phase.QUEUED else None,
+        queue_position=_queue_position(seen, found),
         start_time=owner.status.start_time or clock.since,
         active_since=clock.since,
         active_seconds=clock.earlier,
@@ -111,8 +113,25 @@ def retried_status(owner: TranscriptionJob, value: str, now: datetime) -> Status
 
 def failed_status(owner: TranscriptionJob, failure: Failure, now: datetime) -> Status:
     """The status of a job that cannot even be started."""
-    found = PhaseStatus(Phase.FAILED, failure.reason, failure.message)
-    failed = owner.status.model_copy(
+    return _changed(
+        owner,
+        PhaseStatus(Phase.FAILED, failure.reason, failure.message),
+        now,
+        completion_time=now,
+        model=owner.spec.model.label,
+        language=owner.spec.language,
+    )
+
+
+def unreadable_status(owner: Unreadable, now: datetime) -> Status:
+    """The status of a job that cannot be read; without a time of completion, which would start its
+    TTL."""
+    return _changed(owner, unreadable.phase(owner), now)
+
+
+def _changed(owner: Resource, found: PhaseStatus, now: datetime, **fields: Any) -> Status:
+    """The past status in another phase."""
+    changed = owner.status.model_copy(
         update={
             "observed_generation": owner.metadata.generation,
             "phase": found.phase,
@@ -120,13 +139,17 @@ def failed_status(owner: TranscriptionJob, failure: Failure, now: datetime) -> S
             "message": found.message,
             "conditions": _conditions(owner, found, now),
             "queue_position": None,
-            "completion_time": now,
-            "model": owner.spec.model.label,
-            "language": owner.spec.language,
+            **fields,
         }
     )
     # A copy is not validated, and so not clipped.
-    return Status.model_validate(failed.model_dump())
+    return Status.model_validate(changed.model_dump())
+
+
+def _queue_position(seen: Observation, found: PhaseStatus) -> int | None:
+    if seen.queued is None or found.phase is not Phase.QUEUED:
+        return None
+    return queueing.reported(seen.queued)
 
 
 def _result(owner: TranscriptionJob, words: Result | None) -> StatusResult:
@@ -188,9 +211,7 @@ def _completion_time(job: ObservedJob | None, now: datetime) -> datetime:
     return (job.completed if job else None) or now.replace(microsecond=0)
 
 
-def _conditions(
-    owner: TranscriptionJob, found: PhaseStatus, now: datetime
-) -> tuple[Condition, ...]:
+def _conditions(owner: Resource, found: PhaseStatus, now: datetime) -> tuple[Condition, ...]:
     truths = {
         ConditionType.COMPLETE: found.phase is Phase.SUCCEEDED,
         ConditionType.FAILED: found.phase is Phase.FAILED,
@@ -206,7 +227,7 @@ def _conditions(
 
 
 def _condition(
-    owner: TranscriptionJob, kind: ConditionType, truth: str, found: PhaseStatus, now: datetime
+    owner: Resource, kind: ConditionType, truth: str, found: PhaseStatus, now: datetime
 ) -> Condition:
     before = owner.status.condition(kind)
     kept = before.last_transition_time if before and before.status == truth else None

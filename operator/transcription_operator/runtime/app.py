@@ -13,14 +13,15 @@ import kopf
 
 from transcription_api import PLURAL
 from transcription_api.status import Status
-from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_api.transcriptionjob import Resource
 from transcription_kube.errors import ConflictError, KubeError
 from transcription_kube.informer import Informer
 from transcription_kube.permitted import IfPermitted
 from transcription_operator.policies.observation import ObservedJob, ObservedPod
-from transcription_operator.policies.queueing import Limits
 from transcription_operator.policies.refusals import PodRefusal
+from transcription_operator.policies.slots import Limits
 from transcription_operator.runtime import logs
+from transcription_operator.runtime.admission import Admission
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.runtime.handlers import register
@@ -70,7 +71,8 @@ class App:
             labels=settings.propagated_labels,
             annotations=settings.propagated_annotations,
         )
-        self.caches = Caches(limits, lambda key: self.queue.add(key), owners)
+        self.caches = Caches(lambda key: self.queue.add(key), owners)
+        self._admission = Admission(self.caches, limits, lambda key: self.queue.add(key))
         self._scraper = Scraper(
             query,
             self.caches.workers,
@@ -78,7 +80,12 @@ class App:
             lambda key: self.queue.add(key),
         )
         self._reconciler = Reconciler(
-            cluster, self.caches, settings, self._scraper.readings, self._written
+            cluster,
+            self.caches,
+            settings,
+            self._scraper.readings,
+            self._written,
+            admit=self._admission.admit,
         )
         self.queue = WorkQueue(self._reconcile, observer=metrics.queue)
         namespaces = settings.watch_namespaces or (None,)
@@ -128,6 +135,7 @@ class App:
         await asyncio.gather(*(each.synced.wait() for each in self._scope.informers))
         await self.resync.first()
         await asyncio.gather(*(each.synced.wait() for each in self._informers))
+        await self._admission.load()
 
     def _start(self, stop: asyncio.Event) -> "list[asyncio.Task[Any]]":
         return [
@@ -174,7 +182,7 @@ class App:
             finally:
                 self._metrics.operator.count_reconcile(result)
 
-    def _written(self, owner: TranscriptionJob, after: Status) -> None:
+    def _written(self, owner: Resource, after: Status) -> None:
         if owner.status.phase is after.phase or not (after.phase and after.phase.finished):
             return
         created, ended = owner.metadata.creation_timestamp, after.completion_time
@@ -190,8 +198,6 @@ class App:
         )
 
     def _begin(self) -> None:
-        """Nobody is let in before everybody is known: the queue's order depends on all."""
-        self.caches.update_queue_of_all()
         for key in self.caches.owners.all():
             self.queue.add(key)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_api.transcriptionjob import Resource
 from transcription_operator.policies import events
 from transcription_operator.policies.event_series import EventSeries
 from transcription_operator.runtime.cluster import Cluster
@@ -18,7 +18,7 @@ class EventRecorder:
         self._clock = clock
         self._series = EventSeries()
 
-    async def record(self, owner: TranscriptionJob, draft: events.EventDraft) -> None:
+    async def record(self, owner: Resource, draft: events.EventDraft) -> None:
         """Post an Event, or count it in its series; one over the owner's budget is dropped."""
         now, namespace = self._clock(), owner.metadata.namespace
         series = self._series.note(owner.metadata.uid, draft, now)

@@ -5,9 +5,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from transcription_api import RETRY_ANNOTATION
+from transcription_api.reading import Unreadable, read, read_status
 from transcription_api.status import ConditionType, Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Store
@@ -86,6 +88,11 @@ class Owners:
         kept = self._kept.get(key)
         return kept.uid if kept else None
 
+    def since(self, key: str) -> datetime | None:
+        """When the object's phase began; None when it is gone."""
+        kept = self._kept.get(key)
+        return datetime.fromtimestamp(kept.since, UTC) if kept else None
+
     def version(self, key: str) -> int | None:
         """The resourceVersion that is known of an object."""
         kept = self._kept.get(key)
@@ -99,7 +106,7 @@ class Owners:
             return self.drop(key, version)
         if version <= (self.version(key) or 0):
             return False
-        phase = found.get("status", {}).get("phase", Phase.PENDING.value)
+        phase = str(found.get("status", {}).get("phase", Phase.PENDING.value))
         text = json.dumps(self._projection(found)).encode()
         since = self._since(found, phase)
         self._kept.put(key, _Kept(uid, sys.intern(phase), since, version, text))
@@ -147,10 +154,10 @@ class Owners:
         found: Json | None = json.loads(kept.text) if kept else None
         return found
 
-    def get(self, key: str) -> TranscriptionJob | None:
+    def get(self, key: str) -> TranscriptionJob | Unreadable | None:
         """The object, or None when it is gone."""
         found = self.raw(key)
-        return TranscriptionJob.model_validate(found) if found else None
+        return read(found) if found else None
 
     def _projection(self, found: Json) -> Json:
         metadata = {k: v for k, v in found["metadata"].items() if k in _METADATA}
@@ -162,7 +169,8 @@ class Owners:
             metadata["labels"] = labels
         if kept:
             metadata["annotations"] = kept
-        return {"metadata": metadata, "spec": found["spec"], "status": found.get("status", {})}
+        spec, status = found.get("spec", {}), found.get("status", {})
+        return {"metadata": metadata, "spec": spec, "status": status}
 
     def _since(self, found: Json, phase: str) -> float:
         known = self._kept.get(key_of(found))
@@ -174,16 +182,15 @@ class Owners:
 def waiting_since(found: Json) -> float | None:
     """When an object that waits began to, by its status alone, in seconds since 1970; None for one
     whose workers have run, which may wait again."""
-    status = found.get("status", {})
-    if status.get("runningSince"):
+    status = read_status(found.get("status", {}))
+    if status.running_since:
         return None
-    let_go = (
-        condition["lastTransitionTime"]
-        for condition in status.get("conditions", ())
-        if (condition["type"], condition["status"]) == (ConditionType.RECONCILING, "True")
-    )
-    created = found["metadata"].get("creationTimestamp")
-    since = parse_time(status.get("activeSince") or next(let_go, created))
+    reconciling = status.condition(ConditionType.RECONCILING)
+    if reconciling and reconciling.status == "True":
+        let_go: datetime | None = reconciling.last_transition_time
+    else:
+        let_go = parse_time(found["metadata"].get("creationTimestamp"))
+    since = status.active_since or let_go
     return since.timestamp() if since else None
 
 

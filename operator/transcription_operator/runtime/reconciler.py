@@ -5,8 +5,10 @@ event changes nothing.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from transcription_api.reading import Unreadable
 from transcription_api.status import Status
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
@@ -25,6 +27,10 @@ from transcription_operator.settings import Settings
 Readings = Callable[[str], tuple[Reading, Reading] | None]
 """A Job's uid -> the first and the latest reading of its workers."""
 
+Admit = Callable[[str, TranscriptionJob | Unreadable | None], int | None]
+"""namespace/name, and the job or None if it is gone -> its position in the operator's queue; None
+if it may run."""
+
 
 class Reconciler:
     """Brings TranscriptionJobs to what their specs ask for."""
@@ -37,9 +43,11 @@ class Reconciler:
         readings: Readings,
         on_written: OnWritten = lambda _owner, _after: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        admit: Admit = lambda _key, _owner: None,
     ) -> None:
         self._caches = caches
         self._readings = readings
+        self._admit = admit
         self._clock = clock
         self._resync_seconds = settings.resync_seconds
         self._retention = ttl.Retention(
@@ -59,12 +67,14 @@ class Reconciler:
         """
         owner = self._caches.owner(key)
         if owner is None or owner.metadata.deletion_timestamp:
-            self._caches.update_queue(key, None)
+            self._admit(key, None)
             self._caches.refused_jobs.forget(key, self._clock())
             self._writer.forget(key)
             return None
-        self._caches.update_queue(key, owner)
-        seen = await self._observer.observe(owner)
+        queued = self._admit(key, owner)
+        if isinstance(owner, Unreadable):
+            return await self._fail(owner)
+        seen = replace(await self._observer.observe(owner), queued=queued)
         now = self._clock()
         try:
             for action in decide.actions(owner, seen, now, self._retention):
@@ -80,6 +90,13 @@ class Reconciler:
             decide.again_after(owner, after, seen, now, self._resync_seconds, self._retention),
         )
         return min((seconds for seconds in waits if seconds is not None), default=None)
+
+    async def _fail(self, owner: Unreadable) -> float | None:
+        """Write why a job cannot be read, unless it ended while it could be."""
+        self._caches.refused_jobs.forget(owner.key, self._clock())
+        if owner.is_finished:
+            return None
+        return await self._writer.write(owner, status.unreadable_status(owner, self._clock()))
 
     def _next_status(self, owner: TranscriptionJob, seen: Observation, now: datetime) -> Status:
         readings = self._readings(seen.job.uid) if seen.job else None

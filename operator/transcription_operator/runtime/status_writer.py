@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from transcription_api.status import Status
-from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_api.transcriptionjob import Resource
 from transcription_kube.errors import ConflictError, NotFoundError
 from transcription_operator.policies import events, rewording
 from transcription_operator.policies.patch import merge_patch
@@ -13,7 +13,7 @@ from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.runtime.event_recorder import EventRecorder
 
-OnWritten = Callable[[TranscriptionJob, Status], None]
+OnWritten = Callable[[Resource, Status], None]
 """Called with the job before a status was written, and the status."""
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ class StatusWriter:
         self._clock = clock
         self._written: dict[str, datetime] = {}
 
-    async def write(self, owner: TranscriptionJob, after: Status) -> float | None:
-        """Write a status that differs from what is there.
+    async def write(self, owner: Resource, after: Status) -> float | None:
+        """Write what differs from the past status; what this version cannot read of it stays.
 
         Returns:
             Seconds until a change that can wait is due; None if nothing waits.
@@ -49,8 +49,7 @@ class StatusWriter:
         past = owner.status
         if after is past:
             return None
-        before = self._caches.owners.raw(owner.key)
-        patch = merge_patch(before.get("status", {}) if before else {}, after.to_wire())
+        patch = merge_patch(past.to_wire(), after.to_wire())
         if not patch:
             return None
         now = self._clock()
@@ -70,7 +69,7 @@ class StatusWriter:
         """Forget when the status of a job was written that is gone."""
         self._written.pop(key, None)
 
-    async def _patch(self, owner: TranscriptionJob, patch: dict[str, object]) -> None:
+    async def _patch(self, owner: Resource, patch: dict[str, object]) -> None:
         metadata = owner.metadata
         body = {"metadata": {"resourceVersion": metadata.resource_version}, "status": patch}
         try:
@@ -85,7 +84,7 @@ class StatusWriter:
             raise
         self._caches.put_owner(written)
 
-    async def _refresh(self, owner: TranscriptionJob) -> None:
+    async def _refresh(self, owner: Resource) -> None:
         """Read the job into the cache: the watch may be late, or dead for another minute."""
         metadata = owner.metadata
         found = await self._cluster.get_transcription_job(metadata.namespace, metadata.name)

@@ -29,6 +29,8 @@ SENTENCES = [
      "standup  Running  [########################] 100%  3 of 7 recordings  1 failed"),
     ("it waits in line", {"phase": "Queued", "queuePosition": 3, "message": "2 before it"},
      "standup  Queued  number 3 in the queue  2 before it"),
+    ("it waits far behind", {"phase": "Queued", "queuePosition": 500, "message": "limit"},
+     "standup  Queued  among the first 500 in the queue  limit"),
     ("it cannot start", {"phase": "Pending", "message": "0/3 nodes\nare available"},
      "standup  Pending  0/3 nodes are available"),
 ]  # fmt: skip

@@ -99,3 +99,10 @@ def test_a_job_that_was_held_for_long_is_reconciled_again_when_its_time_to_start
     released = owner(pendingDeadlineSeconds=40, status={"activeSince": NOW.isoformat()})
     held = seen(job(created=NOW - timedelta(hours=2), started=None), pod("Pending"))
     assert again_after(released, held) == 40
+
+
+def test_a_pending_job_is_reconciled_again_when_it_may_be_stuck():
+    pending = owner(status={"phase": "Pending", "activeSince": NOW.isoformat()})
+    later = NOW + timedelta(seconds=100)
+    after = decide.again_after(pending, pending.status, seen(job(), pod("Pending")), later, 1000)
+    assert after == 200

@@ -1,73 +1,116 @@
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from tests.unit.operator.builders import NOW
-from transcription_operator.policies.queueing import Candidate, Limits, queue
-
-
-def candidate(
-    key: str, *, age: int = 0, priority: int = 0, active: bool = False, namespace: str = "media"
-) -> Candidate:
-    created = NOW - timedelta(seconds=age)
-    return Candidate(f"{namespace}/{key}", namespace, priority, created, f"uid-{key}", active)
-
-
-def test_without_limits_nobody_waits():
-    assert queue([candidate(str(n)) for n in range(50)], Limits()) == {}
-
-
-def test_first_come_first_served():
-    asking = [candidate("new"), candidate("old", age=9), candidate("oldest", age=99)]
-    assert queue(asking, Limits(in_all=1)) == {"media/old": 1, "media/new": 2}
-
-
-def test_a_higher_priority_goes_first_and_stops_nobody():
-    asking = [candidate("runs", active=True), candidate("old", age=9), candidate("vip", priority=5)]
-    assert queue(asking, Limits(in_all=2)) == {"media/old": 1}
-    assert queue(asking, Limits(in_all=1)) == {"media/vip": 1, "media/old": 2}
-
-
-def test_a_position_counts_those_who_stand_in_the_same_way():
-    asking = [
-        candidate("a", active=True),
-        candidate("b", active=True, namespace="calls"),
-        candidate("c", age=9),
-        candidate("d", age=5),
-        candidate("e", age=1, namespace="calls"),
-    ]
-    waiting = queue(asking, Limits(per_namespace=1))
-    assert waiting == {"media/c": 1, "media/d": 2, "calls/e": 1}
-
-
-def test_a_full_namespace_does_not_hold_up_another_one():
-    asking = [
-        candidate("a", active=True),
-        candidate("b", age=9),
-        candidate("c", namespace="calls"),
-    ]
-    assert queue(asking, Limits(per_namespace=1)) == {"media/b": 1}
-
-
-@given(
-    st.lists(
-        st.tuples(st.booleans(), st.integers(-2, 2), st.integers(0, 5), st.sampled_from("ab"))
-    ),
-    st.integers(0, 6),
-    st.none() | st.integers(0, 3),
+from tests.unit.operator.builders import NOW, UID, job, owner
+from transcription_api.reading import Unreadable
+from transcription_api.status import EXACT_POSITIONS, Phase, Status, wire_time
+from transcription_operator.policies.observation import Observation, ObservedJob
+from transcription_operator.policies.queueing import (
+    STUCK_AFTER,
+    candidate_of,
+    reported,
+    waits,
 )
-def test_limits_hold_and_positions_are_in_order(asked, in_all, per_namespace):
-    asking = [
-        candidate(str(n), active=active, priority=priority, age=age, namespace=namespace)
-        for n, (active, priority, age, namespace) in enumerate(asked)
-    ]
-    waiting = queue(asking, Limits(in_all, per_namespace))
-    assert all(1 <= position <= len(waiting) for position in waiting.values())
-    for namespace in "ab":
-        own = [waiting[key] for key in waiting if key.startswith(namespace)]
-        assert per_namespace is not None or own == sorted(own)
-    let_in = [each for each in asking if not each.active and each.key not in waiting]
-    running = sum(each.active for each in asking)
-    assert not let_in or running + len(let_in) <= in_all
-    assert not {each.key for each in asking if each.active} & waiting.keys()
+from transcription_operator.policies.status import next_status
+
+BEGUN = {"phase": "Pending", "jobName": "j"}
+LONG_AGO = NOW - STUCK_AFTER
+SPEC_UNREADABLE = {"phase": "Failed", "reason": "SpecUnreadable"}
+WANTS = [
+    ("new", {}, {}, None, False),
+    ("its Job was just created", {}, {}, job(), True),
+    ("its Job is still suspended", {}, {"phase": "Queued"}, job(suspended=True), False),
+    ("its Job has been deleted by somebody", {}, BEGUN, None, True),
+    ("another's Job has the name", {}, {}, replace(job(), owner_uid="other"), False),
+    ("its Job was refused", {}, {"phase": "Pending"}, None, False),
+    ("readable again, and its Job works", {}, SPEC_UNREADABLE, job(), True),
+    ("suspended", {"suspend": True}, {}, job(), None),
+    ("Kueue's", {"queueName": "team-a"}, {}, job(), None),
+    ("succeeded", {}, {"phase": "Succeeded"}, job("Complete"), None),
+]
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "child", "active"), [w[1:] for w in WANTS], ids=[w[0] for w in WANTS]
+)
+def test_what_a_job_wants_of_the_queue(
+    spec: dict[str, Any], status: dict[str, Any], child: ObservedJob | None, active: bool | None
+):
+    found = candidate_of(owner(status, **spec), child, NOW, NOW)
+    assert (found.active if found else None) is active
+
+
+def test_a_job_that_is_being_deleted_wants_nothing():
+    metadata = owner().metadata.model_copy(update={"deletion_timestamp": NOW})
+    going = owner().model_copy(update={"metadata": metadata})
+    assert candidate_of(going, job(), NOW, NOW) is None
+
+
+def test_the_workers_of_a_job_that_cannot_be_read_hold_a_slot():
+    readable = owner()
+    unread = Unreadable(metadata=readable.metadata, status=readable.status, problem="spec.x: y")
+    assert candidate_of(unread, None, NOW, NOW) is None
+    held = candidate_of(unread, job(), NOW, NOW)
+    assert held is not None
+    assert held.active
+
+
+LET_GO = {**BEGUN, "activeSince": wire_time(LONG_AGO)}
+STUCK = [
+    ("its pods do not start", LET_GO, NOW, True),
+    ("since a moment", BEGUN | {"activeSince": wire_time(NOW)}, LONG_AGO, False),
+    ("it was created long ago and never let go", BEGUN, NOW, False),
+    ("it works", {**LET_GO, "phase": "Running", "runningSince": wire_time(LONG_AGO)}, LONG_AGO,
+     False),
+    ("no new pod has started for long", {**LET_GO, "runningSince": wire_time(LONG_AGO)}, LONG_AGO,
+     True),
+    ("no new pod has started yet", {**LET_GO, "runningSince": wire_time(LONG_AGO)}, NOW, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "since", "stuck"), [s[1:] for s in STUCK], ids=[s[0] for s in STUCK]
+)
+def test_a_job_is_stuck_while_its_pods_have_not_started_for_minutes(status, since, stuck):
+    found = candidate_of(owner(status), job(), since, NOW)
+    assert found is not None
+    assert found.stuck is stuck
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (Status(phase=Phase.PENDING, active_since=NOW - timedelta(minutes=1)), [240]),
+        (Status(phase=Phase.PENDING, active_since=LONG_AGO), []),
+        (Status(phase=Phase.RUNNING, active_since=NOW), []),
+        (Status(phase=Phase.PENDING), []),
+    ],
+    ids=["pending", "stuck", "running", "never let go"],
+)
+def test_a_pending_job_is_looked_at_when_it_may_be_stuck(after, expected):
+    assert list(waits(after, NOW)) == expected
+
+
+@pytest.mark.parametrize(
+    ("position", "status"),
+    [(1, 1), (10, 10), (11, 20), (20, 20), (21, 50), (51, 100), (101, 200), (1000, 1000),
+     (1001, 2000), (4242, 5000), (10_001, 20_000)],
+)  # fmt: skip
+def test_positions_far_behind_are_rounded_up(position, status):
+    assert reported(position) == status
+
+
+def test_a_position_changes_nothing_but_its_own_field():
+    tenth = next_status(owner(), Observation(queued=EXACT_POSITIONS), None, NOW).to_wire()
+    later = next_status(owner(), Observation(queued=EXACT_POSITIONS + 1), None, NOW).to_wire()
+    assert (tenth.pop("queuePosition"), later.pop("queuePosition")) == (10, 20)
+    assert tenth == later
+
+
+def test_the_candidate_is_the_one_of_that_uid():
+    found = candidate_of(owner(), None, NOW, NOW)
+    assert found is not None
+    assert (found.key, found.namespace, found.uid) == ("media/standup", "media", UID)

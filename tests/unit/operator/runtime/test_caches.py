@@ -6,7 +6,6 @@ from tests.unit.operator.builders import UID, controlled_by, owner, pod
 from transcription_api import API_VERSION, KIND
 from transcription_operator.policies import names
 from transcription_operator.policies.observation import ObservedPod
-from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime.caches import Caches, RunningJob
 from transcription_operator.runtime.owners import Owners
 
@@ -69,7 +68,7 @@ def test_only_the_annotation_that_is_read_is_kept():
 
 
 def test_a_job_that_is_not_ours_or_on_its_way_out_is_not_taken_for_ours():
-    caches = Caches(Limits(), lambda _: None)
+    caches = Caches(lambda _: None)
     caches.put_job(child(owner="x"))
     seen = caches.observe(owner())
     assert seen.job is None
@@ -82,24 +81,12 @@ def test_a_job_that_is_not_ours_or_on_its_way_out_is_not_taken_for_ours():
     assert caches.observe(owner()).job is not None
 
 
-def test_the_end_of_one_job_frees_the_next_in_the_queue():
-    freed: list[str] = []
-    caches = Caches(Limits(in_all=1), freed.append)
-    running = owner(name="first", status={"phase": "Running", "jobName": "j"})
-    caches.update_queue("media/first", running)
-    caches.update_queue("media/standup", owner())
-    assert caches.observe(owner()).queued == 1
-    caches.update_queue("media/first", owner(name="first", status={"phase": "Succeeded"}))
-    assert freed == ["media/standup"]
-    assert caches.observe(owner()).queued is None
-
-
 def worker(**fields: Any) -> ObservedPod:
     return pod(**{"owner_uid": "job-uid", "ip": "10.0.0.1", "owner": "media/standup", **fields})
 
 
 def watching(job: dict[str, Any], asked: ObservedPod) -> Caches:
-    caches = Caches(Limits(), lambda _: None)
+    caches = Caches(lambda _: None)
     caches.owners.put(manifest(9))
     caches.put_job(job)
     caches.pods.put(f"media/{asked.name}", asked)
@@ -142,23 +129,33 @@ def test_pods_of_a_job_of_another_owner_of_that_name_are_no_workers(uid):
     assert list(watching(child(ownerReferences=references), worker()).workers()) == []
 
 
-def test_a_queue_is_known_in_whole_before_anybody_is_let_in():
-    freed: list[str] = []
-    caches = Caches(Limits(in_all=1), freed.append)
-    running = {"phase": "Running", "jobName": "j"}
-    caches.owners.put(manifest(9, uid="b") | {"status": running})
-    caches.owners.put(manifest(8, uid="a", name="first"))
-    caches.update_queue_of_all()
-    assert caches.observe(owner(name="first")).queued == 1
-    assert freed == []
-
-
-def test_an_answer_about_a_job_that_was_deleted_meanwhile_takes_no_place_in_the_queue():
-    caches = Caches(Limits(in_all=1), lambda _: None)
+def test_an_answer_about_a_job_that_was_deleted_meanwhile_does_not_bring_it_back():
+    caches = Caches(lambda _: None)
     caches.owners.put(manifest(8, name="first"))
     caches.owners.remove(manifest(10, name="first"))
     running = {"phase": "Running", "jobName": "j"}
     caches.put_owner(manifest(9, name="first") | {"status": running})
-    caches.update_queue("media/standup", owner())
     assert not caches.owners.knows("media/first")
-    assert caches.observe(owner()).queued is None
+
+
+ODD = [
+    ("a phase that is no word", {"phase": ["Running"]}),
+    ("a time that is none", {"phase": "Queued", "activeSince": "soon"}),
+    ("a condition without a type", {"conditions": [{"status": "True"}]}),
+]
+
+
+@pytest.mark.parametrize("status", [o[1] for o in ODD], ids=[o[0] for o in ODD])
+def test_an_object_of_an_odd_status_is_kept_and_can_be_read(status):
+    owners = Owners()
+    assert owners.put(manifest(9) | {"status": status})
+    assert owners.get("media/standup") is not None
+    assert owners.since("media/standup") is not None
+
+
+def test_an_object_without_a_spec_is_kept():
+    owners = Owners()
+    found = manifest(9)
+    del found["spec"]
+    assert owners.put(found)
+    assert owners.get("media/standup") is not None

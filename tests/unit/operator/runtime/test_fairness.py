@@ -14,7 +14,6 @@ from tests.unit import virtual_time
 from tests.unit.operator.builders import NOW, settings
 from transcription_kube.errors import ApiError
 from transcription_kube.throttle import FairBucket
-from transcription_operator.policies.queueing import Limits
 from transcription_operator.policies.refusals import PodRefusal
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.reconciler import Reconciler
@@ -61,7 +60,7 @@ class World:
         self._version = 1
         self._objects: dict[str, Json] = {}
         self._bucket = FairBucket(qps=50, burst=100)
-        self._caches = Caches(Limits(), lambda key: self.queue.add(key))
+        self._caches = Caches(lambda key: self.queue.add(key))
         reconciler = Reconciler(
             self,  # type: ignore[arg-type]
             self._caches,

@@ -9,7 +9,6 @@ import kopf
 import pytest
 
 from tests.unit.operator.runtime.test_caches import manifest
-from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.handlers import register
 from transcription_operator.runtime.workqueue import WorkQueue
@@ -22,7 +21,7 @@ async def test_events_reach_cache_and_queue_in_the_loop_and_not_in_one_of_kopfs_
         worked.set()
 
     registry = kopf.OperatorRegistry()
-    caches, queue = Caches(Limits(), lambda _: None), WorkQueue(work)
+    caches, queue = Caches(lambda _: None), WorkQueue(work)
     register(registry, caches, queue)
     (handler,) = registry._watching.get_all_handlers()
     assert inspect.iscoroutinefunction(handler.fn)
@@ -38,7 +37,7 @@ def registered() -> kopf.OperatorRegistry:
     async def work(_: str) -> None: ...
 
     registry = kopf.OperatorRegistry()
-    register(registry, Caches(Limits(), lambda _: None), WorkQueue(work))
+    register(registry, Caches(lambda _: None), WorkQueue(work))
     return registry
 
 

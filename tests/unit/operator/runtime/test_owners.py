@@ -36,10 +36,11 @@ def job(version: int = 1, phase: str | None = None, name: str = "standup", **sta
     }
 
 
-def reconciling(truth: str) -> list[dict[str, str]]:
+def reconciling(truth: str) -> list[dict[str, Any]]:
+    common = {"reason": "X", "observedGeneration": 1}
     return [
-        {"type": "Complete", "status": "True", "lastTransitionTime": CREATED},
-        {"type": "Reconciling", "status": truth, "lastTransitionTime": LET_GO},
+        {"type": "Complete", "status": "True", "lastTransitionTime": CREATED, **common},
+        {"type": "Reconciling", "status": truth, "lastTransitionTime": LET_GO, **common},
     ]
 
 

@@ -12,7 +12,6 @@ from transcription_operator.policies import names
 from transcription_operator.policies.names import CONTAINER
 from transcription_operator.policies.observation import ObservedPod
 from transcription_operator.policies.progress import Reading
-from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.reconciler import Reconciler
 
@@ -33,6 +32,7 @@ class PlayedCluster:
         self.job = child()
         self.gets = 0
         self.deleted: list[str] = []
+        self.events: list[dict[str, Any]] = []
         self.asked_whether_it_ends = 0
         self.ends = True
         self.nodes: list[str] = []
@@ -86,8 +86,8 @@ class PlayedCluster:
         self.statuses.append(patch["status"])
         return manifest(10) | {"status": patch["status"]}
 
-    async def create_event(self, *_: Any) -> None:
-        """Nobody reads it."""
+    async def create_event(self, _: str, event: dict[str, Any]) -> None:
+        self.events.append(event)
 
     async def patch_event(self, *_: Any) -> bool:
         return True
@@ -113,7 +113,7 @@ REFUSED = worker("Failed", {"terminated": {"exitCode": 66}})
 
 async def end_of(condition: str, there: dict[str, Any]) -> dict[str, Any]:
     """The status of a job whose Job has ended, while the watch of pods still says Running."""
-    caches = Caches(Limits(), lambda _: None)
+    caches = Caches(lambda _: None)
     caches.owners.put(manifest(9))
     ended = {"type": condition, "status": "True", "reason": "X", "message": "the controller's"}
     caches.put_job(child() | {"status": {"conditions": [ended]}})
@@ -161,7 +161,7 @@ ENDS = [
     ids=[e[0] for e in ENDS],
 )
 async def test_a_job_is_deleted_where_its_namespace_ends(spec, status, pod, going, deleted, asked):
-    caches = Caches(Limits(), lambda _: None)
+    caches = Caches(lambda _: None)
     caches.owners.put(manifest(9))
     caches.put_job(child() | {"spec": spec, "status": status})
     metadata = pod["metadata"] | going
@@ -176,7 +176,7 @@ def stage(
     cluster: PlayedCluster, status: dict[str, Any] | None = None, **changes: Any
 ) -> tuple[Caches, Reconciler]:
     """A TranscriptionJob without a Job; ``changes`` are those of the settings."""
-    caches = Caches(Limits(), lambda _: None)
+    caches = Caches(lambda _: None)
     caches.owners.put(manifest(9) | {"status": status or {}})
     stated = settings(**changes)
     return caches, Reconciler(cluster, caches, stated, lambda _: None)  # type: ignore[arg-type]
@@ -251,7 +251,7 @@ async def test_a_job_that_the_api_server_finds_invalid_fails():
 async def test_a_refused_creation_is_not_tried_again_before_its_time_nor_the_job_read_before_it():
     cluster, now = PlayedCluster(), [NOW]
     cluster.refusal = ApiError(403, "exceeded quota: jobs")
-    caches = Caches(Limits(), lambda _: None)
+    caches = Caches(lambda _: None)
     caches.owners.put(manifest(9, generation=1))
     reconciler = Reconciler(
         cluster,  # type: ignore[arg-type]
@@ -336,7 +336,7 @@ async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
     done = {
         "phase": "Succeeded", "observedGeneration": 1, "conditions": conditions, "failures": [],
     }  # fmt: skip
-    caches = Caches(Limits(), lambda _: None)
+    caches = Caches(lambda _: None)
     caches.owners.put(manifest(9, generation=2) | {"status": done})
     cluster = PlayedCluster()
     reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
@@ -350,7 +350,7 @@ async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
     ("job_uid", "percent"), [("job-uid", 72), ("old-job-uid", 0)], ids=["its own", "another's"]
 )
 async def test_progress_is_that_of_the_present_job(job_uid, percent):
-    caches = Caches(Limits(), lambda _: None)
+    caches = Caches(lambda _: None)
     caches.owners.put(manifest(9))
     caches.put_job(child())
     caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(RUNNING))

@@ -13,7 +13,6 @@ from tests.unit.operator.builders import NOW, controlled_by, settings
 from transcription_operator.policies import names
 from transcription_operator.policies.names import CONTAINER
 from transcription_operator.policies.observation import ObservedPod
-from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.reconciler import Reconciler
 from transcription_operator.runtime.workqueue import WorkQueue
@@ -73,7 +72,7 @@ class Installation:
     def __init__(self, jobs: int) -> None:
         loop = asyncio.get_running_loop()
         self.cluster = CountingCluster()
-        self.caches = Caches(Limits(), lambda _: None)
+        self.caches = Caches(lambda _: None)
         reconciler = Reconciler(
             self.cluster,  # type: ignore[arg-type]
             self.caches,
