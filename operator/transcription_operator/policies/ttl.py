@@ -1,5 +1,6 @@
 """spec.ttlSecondsAfterFinished: the TranscriptionJob is deleted, its transcripts stay."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from transcription_api.transcriptionjob import TranscriptionJob
@@ -17,7 +18,7 @@ def is_over(owner: TranscriptionJob, now: datetime) -> bool:
     return end is not None and now >= end
 
 
-def wait(owner: TranscriptionJob, now: datetime) -> float | None:
-    """Seconds until a finished job is to be deleted; None for never."""
-    end = expires(owner)
-    return (end - now).total_seconds() if end else None
+def waits(owner: TranscriptionJob, now: datetime) -> Iterator[float]:
+    """Seconds until a finished job is to be deleted, if it ever is."""
+    if end := expires(owner):
+        yield (end - now).total_seconds()

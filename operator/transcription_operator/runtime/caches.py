@@ -52,6 +52,11 @@ class Caches:
         job = ObservedJob.parse(manifest)
         self.jobs.learn(f"{manifest['metadata']['namespace']}/{job.name}", job)
 
+    def put_pod(self, manifest: dict[str, Any]) -> None:
+        """Likewise of a pod."""
+        pod = ObservedPod.parse(manifest)
+        self.pods.learn(f"{manifest['metadata']['namespace']}/{pod.name}", pod)
+
     def owner(self, key: str) -> TranscriptionJob | None:
         """The TranscriptionJob namespace/name, or None when it is gone."""
         return self.owners.get(key)
@@ -132,6 +137,8 @@ class Caches:
             return None
         name = names.child_name(owner.metadata.name, owner.metadata.uid, owner.attempt)
         job = self.jobs.get(f"{owner.metadata.namespace}/{name}")
+        if job and job.queue:
+            return None
         has_begun = past.phase in (Phase.PENDING, Phase.RUNNING) and past.job_name is not None
         return Candidate(
             key=owner.key,
