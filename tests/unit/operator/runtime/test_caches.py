@@ -151,3 +151,14 @@ def test_a_queue_is_known_in_whole_before_anybody_is_let_in():
     caches.update_queue_of_all()
     assert caches.observe(owner(name="first")).queued == 1
     assert freed == []
+
+
+def test_a_job_that_kueue_put_into_a_queue_takes_no_place_in_the_operators():
+    caches = Caches(Limits(in_all=1), lambda _: None)
+    labels = {names.QUEUE_LABEL: "default"}
+    caches.put_job(child(labels=labels) | {"spec": {"suspend": True}})
+    caches.update_queue(
+        "media/first", owner(name="first", status={"phase": "Running", "jobName": "j"})
+    )
+    caches.update_queue("media/standup", owner())
+    assert caches.observe(owner()).queued is None
