@@ -54,7 +54,7 @@ class Executor:
             case CreateJob(active_deadline):
                 return await self._create(owner, active_deadline)
             case ChangeJob():
-                await self._change(owner, action)
+                await self._change(owner, action, seen)
             case DeleteJob(name, uid):
                 log.info("deleting Job %s", name)
                 await self._cluster.delete_job(namespace, name, uid)
@@ -65,9 +65,9 @@ class Executor:
                 return replace(seen, gone=True)
         return seen
 
-    async def _change(self, owner: TranscriptionJob, action: ChangeJob) -> None:
-        if "completions" in action.spec:
-            # spec.workers was within the limits of the settings when the Job was created.
+    async def _change(self, owner: TranscriptionJob, action: ChangeJob, seen: Observation) -> None:
+        if seen.job and owner.spec.workers > (seen.job.workers or 0):
+            # What was checked when the Job was created was a smaller number.
             allowed.check(owner, pool_name_of(owner, self._settings), self._settings)
         log.info("changing Job %s: %s", action.name, action.spec)
         changed = await self._cluster.change_job(

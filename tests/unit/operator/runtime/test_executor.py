@@ -13,6 +13,7 @@ from transcription_operator.policies.observation import ObservedPod
 from transcription_operator.policies.queueing import Limits
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.reconciler import Reconciler
+from transcription_operator.settings import JobLimits
 
 POD = f"{CHILD}-0-abcde"
 OVER = {
@@ -64,6 +65,40 @@ async def test_a_retry_that_no_watch_has_told_of_survives_the_ttl():
     await reconciler.reconcile("media/standup")
     assert cluster.preconditions == [(UID, "9")]
     assert cluster.statuses[0]["reason"] == "Retrying"
+
+
+class Scalable(PlayedCluster):
+    """Has a Job of four workers, and notes its changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[dict[str, Any]] = []
+
+    async def change_job(self, *change: Any) -> dict[str, Any]:
+        self.changes.append(change[3])
+        return child(resourceVersion="2") | {"spec": change[3]}
+
+
+@pytest.mark.parametrize(
+    ("workers", "changes", "reason"),
+    [
+        (5, [{"completions": 5, "parallelism": 5}], None),
+        (6, [], "ConfigurationInvalid"),
+        (3, [{"completions": 3, "parallelism": 3}], None),
+    ],
+    ids=["as many as allowed", "more", "fewer"],
+)
+async def test_the_number_of_workers_grows_up_to_what_the_settings_allow(workers, changes, reason):
+    cluster, caches = Scalable(), Caches(Limits(), lambda _: None)
+    caches.owners.put(manifest(9) | {"spec": manifest(9)["spec"] | {"workers": workers}})
+    caches.put_job(child() | {"spec": {"completions": 4, "parallelism": 4}})
+    given = settings(limits=JobLimits(max_workers=5))
+    reconciler = Reconciler(cluster, caches, given, lambda _: None, clock=lambda: NOW)  # type: ignore[arg-type]
+    await reconciler.reconcile("media/standup")
+    assert cluster.changes == changes
+    (status,) = cluster.statuses
+    assert status["phase"] == ("Failed" if reason else "Pending")
+    assert reason in (None, status["reason"])
 
 
 class WithProxies(PlayedCluster):
