@@ -150,7 +150,7 @@ class Spec(ApiModel):
         ge=1,
         le=1000,
         description="Number of pods that share the recordings, or slices of 30 minutes of them. "
-        "The operator's settings may limit it. Defaults to 1.",
+        "The operator's settings may limit it. Mutable; finished work is kept. Defaults to 1.",
     )
     node_pool: str | None = Field(
         default=None,
@@ -190,7 +190,7 @@ class Spec(ApiModel):
         ge=0,
         le=100,
         description="Number of retries for each worker after failures that a retry can fix. "
-        "Preempted and evicted pods do not count. Defaults to 3.",
+        "Preempted, evicted and gracefully deleted pods do not count. Defaults to 3.",
     )
     pending_deadline_seconds: int = Field(
         default=3600,
@@ -237,7 +237,6 @@ class Spec(ApiModel):
                         "task",
                         "decoding",
                         "operatorClassName",
-                        "workers",
                         "nodePool",
                         "resources",
                         "podTemplate",

@@ -72,6 +72,9 @@ Reason = Annotated[str, _clipped(64), Field(max_length=64)]
 Message = Annotated[str, _clipped(4096), Field(max_length=4096)]
 Item = Annotated[str, _clipped(1100), Field(max_length=1100)]
 """A recording's URI: a key of at most 1024 bytes, and a bucket."""
+PodName = Annotated[str, Field(max_length=253)]
+MAX_EVICTED_PODS = 3
+"""Evictions over a limit after which a job fails: the next pod would use as much."""
 ItemMessage = Annotated[str, _clipped(1024), Field(max_length=1024)]
 
 
@@ -95,10 +98,20 @@ class Condition(ApiModel):
 class Workers(ApiModel):
     """Number of worker pods by state."""
 
-    active: int = Field(default=0, description="Number of pending and running pods.")
+    active: int = Field(
+        default=0, description="Number of pending and running pods; 0 when the job has ended."
+    )
     succeeded: int = Field(default=0, description="Number of pods that succeeded.")
-    failed: int = Field(default=0, description="Number of pods that failed.")
+    failed: int = Field(
+        default=0,
+        description="Number of pods that failed, in a way that counts against spec.backoffLimit.",
+    )
     retried: int = Field(default=0, description="Number of failed pods that were replaced.")
+    interrupted: int = Field(
+        default=0,
+        description="Number of pods that were stopped from outside: deleted, evicted, preempted, "
+        "or suspended. They do not count against spec.backoffLimit.",
+    )
 
 
 def _with_shown(schema: dict[str, Any]) -> None:
@@ -267,6 +280,12 @@ class Status(ApiModel):
         description="Requested language; replaced by the detected language.",
     )
     workers: Workers | None = Field(default=None, description="Number of worker pods by state.")
+    evicted_pods: tuple[PodName, ...] | None = Field(
+        default=None,
+        max_length=MAX_EVICTED_PODS,
+        description="Names of the pods that the kubelet evicted for exceeding a limit on local "
+        f"storage. The job fails when there are {MAX_EVICTED_PODS}.",
+    )
     progress: Progress | None = Field(default=None, description="Progress of the job.")
     result: StatusResult | None = Field(default=None, description="Delivered transcripts.")
     failures: tuple[FailedItem, ...] = Field(

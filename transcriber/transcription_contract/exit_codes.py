@@ -1,7 +1,8 @@
 """The worker's exit codes: one table, read by three.
 
 The transcriber's exceptions own a code each, the Job's podFailurePolicy decides from it whether
-another pod may help, and the operator's status names the reason. Codes are sysexits.h's.
+another pod may help and whether that uses up a retry, and the operator's status names the reason.
+Codes are sysexits.h's, and the shell's for a process that SIGTERM ended.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ class ExitCode(IntEnum):
     TRY_AGAIN = 75
     ACCESS_DENIED = 77
     CONFIGURATION_INVALID = 78
+    INTERRUPTED = 143
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Ending:
     """What one exit code means.
 
     ``retried``: another pod may succeed where this one failed.
+    ``counted``: the failure uses up one of the retries (spec.backoffLimit).
     ``reason``: the word for status.reason when the worker left no message of its own.
     ``sentence``: likewise for status.message.
     """
@@ -34,6 +37,7 @@ class Ending:
     retried: bool
     reason: str
     sentence: str
+    counted: bool = True
 
 
 ENDINGS: dict[int, Ending] = {
@@ -61,8 +65,8 @@ ENDINGS: dict[int, Ending] = {
         Ending(
             ExitCode.TRY_AGAIN,
             True,
-            "Interrupted",
-            "the worker was interrupted, stalled or ran out of GPU memory",
+            "Stalled",
+            "the worker stalled or ran out of GPU memory",
         ),
         Ending(
             ExitCode.ACCESS_DENIED,
@@ -76,8 +80,18 @@ ENDINGS: dict[int, Ending] = {
             "ConfigurationInvalid",
             "the job asks for something that cannot be done as configured",
         ),
+        Ending(
+            ExitCode.INTERRUPTED,
+            True,
+            "Interrupted",
+            "the worker was asked to stop (SIGTERM)",
+            counted=False,
+        ),
     )
 }
 
 FINAL_CODES: tuple[int, ...] = tuple(sorted(int(e.code) for e in ENDINGS.values() if not e.retried))
 """The codes after which no other pod can help: the Job fails at once."""
+
+UNCOUNTED_CODES: tuple[int, ...] = tuple(int(e.code) for e in ENDINGS.values() if not e.counted)
+"""The codes of a worker that was stopped from outside: another pod uses up no retry."""

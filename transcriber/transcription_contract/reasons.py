@@ -34,6 +34,10 @@ _WAITING = listed(
 _HELD = listed(
     Section.PENDING, "Suspended", NORMAL,
     ("Suspended", NONE, "`spec.suspend` is true.", "Set it to false."),
+    ("JobSuspended", CLUSTER, "Something other than the operator suspended the Kubernetes Job: an "
+     "administrator, a policy, or Kueue with `manageJobsWithoutQueueName`. The operator does not "
+     "resume such a Job.", "Find out who set `spec.suspend` of the Job: `kubectl get job NAME -o "
+     "yaml --show-managed-fields`. With Kueue, set `spec.queueName` in a new job."),
 )  # fmt: skip
 
 _RETRYING = listed(
@@ -50,7 +54,12 @@ _NOT_STARTING = listed(
      "Find out which controller set the gate."),
     ("ImagePullBackOff ErrImagePull RegistryUnavailable SignatureValidationFailed", INSTALLATION,
      "The node cannot pull the transcriber's image.", "Check `transcriber.image` in the chart's "
-     "values, and `imagePullSecrets` in the job's namespace."),
+     "values, and `imagePullSecrets`: the Secret must exist in the job's namespace."),
+    ("ArchitectureMismatch", INSTALLATION, "The image is not for the node's processors (`exec "
+     "format error`, `no match for platform in manifest`). The job fails when two pods ended so, "
+     "unless another worker runs.", "Set `kubernetes.io/arch` in [the pool's "
+     "nodeSelector](gpu-pools.md#processor-architecture), or use an image for several "
+     "architectures."),
     ("ErrImageNeverPull", INSTALLATION, "The image is not on the node, and must not be pulled.",
      "Load the image onto the nodes, or change `transcriber.image.pullPolicy`."),
     ("ImageInspectError", CLUSTER, "The node's container runtime cannot read the image.",
@@ -187,7 +196,9 @@ _WORKER = listed(
      "Lower `decoding.batchSize`, or raise the limit in `spec.resources` or in the pool."),
     ("Stalled", CLUSTER, "The worker finished nothing for ten minutes or more.",
      "Check the node: a GPU or disk may hang."),
-    ("Interrupted", CLUSTER, "The worker was asked to stop.", "Retry the job if it failed."),
+    ("Interrupted", CLUSTER, "The worker was asked to stop: its pod was deleted, drained or "
+     "evicted. Another pod replaces it and uses up no retry, unless the job is suspended or has "
+     "ended.", "Nothing."),
     ("DecoderKilled", INSTALLATION, "ffmpeg was killed, in most cases for memory.",
      "Raise the memory limit. Check whether the recording is damaged."),
     ("VolumeFull", CLUSTER, "The node's disk or the models' volume is full.",
@@ -196,14 +207,16 @@ _WORKER = listed(
      "Retry the job if it failed. The next attempt follows that plan."),
     ("InternalError", INSTALLATION, "A bug of the transcriber.",
      "Report it with the traceback in the worker's log."),
-    ("WorkerFailed", INSTALLATION, "The container ended with an unknown exit code.",
+    ("WorkerFailed", INSTALLATION, "The container ended with an unknown exit code. 137: the pod "
+     "was killed, such as by `kubectl delete --force`, which uses up a retry.",
      "Read the worker's log. Check that the image is the transcriber's."),
 )  # fmt: skip
 
 _NODE = listed(
     Section.NODE, "Failed", WARNING,
-    ("Evicted", CLUSTER, "The node ran out of memory or disk, or the pod exceeded its scratch "
-     "volume.", "Check [the space that is needed](large-files.md#disk)."),
+    ("Evicted", CLUSTER, "The node ran out of memory or disk. Or pods used more local storage than "
+     "their limit: the job fails at the third (`status.evictedPods`).", "Read which limit the "
+     "message names. Check [the space that is needed](large-files.md#disk)."),
     ("NodeLost", CLUSTER, "The node stopped answering, and the operator gave up its pod.",
      "Check the node. Retry the job if it failed."),
     ("NodeShutdown", CLUSTER, "The node was shut down.", "Retry the job if it failed."),

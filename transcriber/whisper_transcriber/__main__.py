@@ -10,7 +10,7 @@ from transcription_contract.exit_codes import ENDINGS, ExitCode
 from transcription_contract.termination import Failure, Termination, encode
 from whisper_transcriber import cli, composition, logs, pipeline, settings
 from whisper_transcriber.errors import Interrupted, Stalled, TranscriberError
-from whisper_transcriber.interruption import Interruption
+from whisper_transcriber.interruption import STOPPED, Interruption
 from whisper_transcriber.stopping import stop_for_good
 
 log = logging.getLogger("whisper_transcriber")
@@ -63,7 +63,7 @@ def _transcribe(environ: Mapping[str, str], last_words: Path) -> Termination:
 
 def _stop(last_words: Path) -> None:
     """A batch that takes too long after SIGTERM is given up: the next pod decodes it."""
-    interrupted = Interrupted("the worker was asked to stop; another pod continues from its parts")
+    interrupted = Interrupted(STOPPED)
     log.warning("%s: a batch was given up", interrupted.reason)
     _say(last_words, Termination(error=interrupted.failure))
     _exit(interrupted.exit_code)

@@ -36,6 +36,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         if options.command == "models":
             return _models(options, environ)
         return _transcribe(options, environ, on_terminal=on_terminal)
+    except Interrupted:
+        print(_STOPPED, file=sys.stderr)
+        return ExitCode.TRY_AGAIN
     except TranscriberError as error:
         print(f"transcriber: {logs.on_one_line(str(error))}", file=sys.stderr)
         return error.exit_code
@@ -49,14 +52,10 @@ def _transcribe(
     interruption = Interruption.by_signals()
     stop_for_good(interruption, _stopped)
     given = settings.local(environ, task, model_file)
-    try:
-        job = composition.make_job(given, interruption, lambda _: None, local_files=True)
-        job = _another_run(job)
-        with ProgressBar(job.metrics, enabled=on_terminal):
-            manifest = pipeline.run(job, composition.load_engine)
-    except Interrupted:
-        print(_STOPPED, file=sys.stderr)
-        return ExitCode.TRY_AGAIN
+    job = composition.make_job(given, interruption, lambda _: None, local_files=True)
+    job = _another_run(job)
+    with ProgressBar(job.metrics, enabled=on_terminal):
+        manifest = pipeline.run(job, composition.load_engine)
     # None: a sibling, started with the same task file, has written it.
     manifest = manifest or earlier_manifest(job.store, job.task)
     return _report(manifest) if manifest else ExitCode.DONE

@@ -12,7 +12,7 @@
     ├── SourceNotFound (66)
     ├── ObjectStoreUnavailable (69)
     ├── ModelSourceUnavailable (69)
-    ├── Interrupted (75)             SIGTERM: another pod goes on
+    ├── Interrupted (143)            SIGTERM: uses up no retry
     ├── Stalled (75)                 no unit finished for too long
     ├── DecoderKilled (75)           ffmpeg ended by a signal, mostly for memory
     ├── OutOfMemory (75)             one window alone does not fit the GPU
@@ -116,7 +116,7 @@ class ModelSourceUnavailable(TranscriberError):
 class Interrupted(TranscriberError):
     """The worker was asked to stop, and did so between two units."""
 
-    exit_code = ExitCode.TRY_AGAIN
+    exit_code = ExitCode.INTERRUPTED
 
 
 class Stalled(TranscriberError):

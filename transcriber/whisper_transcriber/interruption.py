@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from whisper_transcriber.errors import Interrupted
 
+STOPPED = "The worker was asked to stop; what it has stored is kept"
+
 _POLL_SECONDS = 0.1
 """How late a waiting thread notices a request."""
 
@@ -53,7 +55,7 @@ class Interruption:
             Interrupted: a stop was requested.
         """
         if self.requested:
-            raise Interrupted("the worker was asked to stop; the next one continues from its parts")
+            raise Interrupted(STOPPED)
 
     def wait(self, seconds: float) -> None:
         """Sleep; a request ends the sleep within a tenth of a second and raises like ``check``."""

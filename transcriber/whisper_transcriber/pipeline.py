@@ -50,7 +50,7 @@ def run(job: Job, load_engine: LoadEngine) -> Manifest | None:
     except Interrupted:
         # Stopped since a sibling has finished: what was stored after that one tidied up is ours.
         with suppress(TranscriberError):
-            if job.task.workers > 1 and find_manifest(job.store, job.task):
+            if find_manifest(job.store, job.task):
                 _tidy_up(job)
         raise
     _tidy_up(job)
@@ -136,6 +136,8 @@ def _stored(job: Job, item: SourceItem) -> StoredObject:
 
 def _begin_to_fetch(job: Job, items: Items, state: WorkspaceState, recordings: AudioCache) -> None:
     """The first recording that is needed arrives while the model is loaded."""
+    if job.has_joined:
+        return
     own = range(job.worker % len(items.groups), len(items.groups), job.task.workers)
     left = (group for group in own if group not in state.delivered)
     group = next(left, None)

@@ -1,6 +1,6 @@
 """What the operator can do about a TranscriptionJob; runtime/executor.py does it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -12,11 +12,12 @@ class CreateJob:
 
 @dataclass(frozen=True)
 class ChangeJob:
-    """Set fields of a Job's spec."""
+    """Set fields of a Job's spec, and its annotations; None removes one."""
 
     name: str
     uid: str
     spec: dict[str, bool | int | None]
+    annotations: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,23 @@ class DeleteJob:
 
 
 @dataclass(frozen=True)
-class ReleasePod:
-    """Mark a pod on a lost node as failed: its kubelet never will, and its Job waits for it (a Job
-    with a podFailurePolicy replaces only pods that have ended)."""
+class EndPod:
+    """Write the final phase of a pod that does not end by itself, in its status. Its Job waits for
+    that (a Job with a podFailurePolicy replaces only pods that have ended), and a kubelet that is
+    there stops the containers that still run.
+
+    ``phase``: Succeeded or Failed. ``reason``: explains the phase, before any exit code.
+    """
 
     name: str
+    phase: str
+    message: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
 class DeleteOwner:
-    """Delete the TranscriptionJob."""
+    """Delete the TranscriptionJob, if it is still as it was observed."""
 
 
-Action = CreateJob | ChangeJob | DeleteJob | ReleasePod | DeleteOwner
+Action = CreateJob | ChangeJob | DeleteJob | EndPod | DeleteOwner

@@ -10,9 +10,11 @@ from transcription_operator.policies import (
     ending_namespace,
     kueue,
     lost_nodes,
+    names,
     queueing,
     refusals,
     retry,
+    sidecars,
     suspension,
     ttl,
 )
@@ -39,7 +41,11 @@ def actions(
         return _after_the_end(owner, seen, now, retention)
     if seen.ending:
         return [*ending_namespace.actions(seen)]
-    return [*_of_job(owner, seen), *lost_nodes.actions(seen, now)]
+    return [
+        *_of_job(owner, seen),
+        *lost_nodes.actions(seen, now),
+        *sidecars.actions(seen, now),
+    ]
 
 
 def again_after(
@@ -57,8 +63,9 @@ def again_after(
     if owner.is_finished != after.is_finished:
         return 0.0
     if after.is_finished:
-        return ttl.wait(owner, seen, now, retention)
-    moments = [resync, *lost_nodes.waits(seen, now)]
+        waits = [*ttl.waits(owner, seen, now, retention), *sidecars.waits(seen, now)]
+        return min(waits, default=None)
+    moments = [resync, *lost_nodes.waits(seen, now), *sidecars.waits(seen, now)]
     if not suspension.is_held_back(owner, seen):
         moments += refusals.waits(seen)
         moments += queueing.waits(after, now)
@@ -70,15 +77,15 @@ def again_after(
 def _after_the_end(
     owner: TranscriptionJob, seen: Observation, now: datetime, retention: ttl.Retention
 ) -> list[Action]:
-    if ttl.is_over(owner, now, retention):
-        return [DeleteOwner()]
     if owner.retry_asked:
         return [*retry.actions(seen)]
+    if ttl.is_over(owner, now, retention):
+        return [DeleteOwner()]
     job = seen.job
     if job is None:
         return []
-    still_runs = owner.status.phase is Phase.FAILED and not job.finished
-    if still_runs or ttl.is_over_for_child(owner, now, retention):
+    given_up = owner.status.phase is Phase.FAILED or sidecars.hold_up_the_end(seen, now)
+    if (given_up and not job.finished) or ttl.is_over_for_child(owner, now, retention):
         return [DeleteJob(job.name, job.uid)]
     return []
 
@@ -92,19 +99,32 @@ def _of_job(owner: TranscriptionJob, seen: Observation) -> Iterator[Action]:
         return
     if job.finished:
         return
-    if kueue.owns_suspend(owner) and held_back:
-        # Its spec.suspend is Kueue's: a Job that is not to run is taken away altogether.
+    in_queue = kueue.queue_of(owner, job) is not None
+    if held_back and (in_queue or suspension.is_overruled(job)):
+        # Its spec.suspend is somebody else's: a Job that may not run is deleted.
         yield DeleteJob(job.name, job.uid)
         return
-    suspend = job.suspended if kueue.owns_suspend(owner) else held_back
-    if changes := _changes(job, suspend, deadlines.active_deadline(owner)):
-        yield ChangeJob(job.name, job.uid, changes)
+    suspend = None if in_queue else suspension.change(job, held_back=held_back)
+    if changes := _changes(owner, job, suspend):
+        yield ChangeJob(job.name, job.uid, changes, _annotations(suspend))
 
 
-def _changes(job: ObservedJob, suspend: bool, deadline: int | None) -> dict[str, bool | int | None]:
+def _changes(
+    owner: TranscriptionJob, job: ObservedJob, suspend: bool | None
+) -> dict[str, bool | int | None]:
+    deadline, workers = deadlines.active_deadline(owner), owner.spec.workers
     changes: dict[str, bool | int | None] = {}
-    if job.suspended != suspend:
+    if suspend is not None:
         changes["suspend"] = suspend
     if job.active_deadline != deadline:
         changes["activeDeadlineSeconds"] = deadline
+    if job.workers != workers:
+        # The completions of an Indexed Job may only be changed together with its parallelism.
+        changes |= {"completions": workers, "parallelism": workers}
     return changes
+
+
+def _annotations(suspend: bool | None) -> dict[str, str | None]:
+    if suspend is None:
+        return {}
+    return {names.SUSPENDED_ANNOTATION: "true" if suspend else None}

@@ -2,10 +2,18 @@
 
 import re
 
-from transcription_contract.exit_codes import ENDINGS
+from transcription_contract.exit_codes import ENDINGS, UNCOUNTED_CODES
 from transcription_contract.reasons import canonical
 from transcription_contract.termination import Failure, decode
+from transcription_operator.policies import architecture, evictions
 from transcription_operator.policies.observation import ObservedJob, ObservedPod
+
+_NO_IMAGE = "ImagePullBackOff"
+_IMAGE_ADVICE = (
+    "check the transcriber's image in the operator's settings, and imagePullSecrets: the Secret "
+    "must exist in the job's namespace"
+)
+_KILLED = 137
 
 STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Waiting reasons of a pod that is on its way."""
@@ -22,6 +30,8 @@ def of_pod(pod: ObservedPod) -> Failure | None:
     """
     if pod.phase == "Succeeded" or (pod.exit_code in (None, 0) and pod.phase != "Failed"):
         return None
+    if evicted := evictions.failure(pod):
+        return evicted
     if pod.reason:
         return Failure(reason=pod.reason, message=f"pod {pod.name}: {pod.message or pod.reason}")
     if pod.ended == "OOMKilled":
@@ -36,7 +46,8 @@ def of_job(job: ObservedJob, pods: tuple[ObservedPod, ...]) -> Failure:
     if final:
         return final[0]
     if found:
-        latest = max(found, key=lambda pair: _finish_order(pair[0]))
+        # What stopped a worker from outside did not end the Job.
+        latest = max(found, key=lambda pair: (is_counted(pair[0]), *_finish_order(pair[0])))
         return latest[1]
     reason, message = (
         job.conditions.get("Failed") or job.conditions.get("FailureTarget") or ("", "")
@@ -55,10 +66,16 @@ def of_pending(pods: tuple[ObservedPod, ...]) -> Failure | None:
         if pod.unscheduled:
             return Failure(reason=pod.unscheduled[0], message=pod.unscheduled[1])
         if pod.waiting and pod.waiting[0] not in STARTING:
-            word, message = pod.waiting
-            cause = _PULL_BACKOFF.sub("", message)
-            return Failure(reason=canonical(word), message=f"pod {pod.name}: {cause or word}")
+            return _not_starting(pod, *pod.waiting)
     return None
+
+
+def _not_starting(pod: ObservedPod, word: str, message: str) -> Failure:
+    if wrong := architecture.failure(pod):
+        return wrong
+    reason, cause = canonical(word), _PULL_BACKOFF.sub("", message)
+    advice = f"; {_IMAGE_ADVICE}" if reason == _NO_IMAGE else ""
+    return Failure(reason=reason, message=f"pod {pod.name}: {cause or word}{advice}")
 
 
 def _out_of_memory(pod: ObservedPod) -> Failure:
@@ -71,6 +88,8 @@ def _out_of_memory(pod: ObservedPod) -> Failure:
 
 
 def _of_exit_code(pod: ObservedPod) -> Failure:
+    if wrong := architecture.failure(pod):
+        return wrong
     last_words = decode(pod.last_words)
     if last_words and last_words.error:
         return last_words.error
@@ -83,7 +102,10 @@ def _of_exit_code(pod: ObservedPod) -> Failure:
     return Failure(
         reason="WorkerFailed",
         message=f"pod {pod.name} ended with exit code {pod.exit_code}"
-        + (f" ({pod.ended})" if pod.ended else ""),
+        + (f" ({pod.ended})" if pod.ended else "")
+        + (
+            ": it was killed, such as by kubectl delete --force" if pod.exit_code == _KILLED else ""
+        ),
     )
 
 
@@ -91,6 +113,11 @@ def is_final(pod: ObservedPod) -> bool:
     """Whether it failed in a way that no other pod can mend: the Job is about to fail."""
     ending = ENDINGS.get(pod.exit_code or -1)
     return bool(ending and not ending.retried)
+
+
+def is_counted(pod: ObservedPod) -> bool:
+    """Whether its failure uses up a retry, by the Job's podFailurePolicy."""
+    return is_final(pod) or not (pod.disruption is not None or pod.exit_code in UNCOUNTED_CODES)
 
 
 def _finish_order(pod: ObservedPod) -> tuple[float, str]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_contract.exit_codes import FINAL_CODES
+from transcription_contract.exit_codes import FINAL_CODES, UNCOUNTED_CODES
 from transcription_contract.task import Task
 from transcription_operator.errors import SpecError
 from transcription_operator.policies import allowed, metadata, names
@@ -102,21 +102,28 @@ def task_of(owner: TranscriptionJob, pool: NodePool, settings: Settings) -> Task
 
 
 def _pod_failure_policy() -> Manifest:
+    """Its own exit code tells a pod that somebody deleted: only evictions by the API, preemption
+    and the taint manager set DisruptionTarget."""
     return {
         "rules": [
-            {
-                "action": "FailJob",
-                "onExitCodes": {
-                    "containerName": names.CONTAINER,
-                    "operator": "In",
-                    "values": list(FINAL_CODES),
-                },
-            },
+            _on_exit_codes("FailJob", FINAL_CODES),
             {
                 "action": "Ignore",
                 "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
             },
+            _on_exit_codes("Ignore", UNCOUNTED_CODES),
         ]
+    }
+
+
+def _on_exit_codes(action: str, codes: tuple[int, ...]) -> Manifest:
+    return {
+        "action": action,
+        "onExitCodes": {
+            "containerName": names.CONTAINER,
+            "operator": "In",
+            "values": list(codes),
+        },
     }
 
 

@@ -19,6 +19,14 @@ COMPONENT = "transcriber"
 CONTAINER = "transcriber"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 OWNER_NAME_ANNOTATION = f"{GROUP}/job-name"
+SUSPENDED_ANNOTATION = f"{GROUP}/suspended"
+"""On a Job: the operator has suspended it, so that it may also resume it."""
+
+INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
+INDEX_FAILURES_ANNOTATION = "batch.kubernetes.io/job-index-failure-count"
+INDEX_IGNORED_FAILURES_ANNOTATION = "batch.kubernetes.io/job-index-ignored-failure-count"
+"""The Job controller's, on each pod of a worker: the failures before it that count against the
+limit on retries, and (ignored) those that do not."""
 
 
 def child_name(owner_name: str, uid: str, attempt: int) -> str:

@@ -27,8 +27,11 @@ class ObservedPod:
     the Job that controls it; only a Job of the pod's own namespace may be looked up by it.
     ``waiting`` is the (reason, message) of a container that cannot start, ``unscheduled`` the
     scheduler's; ``exit_code``, ``ended`` (the reason, such as OOMKilled) and ``last_words`` are a
-    terminated container's. ``deletion``: when it has to be gone, its grace period included.
-    ``evicted``: by the taint manager, from a node that does not answer.
+    terminated container's. ``still_running``: the containers that run on after ours has ended.
+    ``deletion``: when it has to be gone, its grace period included. ``disruption``: the reason of
+    its condition DisruptionTarget. ``index``: its worker's number. ``failures``, ``interruptions``:
+    how many pods of that worker came before it that count against the limit on retries, and that
+    do not.
     """
 
     name: str
@@ -42,13 +45,17 @@ class ObservedPod:
     message: str | None = None
     running: bool = False
     deletion: datetime | None = None
-    evicted: bool = False
+    disruption: str | None = None
+    index: int | None = None
+    failures: int = 0
+    interruptions: int = 0
     waiting: tuple[str, str] | None = None
     unscheduled: tuple[str, str] | None = None
     exit_code: int | None = None
     ended: str | None = None
     last_words: str | None = None
     finished_at: datetime | None = None
+    still_running: tuple[str, ...] = ()
     memory_limit: str | None = None
 
     @classmethod
@@ -58,6 +65,7 @@ class ObservedPod:
         state = _container_state(status)
         ended = state.get("terminated", {})
         metadata = pod["metadata"]
+        annotations = metadata.get("annotations", {})
         deletion = parse_time(metadata.get("deletionTimestamp"))
         return cls(
             name=metadata["name"],
@@ -72,13 +80,17 @@ class ObservedPod:
             # A lost node leaves the container's last state behind, whatever became of the pod.
             running="running" in state and status.get("phase") == "Running" and deletion is None,
             deletion=deletion,
-            evicted=_evicted(status),
+            disruption=_disruption(status),
+            index=_number(annotations, names.INDEX_ANNOTATION),
+            failures=_number(annotations, names.INDEX_FAILURES_ANNOTATION) or 0,
+            interruptions=_number(annotations, names.INDEX_IGNORED_FAILURES_ANNOTATION) or 0,
             waiting=_words(state.get("waiting")),
             unscheduled=_unscheduled(status),
             exit_code=ended.get("exitCode"),
             ended=ended.get("reason"),
             last_words=ended.get("message"),
             finished_at=parse_time(ended.get("finishedAt")),
+            still_running=_others_running(status) if ended else (),
             memory_limit=_memory_limit(pod),
         )
 
@@ -87,13 +99,20 @@ class ObservedPod:
         """Whether it was told to go."""
         return self.deletion is not None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is over for the Job controller, the scheduler and the kubelet."""
+        return self.phase not in ("Pending", "Running")
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedJob:
     """The child Job; ``conditions`` maps the types that are True to their (reason, message).
 
     ``owner_uid``: of the TranscriptionJob that controls it. ``active_deadline``: its own
-    activeDeadlineSeconds.
+    activeDeadlineSeconds. ``queue``: the Kueue queue that its label names. ``suspended_by_us``:
+    whether it was the operator that suspended it. ``workers``: its completions. ``succeeded``: the
+    pods that it has counted.
     """
 
     name: str
@@ -103,6 +122,10 @@ class ObservedJob:
     owner: str | None = None
     deleting: bool = False
     suspended: bool = False
+    suspended_by_us: bool = False
+    queue: str | None = None
+    workers: int | None = None
+    succeeded: int = 0
     active_deadline: int | None = None
     created: datetime | None = None
     started: datetime | None = None
@@ -121,6 +144,10 @@ class ObservedJob:
             owner=owner_key(metadata),
             deleting="deletionTimestamp" in metadata,
             suspended=bool(spec.get("suspend")),
+            suspended_by_us=names.SUSPENDED_ANNOTATION in metadata.get("annotations", {}),
+            queue=metadata.get("labels", {}).get(names.QUEUE_LABEL),
+            workers=spec.get("completions"),
+            succeeded=status.get("succeeded", 0),
             active_deadline=spec.get("activeDeadlineSeconds"),
             created=parse_time(metadata.get("creationTimestamp")),
             started=parse_time(status.get("startTime")),
@@ -157,8 +184,8 @@ class Observation:
     the Job, or the Job controller's pods. ``again``: seconds until a refused Job is created again.
     ``leaving``: a Job of that name is being deleted. ``queued``: its place in the operator's queue,
     from 1 on; None when it may run. ``silent_nodes``: those of the pods' nodes that are not Ready.
-    ``ending``: their namespace is being deleted. ``may_release``: whether the settings let pods on
-    lost nodes be released.
+    ``unknown_nodes``: those whose state the operator may not read. ``ending``: their namespace is
+    being deleted. ``may_release``: whether the settings let pods on lost nodes be released.
     """
 
     job: ObservedJob | None = None
@@ -168,6 +195,7 @@ class Observation:
     leaving: bool = False
     queued: int | None = None
     silent_nodes: frozenset[str] = frozenset()
+    unknown_nodes: frozenset[str] = frozenset()
     ending: bool = False
     may_release: bool = True
     gone: bool = False
@@ -215,14 +243,27 @@ def _unscheduled(status: Manifest) -> tuple[str, str] | None:
     return None
 
 
-def _evicted(status: Manifest) -> bool:
-    """By the taint manager; its grace over, such a pod is on a node that will not answer."""
-    return any(
-        each["type"] == "DisruptionTarget"
-        and each["status"] == "True"
-        and each.get("reason") == "DeletionByTaintManager"
-        for each in status.get("conditions", [])
+def _others_running(status: Manifest) -> tuple[str, ...]:
+    """Native sidecars are init containers: the kubelet ends them itself."""
+    return tuple(
+        container["name"]
+        for container in status.get("containerStatuses", [])
+        if container["name"] != names.CONTAINER and "running" in container.get("state", {})
     )
+
+
+def _disruption(status: Manifest) -> str | None:
+    for condition in status.get("conditions", []):
+        if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
+            reason: str = condition.get("reason", "")
+            return reason
+    return None
+
+
+def _number(annotations: dict[str, str], key: str) -> int | None:
+    """An annotation can be changed by others."""
+    text = annotations.get(key, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _memory_limit(pod: Manifest) -> str | None:

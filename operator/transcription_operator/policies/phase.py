@@ -7,10 +7,13 @@ from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.locations import manifest_uri
 from transcription_contract.termination import Failure, Result
 from transcription_operator.policies import (
+    architecture,
     deadlines,
+    evictions,
     failures,
     kueue,
     queueing,
+    sidecars,
     suspension,
     workers,
 )
@@ -26,17 +29,42 @@ def phase_of(owner: TranscriptionJob, seen: Observation, now: datetime) -> Phase
     job = seen.job
     if job is None:
         return _without_job(owner, seen, now)
+    return (
+        _ended(owner, job, seen, now)
+        or _held_back(owner, job, seen)
+        or _active(owner, job, seen, now)
+    )
+
+
+def _ended(
+    owner: TranscriptionJob, job: ObservedJob, seen: Observation, now: datetime
+) -> PhaseStatus | None:
     # A worker exits 0 only when everything is delivered: that beats how its siblings ended.
-    if job.complete or any(pod.phase == "Succeeded" for pod in seen.pods):
+    delivered = job.complete or any(workers.has_delivered(pod) for pod in seen.pods)
+    if delivered or sidecars.has_delivered(seen, now):
         return PhaseStatus(Phase.SUCCEEDED, "Delivered", _delivered(owner, seen))
     if job.failed:
         return _failed(owner, job, seen)
+    # Here the Job itself would wait, or try again.
+    if failure := sidecars.final_failure(seen, now):
+        return PhaseStatus(Phase.FAILED, failure.reason, failure.message)
+    return evictions.exceeded(owner, seen) or architecture.mismatch(seen)
+
+
+def _held_back(owner: TranscriptionJob, job: ObservedJob, seen: Observation) -> PhaseStatus | None:
     if owner.spec.suspend:
         return suspension.phase(seen)
     if seen.queued is not None:
         return queueing.phase()
-    if job.suspended:
-        return kueue.phase(owner)
+    if not job.suspended:
+        return None
+    queue = kueue.queue_of(owner, job)
+    return kueue.phase(queue) if queue else suspension.phase_of_suspended(job, seen)
+
+
+def _active(
+    owner: TranscriptionJob, job: ObservedJob, seen: Observation, now: datetime
+) -> PhaseStatus:
     if any(workers.is_at_work(pod) for pod in seen.pods):
         return PhaseStatus(Phase.RUNNING, "Transcribing", "Workers are transcribing")
     return _pending(owner, seen, job, now)

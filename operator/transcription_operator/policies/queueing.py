@@ -40,7 +40,8 @@ def candidate_of(
         priority, wants = 0, ours is not None and active
     else:
         spec = owner.spec
-        priority, wants = spec.priority, not spec.suspend and spec.queue_name is None
+        in_kueues = spec.queue_name is not None or (ours is not None and ours.queue is not None)
+        priority, wants = spec.priority, not spec.suspend and not in_kueues
     if not wants:
         return None
     return Candidate(

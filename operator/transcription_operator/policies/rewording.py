@@ -15,8 +15,9 @@ RECOUNTED = timedelta(minutes=10)
 """Time between two writes of messages that differ, and of those that differ only by numbers or
 names of pods."""
 
-_WITHOUT_CAUSE = re.compile(r'Back-off pulling image "[^"]*"$')
-"""From a kubelet that has been restarted since its last try; it replaces no other message."""
+_WITHOUT_CAUSE = re.compile(r'Back-off pulling image "[^"]*"(; |$)')
+"""From a kubelet that has been restarted since its last try; it replaces no other message. Only
+advice follows."""
 
 
 def wait(past: Status, after: Status, written: datetime | None, now: datetime) -> float | None:

@@ -17,7 +17,14 @@ from transcription_api.status import (
 from transcription_api.transcriptionjob import Resource, TranscriptionJob
 from transcription_contract.locations import manifest_uri
 from transcription_contract.termination import MAX_FAILURES, Failure, Result
-from transcription_operator.policies import deadlines, queueing, retry, unreadable, workers
+from transcription_operator.policies import (
+    deadlines,
+    evictions,
+    queueing,
+    retry,
+    unreadable,
+    workers,
+)
 from transcription_operator.policies.observation import Observation, ObservedJob
 from transcription_operator.policies.phase import phase_of
 from transcription_operator.policies.phase_status import PhaseStatus
@@ -32,7 +39,7 @@ def next_status(
     """The whole status that an observation gives; the owner's own is the past to go on from."""
     if owner.is_finished:
         asked = owner.retry_asked
-        return retried_status(owner, asked, now) if asked else finished_status(owner)
+        return retried_status(owner, asked, now) if asked else finished_status(owner, seen)
     found = _prepared(phase_of(owner, seen, now), progress or owner.status.progress)
     succeeded = found.phase is Phase.SUCCEEDED
     words = workers.last_words(seen) if succeeded else None
@@ -56,6 +63,7 @@ def next_status(
         model=owner.spec.model.label,
         language=(result.language if result else None) or owner.spec.language,
         workers=workers.count(owner, seen, found),
+        evicted_pods=evictions.names(owner, seen) or None,
         progress=_progress(owner, found, words, progress),
         result=result,
         failures=_failures(words),
@@ -71,16 +79,18 @@ def _prepared(found: PhaseStatus, progress: Progress | None) -> PhaseStatus:
     return replace(found, message=message)
 
 
-def finished_status(owner: TranscriptionJob) -> Status:
+def finished_status(owner: TranscriptionJob, seen: Observation) -> Status:
     """The status of a job that has ended, about the spec as it is now.
 
     A change of the spec changes nothing any more, but GitOps tools wait until it was observed.
     """
-    if owner.status.observed_generation == owner.metadata.generation:
-        return owner.status
+    past, counts = owner.status, workers.ended(owner, seen)
+    if (past.observed_generation, past.workers) == (owner.metadata.generation, counts):
+        return past
     observed = {"observed_generation": owner.metadata.generation}
-    conditions = tuple(each.model_copy(update=observed) for each in owner.status.conditions)
-    return owner.status.model_copy(update=observed | {"conditions": conditions})
+    conditions = tuple(each.model_copy(update=observed) for each in past.conditions)
+    changed = {**observed, "conditions": conditions, "workers": counts}
+    return past.model_copy(update=changed)
 
 
 def _running_since(

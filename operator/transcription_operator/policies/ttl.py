@@ -5,6 +5,7 @@ The Job has no ttlSecondsAfterFinished: it must outlive the write of the final s
 from its pods, and the API server knows no such order.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,17 +48,15 @@ def is_over_for_child(owner: TranscriptionJob, now: datetime, retention: Retenti
     return end is not None and now >= end
 
 
-def wait(
+def waits(
     owner: TranscriptionJob, seen: Observation, now: datetime, retention: Retention
-) -> float | None:
-    """Seconds until something is to be deleted; None for never."""
-    moments = []
+) -> Iterator[float]:
+    """Seconds until each of both is to be deleted, if it ever is."""
     if end := expires(owner, retention):
-        moments.append((end - now).total_seconds())
+        yield (end - now).total_seconds()
     if seen.job and (end := _after_the_end(owner, retention.child)):
         left = (end - now).total_seconds()
-        moments.append(left if left > 0 else _AGAIN_SECONDS)
-    return min(moments, default=None)
+        yield left if left > 0 else _AGAIN_SECONDS
 
 
 def _after_the_end(owner: TranscriptionJob, seconds: int | None) -> datetime | None:

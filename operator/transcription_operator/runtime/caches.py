@@ -42,6 +42,11 @@ class Caches:
         job = ObservedJob.parse(manifest)
         self.jobs.learn(f"{manifest['metadata']['namespace']}/{job.name}", job)
 
+    def put_pod(self, manifest: dict[str, Any]) -> None:
+        """Likewise of a pod."""
+        pod = ObservedPod.parse(manifest)
+        self.pods.learn(f"{manifest['metadata']['namespace']}/{pod.name}", pod)
+
     def owner(self, key: str) -> TranscriptionJob | Unreadable | None:
         """The TranscriptionJob namespace/name, or None when it is gone."""
         return self.owners.get(key)

@@ -17,13 +17,6 @@ from transcription_operator.policies import names
 Json = dict[str, Any]
 
 _MERGE_PATCH = "application/merge-patch+json"
-_NODE_LOST = {
-    "status": {
-        "phase": "Failed",
-        "reason": "NodeLost",
-        "message": "The node does not answer, and the pod outlived its deletion",
-    }
-}
 log = logging.getLogger(__name__)
 
 
@@ -70,24 +63,24 @@ class Cluster:
         return await self._client.request("PATCH", path, body=patch, content_type=_MERGE_PATCH)
 
     async def get_transcription_job(self, namespace: str, name: str) -> Json | None:
-        """The TranscriptionJob of that name, or None."""
-        path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
-        try:
-            return await self._client.request("GET", path)
-        except NotFoundError:
-            return None
+        """The TranscriptionJob, or None."""
+        return await self._get(f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}")
 
-    async def delete_transcription_job(self, namespace: str, name: str, uid: str) -> None:
-        """Delete a TranscriptionJob, if it is still the one with that uid."""
+    async def delete_transcription_job(
+        self, namespace: str, name: str, uid: str, resource_version: str
+    ) -> None:
+        """Delete a TranscriptionJob as it was observed.
+
+        Raises:
+            ConflictError: it has changed since, or is another one.
+        """
         path = f"{collection_path(_GROUP_PATH, namespace, PLURAL)}/{quote(name)}"
-        await self._delete(path, {"preconditions": {"uid": uid}})
+        options = {"preconditions": {"uid": uid, "resourceVersion": resource_version}}
+        await self._delete(path, options)
 
     async def get_job(self, namespace: str, name: str) -> Json | None:
         """The Job, or None."""
-        try:
-            return await self._client.request("GET", _job(namespace, name))
-        except NotFoundError:
-            return None
+        return await self._get(_job(namespace, name))
 
     async def create_job(self, namespace: str, manifest: Json) -> Json:
         """Create a Job and return it.
@@ -98,13 +91,16 @@ class Cluster:
         path = collection_path(_BATCH_PATH, namespace, "jobs")
         return await self._client.request("POST", path, body=manifest)
 
-    async def change_job(self, namespace: str, name: str, uid: str, spec: Json) -> Json:
-        """Set fields of a Job's spec; the Job after it.
+    async def change_job(
+        self, namespace: str, name: str, uid: str, spec: Json, annotations: Json
+    ) -> Json:
+        """Set fields of a Job's spec, and its annotations (None removes one); the Job after it.
 
         Raises:
             ConflictError: the Job of that name is another one.
         """
-        body = {"metadata": {"uid": uid}, "spec": spec}
+        metadata = {"uid": uid} | ({"annotations": annotations} if annotations else {})
+        body = {"metadata": metadata, "spec": spec}
         return await self._client.request(
             "PATCH", _job(namespace, name), body=body, content_type=_MERGE_PATCH
         )
@@ -127,33 +123,25 @@ class Cluster:
         items: list[Json] = (await self._client.request("GET", path, query=query))["items"]
         return items
 
-    async def release_pod(self, namespace: str, name: str) -> bool:
-        """Mark a pod as lost with its node: its Job controller waits for that. A pod that is gone
-        is not an error.
-
-        Returns:
-            Whether our role lets us.
-        """
+    async def end_pod(self, namespace: str, name: str, status: Json) -> Json | None:
+        """Write fields of a pod's status, its phase among them; the pod after it, None if it is
+        gone."""
         path = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(name)}/status"
+        body = {"status": status}
         try:
-            await self._client.request("PATCH", path, body=_NODE_LOST, content_type=_MERGE_PATCH)
+            return await self._client.request("PATCH", path, body=body, content_type=_MERGE_PATCH)
         except NotFoundError:
-            return True
-        except ApiError as error:
-            if error.status == 403:
-                return False
-            raise
-        return True
+            return None
 
-    async def is_silent(self, node: str) -> bool:
-        """Whether a node is gone or not Ready; False when we may not know."""
+    async def is_silent(self, node: str) -> bool | None:
+        """Whether a node is gone or not Ready; None when we may not know."""
         try:
             found = await self._client.request("GET", f"/api/v1/nodes/{quote(node)}")
         except NotFoundError:
             return True
         except ApiError as error:
             if error.status == 403:
-                return False
+                return None
             raise
         conditions = found.get("status", {}).get("conditions", [])
         return any(c["type"] == "Ready" and c["status"] != "True" for c in conditions)
@@ -188,6 +176,12 @@ class Cluster:
         except (ApiError, OSError, TimeoutError) as error:
             log.warning("%s: Event %s was not changed: %s", namespace, name, error)
         return True
+
+    async def _get(self, path: str) -> Json | None:
+        try:
+            return await self._client.request("GET", path)
+        except NotFoundError:
+            return None
 
     async def _delete(self, path: str, body: Json) -> None:
         try:

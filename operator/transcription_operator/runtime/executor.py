@@ -9,21 +9,22 @@ from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
 from transcription_kube.errors import ApiError, ConflictError
 from transcription_operator.errors import SpecError
-from transcription_operator.policies import refusals
+from transcription_operator.policies import allowed, refusals
 from transcription_operator.policies.actions import (
     Action,
     ChangeJob,
     CreateJob,
     DeleteJob,
     DeleteOwner,
-    ReleasePod,
+    EndPod,
 )
-from transcription_operator.policies.job import desired_job
-from transcription_operator.policies.observation import Observation, ObservedJob
+from transcription_operator.policies.job import desired_job, pool_name_of
+from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.settings import Settings
 
+_FORBIDDEN = 403
 _FORBIDDEN_FOR = timedelta(minutes=5)
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Executor:
         self._caches = caches
         self._settings = settings
         self._clock = clock
-        self._release_again: dict[str, datetime] = {}
+        self._end_again: dict[str, datetime] = {}
 
     async def act(self, owner: TranscriptionJob, action: Action, seen: Observation) -> Observation:
         """Carry out one action; the observation after it.
@@ -52,32 +53,70 @@ class Executor:
         match action:
             case CreateJob(active_deadline):
                 return await self._create(owner, active_deadline)
-            case ChangeJob(name, uid, spec):
-                log.info("changing Job %s: %s", name, spec)
-                changed = await self._cluster.change_job(namespace, name, uid, dict(spec))
-                self._caches.put_job(changed)
+            case ChangeJob():
+                await self._change(owner, action, seen)
             case DeleteJob(name, uid):
                 log.info("deleting Job %s", name)
                 await self._cluster.delete_job(namespace, name, uid)
-            case ReleasePod(name):
-                await self._release(namespace, name)
+            case EndPod():
+                return await self._end_pod(namespace, action, seen)
             case DeleteOwner():
-                log.info("deleting: ttlSecondsAfterFinished is over")
-                await self._cluster.delete_transcription_job(
-                    namespace, owner.metadata.name, owner.metadata.uid
-                )
+                await self._delete_owner(owner)
                 return replace(seen, gone=True)
         return seen
 
-    async def _release(self, namespace: str, name: str) -> None:
+    async def _change(self, owner: TranscriptionJob, action: ChangeJob, seen: Observation) -> None:
+        if seen.job and owner.spec.workers > (seen.job.workers or 0):
+            # What was checked when the Job was created was a smaller number.
+            allowed.check(owner, pool_name_of(owner, self._settings), self._settings)
+        log.info("changing Job %s: %s", action.name, action.spec)
+        changed = await self._cluster.change_job(
+            owner.metadata.namespace,
+            action.name,
+            action.uid,
+            dict(action.spec),
+            dict(action.annotations),
+        )
+        self._caches.put_job(changed)
+
+    async def _end_pod(self, namespace: str, action: EndPod, seen: Observation) -> Observation:
+        """Without the right to do so the pod stays as it is; it is tried again after a while."""
         now = self._clock()
-        if now < self._release_again.get(namespace, now):
-            return
-        if await self._cluster.release_pod(namespace, name):
-            log.warning("pod %s is on a lost node: its worker is started elsewhere", name)
-            return
-        self._release_again[namespace] = now + _FORBIDDEN_FOR
-        log.warning("pod %s stays on a lost node: our role may not patch pods/status", name)
+        if now < self._end_again.get(namespace, now):
+            return seen
+        status = {"phase": action.phase, "message": action.message}
+        if action.reason:
+            status["reason"] = action.reason
+        try:
+            answer = await self._cluster.end_pod(namespace, action.name, status)
+        except ApiError as error:
+            if error.status != _FORBIDDEN:
+                raise
+            self._end_again[namespace] = now + _FORBIDDEN_FOR
+            log.warning("pod %s cannot be marked %s: our role may not patch pods/status",
+                        action.name, action.phase)  # fmt: skip
+            return seen
+        log.warning("pod %s is marked %s: %s", action.name, action.phase, action.message)
+        ended = ObservedPod.parse(answer) if answer else None
+        if answer and ended:
+            self._caches.put_pod(answer)
+        others = (pod for pod in seen.pods if pod.name != action.name)
+        return replace(seen, pods=(*others, *((ended,) if ended else ())))
+
+    async def _delete_owner(self, owner: TranscriptionJob) -> None:
+        """What was decided from the cache is done only to what the cache has: a TTL may have been
+        raised, or a retry asked for, since."""
+        metadata = owner.metadata
+        log.info("deleting: ttlSecondsAfterFinished is over")
+        try:
+            await self._cluster.delete_transcription_job(
+                metadata.namespace, metadata.name, metadata.uid, metadata.resource_version
+            )
+        except ConflictError:
+            there = await self._cluster.get_transcription_job(metadata.namespace, metadata.name)
+            if there is not None:
+                self._caches.put_owner(there)
+            raise
 
     async def _create(self, owner: TranscriptionJob, active_deadline: int | None) -> Observation:
         manifest = desired_job(owner, self._settings, owner.attempt, active_deadline)

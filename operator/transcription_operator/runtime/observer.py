@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.policies import lost_nodes, suspension, workers
 from transcription_operator.policies.observation import Observation, ObservedPod
+from transcription_operator.policies.phase import phase_of
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
 
@@ -39,17 +41,21 @@ class Observer:
             KubeError: the API server was queried, and did not answer.
         """
         seen = self._refused(owner, await self._explained(owner, self._caches.observe(owner)))
+        silent, unknown = await self._nodes(seen)
         return replace(
             seen,
-            silent_nodes=await self._silent_nodes(seen),
+            silent_nodes=silent,
+            unknown_nodes=unknown,
             ending=await self._is_ending(owner, seen),
             may_release=self._lost_nodes,
         )
 
     async def _explained(self, owner: TranscriptionJob, seen: Observation) -> Observation:
         """The end is written once: if the Job's watch was faster than that of its pods, or theirs
-        is dead, the pods are listed."""
-        if owner.is_finished or seen.job is None or workers.is_explained(seen):
+        is dead, the pods are listed; and always before a job is given up that its Job is not."""
+        if owner.is_finished or seen.job is None:
+            return seen
+        if workers.is_explained(seen) and not self._is_given_up(owner, seen):
             return seen
         metadata = owner.metadata
         listed = await self._cluster.pods_of(metadata.namespace, metadata.uid)
@@ -65,15 +71,22 @@ class Observer:
         waiting = refused_jobs.waiting(owner, now)
         return replace(seen, refused=waiting[0], again=waiting[1]) if waiting else seen
 
-    async def _silent_nodes(self, seen: Observation) -> frozenset[str]:
-        overdue = lost_nodes.overdue(seen.pods, self._clock()) if self._lost_nodes else []
-        nodes = sorted({pod.node for pod in overdue if pod.node and not pod.evicted})
-        silent: set[str] = set()
+    def _is_given_up(self, owner: TranscriptionJob, seen: Observation) -> bool:
+        failed = phase_of(owner, seen, self._clock()).phase is Phase.FAILED
+        return failed and not (seen.job and seen.job.failed)
+
+    async def _nodes(self, seen: Observation) -> tuple[frozenset[str], frozenset[str]]:
+        """Those of overdue pods that are silent, and those of which we may not know."""
+        pods = lost_nodes.overdue(seen.pods, self._clock()) if self._lost_nodes else []
+        nodes, silent = sorted({pod.node for pod in pods if pod.node}), dict[str, bool | None]()
         for begin in range(0, len(nodes), _NODES_AT_ONCE):
             asked = nodes[begin : begin + _NODES_AT_ONCE]
             answers = await asyncio.gather(*map(self._cluster.is_silent, asked))
-            silent.update(node for node, answer in zip(asked, answers, strict=True) if answer)
-        return frozenset(silent)
+            silent.update(zip(asked, answers, strict=True))
+        return (
+            frozenset(node for node, is_silent in silent.items() if is_silent),
+            frozenset(node for node, is_silent in silent.items() if is_silent is None),
+        )
 
     async def _is_ending(self, owner: TranscriptionJob, seen: Observation) -> bool:
         """Queried only when pods of a Job that is not over are being deleted, suspended or not: its

@@ -222,7 +222,6 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("output", {"output": {"uri": "s3://transcripts/other/"}}),
     ("model", {"model": {"name": "tiny"}}),
     ("nodePool", {"nodePool": "cpu"}),
-    ("workers", {"workers": 2}),
     ("objectStore", {"objectStore": {"secretName": "other"}}),
     ("resources", {"resources": {"limits": {"memory": "1Gi"}}}),
     ("podTemplate", {"podTemplate": {"labels": {"team": "media"}}}),
@@ -243,6 +242,7 @@ def test_what_is_running_cannot_be_changed_under_it(stage: Stage, field, spec):
 STEERING = {
     "suspend": True,
     "priority": 7,
+    "workers": 2,
     "activeDeadlineSeconds": 60,
     "ttlSecondsAfterFinished": 60,
 }

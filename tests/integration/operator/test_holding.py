@@ -181,6 +181,6 @@ def test_a_pod_on_a_lost_node_is_replaced(operator: Operator, stage: PlayedStage
         ),
         timeout=60,
     )
-    assert f"pod {lost} is on a lost node" in operator.log
+    assert f"pod {lost} is marked Failed: Node {silent_node} is not ready" in operator.log
     stage.end_pod(stage.await_pod(), 0, DELIVERED)
     stage.await_status(phase="Succeeded")

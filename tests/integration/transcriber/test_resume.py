@@ -97,7 +97,7 @@ def test_sigterm_stops_at_the_next_unit_and_another_pod_goes_on(
     wait_until(lambda: gate.held == 1, first)
     first.process.terminate()
     gate.open()
-    assert first.wait() == 75, first.log
+    assert first.wait() == 143, first.log
     assert first.error.reason == "Interrupted"
 
     assert cluster.run(task, environment=SHARDS).process.returncode == 0

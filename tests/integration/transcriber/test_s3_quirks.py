@@ -298,7 +298,7 @@ except TranscriberError as error:
         wait_until("it asks", lambda: len(stub.requests) >= enough, timeout=60)
         began = time.monotonic()
         process.send_signal(number)
-        assert process.wait(timeout=20) == 75
+        assert process.wait(timeout=20) == 143
         assert time.monotonic() - began < 3
 
 

@@ -63,7 +63,7 @@ def test_every_list_map_text_and_number_of_the_spec_is_bounded_so_that_rules_sta
     assert unbounded == [".spec.model.sha256"]  # its pattern says it
 
 
-MUTABLE = {"suspend", "priority", "activeDeadlineSeconds", "ttlSecondsAfterFinished"}
+MUTABLE = {"suspend", "priority", "workers", "activeDeadlineSeconds", "ttlSecondsAfterFinished"}
 
 
 def test_all_but_what_steers_a_running_job_is_immutable():

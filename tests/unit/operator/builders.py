@@ -59,7 +59,7 @@ def settings(**changes: Any) -> Settings:
 
 def job(*conditions: str, **fields: Any) -> ObservedJob:
     found = {kind: ("BecauseOf" + kind, f"the controller says {kind}") for kind in conditions}
-    values: dict[str, Any] = {"created": NOW, "started": NOW, "conditions": found, **fields}
+    values = {"created": NOW, "started": NOW, "conditions": found, "workers": 1, **fields}
     return ObservedJob(name="standup-1a2b3c4d-1", uid="job-uid", owner_uid=UID, **values)
 
 

@@ -1,4 +1,5 @@
 import logging
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from transcription_contract.exit_codes import ExitCode
 from transcription_contract.termination import Result, Termination, decode
 from whisper_transcriber import __main__ as program
-from whisper_transcriber.errors import SourceNotFound
+from whisper_transcriber.errors import Interrupted, SourceNotFound, Stalled
 
 
 def ends_with(
@@ -57,6 +58,19 @@ def test_an_error_of_ours_ends_with_its_code_and_sentence(
         "SourceNotFound",
         "s3://a/b does not exist",
     )
+
+
+def test_a_worker_that_was_asked_to_stop_ends_as_sigterm_ends_a_process_and_one_that_hangs_does_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stop() -> Termination:
+        raise Interrupted("asked to stop")
+
+    def hang() -> Termination:
+        raise Stalled("nothing for 600 seconds")
+
+    assert ends_with(monkeypatch, tmp_path, stop)[0] == 128 + signal.SIGTERM
+    assert ends_with(monkeypatch, tmp_path, hang)[0] == 75
 
 
 def test_a_bug_ends_with_70_and_a_traceback_in_the_log_only(

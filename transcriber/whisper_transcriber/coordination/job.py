@@ -36,3 +36,14 @@ class Job:
     def worker(self) -> int:
         """This pod's completion index."""
         return self.settings.worker
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether spec.workers has grown since the Task was made: the Job's pods keep that Task, so
+        that no share of the work is this worker's own. It helps the others."""
+        return self.worker >= self.task.workers
+
+    @property
+    def has_company(self) -> bool:
+        """Whether other workers are known to share the job."""
+        return self.task.workers > 1 or self.has_joined

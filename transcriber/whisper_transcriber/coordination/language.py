@@ -59,7 +59,7 @@ class Languages:
         if self._given:
             return self._given
         name = language_name(shard.group)
-        for _ in range(0 if shard.slice == 0 or self._job.task.workers == 1 else PATIENCE_SECONDS):
+        for _ in range(PATIENCE_SECONDS if shard.slice and self._job.has_company else 0):
             if name in self._state.names:
                 break
             self._job.interruption.wait(1.0)

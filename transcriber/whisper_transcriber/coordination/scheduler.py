@@ -75,7 +75,7 @@ class Scheduler:
 
     @property
     def _has_company(self) -> bool:
-        return self._job.task.workers > 1
+        return self._job.has_company
 
     def _worker_of(self, what: str) -> int | None:
         return self._job.workspace.claimed_by(
@@ -83,6 +83,8 @@ class Scheduler:
         )
 
     def _own_shards(self) -> Iterator[Shard]:
+        if self._job.has_joined:
+            return
         first, later = self._claims.own_first(self._items.groups)
         for position, group in enumerate(first):
             yield from self._own_shards_of(group, first[position + 1 :])

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -7,7 +8,7 @@ from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
 from transcription_operator.policies import decide, lost_nodes
 from transcription_operator.policies.actions import ChangeJob, CreateJob, DeleteJob
-from transcription_operator.policies.observation import Observation
+from transcription_operator.policies.observation import Observation, ObservedJob
 
 JOB = "standup-1a2b3c4d-1"
 REFUSED = Failure(reason="JobRefused", message="exceeded quota: jobs")
@@ -15,7 +16,13 @@ KUEUE = {"queueName": "team-a"}
 
 
 def suspend(whether: bool) -> ChangeJob:
-    return ChangeJob(JOB, "job-uid", {"suspend": whether})
+    annotations = {"transcription.dev/suspended": "true" if whether else None}
+    return ChangeJob(JOB, "job-uid", {"suspend": whether}, annotations)
+
+
+def held(**fields: Any) -> ObservedJob:
+    """Suspended by the operator."""
+    return job(suspended=True, suspended_by_us=True, **fields)
 
 
 ACTIONS = [
@@ -26,14 +33,26 @@ ACTIONS = [
     ("the Job of before is still being deleted", {}, Observation(leaving=True), []),
     ("all is as it should be", {}, seen(job(), pod()), []),
     ("to be suspended", {"suspend": True}, seen(job(), pod()), [suspend(True)]),
-    ("suspended already", {"suspend": True}, seen(job(suspended=True)), []),
-    ("to be resumed", {}, seen(job(suspended=True)), [suspend(False)]),
-    ("to be resumed, in its turn", {}, Observation(job(suspended=True), queued=1), []),
+    ("suspended already", {"suspend": True}, seen(held()), []),
+    ("to be resumed", {}, seen(held()), [suspend(False)]),
+    ("to be resumed, in its turn", {}, Observation(held(), queued=1), []),
+    ("suspended by something else", {}, seen(job(suspended=True)), []),
+    ("suspended by something else and by the user", {"suspend": True}, seen(job(suspended=True)),
+     []),
+    ("resumed by something else", {"suspend": True}, seen(job(suspended_by_us=True)),
+     [DeleteJob(JOB, "job-uid")]),
+    ("resumed by something else, as the user wants", {}, seen(job(suspended_by_us=True)), []),
     ("finished before it could be suspended", {"suspend": True}, seen(job("Complete")), []),
     ("Kueue holds it", KUEUE, seen(job(suspended=True)), []),
     ("Kueue lets it run", KUEUE, seen(job()), []),
     ("suspended in a queue of Kueue's", {**KUEUE, "suspend": True}, seen(job()),
      [DeleteJob(JOB, "job-uid")]),
+    ("Kueue has put it into the default queue", {}, seen(job(suspended=True, queue="default")), []),
+    ("suspended in the default queue", {"suspend": True}, seen(job(queue="default")),
+     [DeleteJob(JOB, "job-uid")]),
+    ("with more workers", {"workers": 3}, seen(job(workers=2)),
+     [ChangeJob(JOB, "job-uid", {"completions": 3, "parallelism": 3})]),
+    ("with fewer workers, but over", {"workers": 1}, seen(job("Complete", workers=2)), []),
     ("with an end", {"activeDeadlineSeconds": 60}, seen(), [CreateJob(60)]),
     ("with a new end", {"activeDeadlineSeconds": 90}, seen(job(active_deadline=60)),
      [ChangeJob(JOB, "job-uid", {"activeDeadlineSeconds": 90})]),
@@ -54,10 +73,10 @@ def test_what_is_seen_decides_what_is_done(spec, observation, expected):
 
 def test_a_resumed_job_gets_the_rest_of_its_time():
     resumed = owner(activeDeadlineSeconds=100, status={"activeSeconds": 70})
-    suspended = seen(job(suspended=True, active_deadline=100))
-    assert decide.actions(resumed, suspended, NOW) == [
-        ChangeJob(JOB, "job-uid", {"suspend": False, "activeDeadlineSeconds": 30})
-    ]
+    suspended = seen(held(active_deadline=100))
+    (change,) = decide.actions(resumed, suspended, NOW)
+    assert isinstance(change, ChangeJob)
+    assert change.spec == {"suspend": False, "activeDeadlineSeconds": 30}
 
 
 @pytest.mark.parametrize(

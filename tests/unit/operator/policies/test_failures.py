@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from tests.unit.operator.builders import NOW, job, pod
@@ -19,10 +21,16 @@ FAILED_PODS = [
       "log has the traceback")),
     ("a code that nobody knows", {"exit_code": 3, "ended": "Error"},
      ("WorkerFailed", "pod p ended with exit code 3 (Error)")),
+    ("deleted by force", {"exit_code": 137, "ended": "Error"},
+     ("WorkerFailed", "pod p ended with exit code 137 (Error): it was killed, such as by kubectl "
+      "delete --force")),
+    ("stopped", {"exit_code": 143},
+     ("Interrupted", "pod p ended with exit code 143: the worker was asked to stop (SIGTERM)")),
     ("a restarted node", {"exit_code": 255, "ended": "Unknown"},
      ("WorkerFailed", "pod p ended with exit code 255 (Unknown)")),
     ("evicted beats the exit code",
-     {"exit_code": 65, "reason": "Evicted", "message": "low on memory"},
+     {"exit_code": 65, "reason": "Evicted", "message": "low on memory",
+      "disruption": "TerminationByKubelet"},
      ("Evicted", "pod p: low on memory")),
     ("killed for memory beats the exit code of what survived",
      {"exit_code": 65, "ended": "OOMKilled", "memory_limit": "4Gi"},
@@ -47,8 +55,14 @@ def test_a_pod_that_did_not_fail_has_no_failure(phase):
 
 def test_the_code_that_ended_the_job_speaks_before_later_interruptions():
     culprit = pod("Failed", "a", exit_code=66, last_words=words("SourceNotFound", "gone"))
-    killed = pod("Failed", "b", exit_code=75, finished_at=NOW)
+    killed = pod("Failed", "b", exit_code=143, finished_at=NOW)
     assert failures.of_job(job("Failed"), (killed, culprit)).reason == "SourceNotFound"
+
+
+def test_what_used_up_the_retries_speaks_before_a_later_interruption():
+    culprit = pod("Failed", "a", exit_code=69, finished_at=NOW - timedelta(minutes=1))
+    killed = pod("Failed", "b", exit_code=143, finished_at=NOW)
+    assert failures.of_job(job("Failed"), (culprit, killed)).reason == "ObjectStoreUnavailable"
 
 
 def test_a_job_whose_pods_are_gone_is_explained_by_its_controller():
@@ -57,18 +71,22 @@ def test_a_job_whose_pods_are_gone_is_explained_by_its_controller():
     assert failure.message == "the controller says Failed"
 
 
+ADVICE = (
+    "; check the transcriber's image in the operator's settings, and imagePullSecrets: the Secret "
+    "must exist in the job's namespace"
+)
 PENDING_PODS = [
     ("no node fits", pod("Pending", unscheduled=("Unschedulable", "0/2 nodes")),
      ("Unschedulable", "0/2 nodes")),
     ("no Secret", pod("Pending", "p", waiting=("CreateContainerConfigError", 'secret "x"')),
      ("CreateContainerConfigError", 'pod p: secret "x"')),
     ("no image", pod("Pending", "p", waiting=("ImagePullBackOff", "")),
-     ("ImagePullBackOff", "pod p: ImagePullBackOff")),
+     ("ImagePullBackOff", "pod p: ImagePullBackOff" + ADVICE)),
     ("the image, while it is pulled", pod("Pending", "p", waiting=("ErrImagePull", "x: not found")),
-     ("ImagePullBackOff", "pod p: x: not found")),
+     ("ImagePullBackOff", "pod p: x: not found" + ADVICE)),
     ("the same between two pulls", pod("Pending", "p", waiting=(
         "ImagePullBackOff", 'Back-off pulling image "x": ErrImagePull: x: not found')),
-     ("ImagePullBackOff", "pod p: x: not found")),
+     ("ImagePullBackOff", "pod p: x: not found" + ADVICE)),
     ("on its way", pod("Pending", waiting=("ContainerCreating", "")), None),
     ("leaving", pod("Pending", deletion=NOW, unscheduled=("Unschedulable", "x")), None),
 ]  # fmt: skip

@@ -41,6 +41,15 @@ def test_a_preempted_pod_is_not_counted():
     }
 
 
+def test_a_pod_that_was_asked_to_stop_is_not_counted_and_one_that_hangs_or_was_killed_is():
+    rules = desired_job(owner(), settings())["spec"]["podFailurePolicy"]["rules"]
+    assert rules[2] == {
+        "action": "Ignore",
+        "onExitCodes": {"containerName": "transcriber", "operator": "In", "values": [143]},
+    }
+    assert len(rules) == 3
+
+
 def test_the_garbage_collector_knows_the_parent_without_blocking_its_deletion():
     reference = desired_job(owner(), settings())["metadata"]["ownerReferences"][0]
     assert reference["uid"] == UID

@@ -30,6 +30,45 @@ def test_a_sidecars_state_is_not_the_workers():
     assert seen.exit_code is None
 
 
+RUNNING, ENDED = {"running": {}}, {"terminated": {"exitCode": 0}}
+BESIDE = [
+    ("a proxy", ENDED, {"name": "istio-proxy", "state": RUNNING}, ("istio-proxy",)),
+    ("a proxy that has ended, too", ENDED, {"name": "istio-proxy", "state": ENDED}, ()),
+    ("the worker still runs", RUNNING, {"name": "istio-proxy", "state": RUNNING}, ()),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "other", "expected"), [b[1:] for b in BESIDE], ids=[b[0] for b in BESIDE]
+)
+def test_containers_that_run_on_when_the_worker_has_ended_are_seen(state, other, expected):
+    pod = raw_pod(state)
+    pod["status"]["containerStatuses"].append(other)
+    assert ObservedPod.parse(pod).still_running == expected
+
+
+def test_a_native_sidecar_is_left_to_the_kubelet():
+    proxy = {"name": "istio-proxy", "state": RUNNING, "started": True}
+    assert ObservedPod.parse(raw_pod(ENDED, initContainerStatuses=[proxy])).still_running == ()
+
+
+@pytest.mark.parametrize(
+    ("failed", "ignored", "expected"),
+    [("2", "1", (3, 2, 1)), ("2", None, (3, 2, 0)), ("x", "-1", (3, 0, 0))],
+    ids=["both", "none ignored", "not numbers"],
+)
+def test_a_pod_tells_how_many_of_its_worker_came_before_it(failed, ignored, expected):
+    counts = {
+        "batch.kubernetes.io/job-completion-index": "3",
+        "batch.kubernetes.io/job-index-failure-count": failed,
+        "batch.kubernetes.io/job-index-ignored-failure-count": ignored,
+    }
+    pod = raw_pod(RUNNING)
+    pod["metadata"]["annotations"] = {key: text for key, text in counts.items() if text}
+    seen = ObservedPod.parse(pod)
+    assert (seen.index, seen.failures, seen.interruptions) == expected
+
+
 @pytest.mark.parametrize(
     ("metadata", "phase"),
     [({}, "Failed"), ({"deletionTimestamp": "2026-11-22T12:00:00Z"}, "Running")],
@@ -96,3 +135,20 @@ def test_a_pod_belongs_to_a_job_and_a_job_to_a_transcription_job(
     metadata = {"name": "a", "uid": "a", "namespace": "media", "ownerReferences": references}
     assert ObservedPod.parse({"metadata": metadata}).owner_uid == pods_owner
     assert ObservedJob.parse({"metadata": metadata}).owner_uid == jobs_owner
+
+
+def test_a_job_tells_whose_its_suspension_is_and_how_many_workers_it_has():
+    seen = ObservedJob.parse(
+        {
+            "metadata": {
+                "name": "j",
+                "uid": "u",
+                "labels": {"kueue.x-k8s.io/queue-name": "default"},
+                "annotations": {"transcription.dev/suspended": "true"},
+            },
+            "spec": {"suspend": True, "completions": 4, "parallelism": 4},
+            "status": {"succeeded": 2},
+        }
+    )
+    assert (seen.suspended, seen.suspended_by_us, seen.queue) == (True, True, "default")
+    assert (seen.workers, seen.succeeded) == (4, 2)

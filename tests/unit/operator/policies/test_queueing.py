@@ -29,6 +29,7 @@ WANTS = [
     ("readable again, and its Job works", {}, SPEC_UNREADABLE, job(), True),
     ("suspended", {"suspend": True}, {}, job(), None),
     ("Kueue's", {"queueName": "team-a"}, {}, job(), None),
+    ("in Kueue's default queue", {}, {}, job(suspended=True, queue="default"), None),
     ("succeeded", {}, {"phase": "Succeeded"}, job("Complete"), None),
 ]
 

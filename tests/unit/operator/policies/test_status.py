@@ -48,6 +48,8 @@ VERDICTS: list[tuple[Any, ...]] = [
     ("a running worker", seen(job(), pod()), ("Running", "Transcribing")),
     ("a new pod after a failed one", seen(job(), BROKEN, pod("Pending")),
      ("Running", "WorkerRestarting")),
+    ("a worker that ended well beside another container that failed",
+     seen(job(), pod("Failed", exit_code=0)), ("Succeeded", "Delivered")),
     ("a worker that has just ended well", seen(job(), pod("Running", running=False, exit_code=0)),
      ("Running", "Transcribing")),
     ("a final failure before the Job's condition", seen(job(), pod("Failed", exit_code=66)),
@@ -65,7 +67,11 @@ VERDICTS: list[tuple[Any, ...]] = [
     ("resumed while others run", Observation(job(suspended=True), queued=1), ("Queued", "Queued")),
     ("not admitted by Kueue", seen(job(suspended=True)), ("Queued", "AwaitingAdmission"),
      {"queueName": "team-a"}),
-    ("being resumed", seen(job(suspended=True)), ("Pending", "WorkersStarting")),
+    ("not admitted by Kueue to its default queue", seen(job(suspended=True, queue="default")),
+     ("Queued", "AwaitingAdmission")),
+    ("being resumed", seen(job(suspended=True, suspended_by_us=True)),
+     ("Pending", "WorkersStarting")),
+    ("suspended by something else", seen(job(suspended=True)), ("Suspended", "JobSuspended")),
     ("active for too long", Observation(deadline_exceeded()), ("Failed", "DeadlineExceeded"),
      {"activeDeadlineSeconds": 60}),
     ("no quota for pods",
@@ -365,13 +371,6 @@ def test_a_job_controller_that_begins_costs_no_write():
     assert next_status(waiting, seen(job(started=NOW + timedelta(seconds=1))), None, NOW) == made
 
 
-def test_workers_that_were_seen_to_fail_stay_counted():
-    before = next_status(owner(), seen(job(), BROKEN, pod()), None, NOW)
-    after = next_status(owner(status=before.to_wire()), seen(job(), pod()), None, NOW)
-    assert after.workers is not None
-    assert (after.workers.active, after.workers.failed) == (1, 1)
-
-
 def test_the_clock_of_activity_stands_still_while_a_job_is_suspended():
     begun = next_status(owner(), seen(job(), pod()), None, NOW)
     assert (begun.active_since, begun.active_seconds) == (NOW, 0)
@@ -420,13 +419,3 @@ def test_a_retried_job_whose_pods_cannot_start_is_given_up_at_the_deadline():
     stuck = seen(job(started=NOW - timedelta(seconds=60)), NO_SECRET)
     assert next_status(again, stuck, None, NOW).reason == "CreateContainerConfigError"
     assert next_status(again, stuck, None, NOW).phase is Phase.FAILED
-
-
-def test_workers_are_counted_as_retried_until_the_last_one_gives_up():
-    once = next_status(owner(), seen(job(), BROKEN, pod()), None, NOW)
-    assert once.workers is not None
-    assert (once.workers.failed, once.workers.retried) == (1, 1)
-    twice = pod("Failed", name="standup-0-fghij", exit_code=69)
-    over = next_status(owner(), seen(job("Failed"), BROKEN, twice), None, NOW)
-    assert over.workers is not None
-    assert (over.workers.failed, over.workers.retried) == (2, 1)

@@ -81,3 +81,14 @@ def test_a_finished_job_waits(retention, there, passed, seconds):
 def test_a_job_that_has_not_ended_keeps_its_child_whatever_the_settings_say():
     running = owner(status={"phase": "Running", "activeSince": ENDED})
     assert decide.actions(running, THERE, later(10**6), Retention(child=0)) == []
+
+
+def test_a_retry_that_was_asked_for_wins_over_the_ttl():
+    over = finished("Failed", ttlSecondsAfterFinished=60)
+    asked = owner(
+        status={"phase": "Failed", "completionTime": ENDED},
+        ttlSecondsAfterFinished=60,
+        annotations={"transcription.dev/retry": "1"},
+    )
+    assert decide.actions(over, seen(), later(61)) == [DeleteOwner()]
+    assert decide.actions(asked, seen(), later(61)) == []

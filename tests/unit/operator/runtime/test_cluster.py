@@ -48,7 +48,7 @@ def node(ready: str) -> dict[str, Any]:
         (node("False"), True),
         (node("Unknown"), True),
         (NotFoundError(404, "no such node"), True),
-        (ApiError(403, "nodes is forbidden"), False),
+        (ApiError(403, "nodes is forbidden"), None),
     ],
     ids=["ready", "not ready", "unknown", "gone", "not ours to see"],
 )
@@ -79,13 +79,12 @@ async def test_refusals_of_pods_are_listed_by_a_field_selector():
 
 
 @pytest.mark.parametrize(
-    ("answer", "may"),
-    [
-        ({}, True),
-        (NotFoundError(404, "no such pod"), True),
-        (ApiError(403, "pods/status is forbidden"), False),
-    ],
-    ids=["released", "gone", "not ours to release"],
-)
-async def test_a_pod_is_released_where_the_role_lets_us(answer, may):
-    assert await cluster(Server(answer)).release_pod("media", "standup-0-x") is may
+    ("answer", "after"),
+    [({"status": {"phase": "Failed"}}, {"status": {"phase": "Failed"}}),
+     (NotFoundError(404, "no such pod"), None)],
+    ids=["there", "gone"],
+)  # fmt: skip
+async def test_the_pod_is_returned_as_it_is_after_its_end(answer, after):
+    server = Server(answer)
+    assert await cluster(server).end_pod("media", "standup-0-x", {"phase": "Failed"}) == after
+    assert server.asked[0][:2] == ("PATCH", "/api/v1/namespaces/media/pods/standup-0-x/status")

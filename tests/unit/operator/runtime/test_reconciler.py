@@ -68,9 +68,10 @@ class PlayedCluster:
         self.at_once -= 1
         return True
 
-    async def release_pod(self, *_: str) -> bool:
+    async def end_pod(self, *_: Any) -> None:
         self.releases += 1
-        return self.may_release
+        if not self.may_release:
+            raise ApiError(403, "pods/status is forbidden")
 
     async def delete_job(self, _: str, name: str, __: str) -> None:
         self.deleted.append(name)

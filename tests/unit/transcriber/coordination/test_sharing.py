@@ -88,6 +88,37 @@ def test_workers_on_different_devices_decode_each_window_once(tmp_path: Path) ->
     assert manifest.devices == ("NVIDIA A100", "NVIDIA L4")
 
 
+CHANGED = [("two more", 2, 4), ("one more", 1, 2), ("two less", 4, 2)]
+
+
+@pytest.mark.parametrize("source", ["one recording", "many recordings"])
+@pytest.mark.parametrize(("told", "there"), [c[1:] for c in CHANGED], ids=[c[0] for c in CHANGED])
+def test_workers_share_a_job_whose_number_of_workers_was_changed_while_it_ran(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, told: int, there: int
+) -> None:
+    monkeypatch.setattr(patience, "CLAIM_SECONDS", 5.0)
+    many = {f"talks/{n:03}.mp3": recording(30 + n).ljust(10 + n) for n in range(16)}
+    held = stage.objects(**(many if source == "many recordings" else {"talk.mp3": recording(500)}))
+    task = MANY if source == "many recordings" else TASK.model_copy(update={"language": "de"})
+    (tmp_path / "alone").mkdir()
+    alone = dict(held)
+    pipeline.run(job(tmp_path / "alone", MortalStore(alone), task), lambda *_: CountingEngine())
+
+    changed = task.model_copy(update={"workers": told})
+    engines = [CountingEngine(seconds=0.05) for _ in range(there)]
+    side_by_side(tmp_path, [CountingStore(held) for _ in engines], engines, changed)
+    assert texts(held) == texts(alone)
+    assert all(engine.decoded for engine in engines)
+    decoded = [window for engine in engines for window in engine.decoded]
+    if told > 1:
+        assert len(decoded) == len(set(decoded))
+    assert not [key for key in outputs(held) if "/.transcription/" in key]
+
+
+def texts(held: Objects) -> dict[str, bytes]:
+    return {key: text for key, text in outputs(held).items() if key.endswith(".txt")}
+
+
 def test_a_resume_on_another_device_decodes_nothing_again(tmp_path: Path) -> None:
     held = stage.objects(**{"talk.mp3": recording(400)})
     first, second = CountingEngine("NVIDIA A100"), CountingEngine("NVIDIA L4")
@@ -111,7 +142,7 @@ def test_a_resume_fetches_exactly_what_is_not_delivered(tmp_path: Path, size: in
 
         def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:
             super().put(uri, content, content_type)
-            texts = sum(each.key.endswith(".txt") for each in held)
+            texts = sum(each.key.endswith(".txt") for each in tuple(held))
             if "/delivered/" in uri.key and texts >= 30:
                 raise Killed
 
