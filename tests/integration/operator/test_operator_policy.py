@@ -39,6 +39,12 @@ def worker(job: Json) -> Json:
     return found
 
 
+def unlabelled(job: Json) -> None:
+    """Without labels, also of the pods: the API server would copy those to the Job."""
+    del job["metadata"]["labels"]
+    del job["spec"]["template"]["metadata"]["labels"]
+
+
 def secret_volume(**secret: Any) -> Json:
     return {"name": "more", "secret": {"secretName": "tls", **secret}}
 
@@ -112,8 +118,6 @@ CREATES: dict[str, tuple[Change, str]] = {
     "the host's IPC": (lambda j: pod(j).update(hostIPC=True), PRIVILEGES),
     "a port of the host": (
         lambda j: worker(j)["ports"].append({"containerPort": 80, "hostPort": 80}), PRIVILEGES),
-    "privileged": (
-        lambda j: worker(j).update(securityContext={"privileged": True}), PRIVILEGES),
     "root": (lambda j: pod(j)["securityContext"].update(runAsNonRoot=False), PRIVILEGES),
     "root in the container": (
         lambda j: worker(j)["securityContext"].update(runAsUser=0, runAsNonRoot=False), PRIVILEGES),
@@ -132,7 +136,7 @@ CREATES: dict[str, tuple[Change, str]] = {
         lambda j: j["metadata"]["ownerReferences"][0].update(kind="CronJob"), NOT_OURS),
     "an owner that does not control it": (
         lambda j: j["metadata"]["ownerReferences"][0].update(controller=False), NOT_OURS),
-    "no labels": (lambda j: j["metadata"].pop("labels"), NOT_OURS),
+    "no labels": (lambda j: unlabelled(j), NOT_OURS),
     "somebody else's labels": (
         lambda j: j["metadata"]["labels"].update({"app.kubernetes.io/managed-by": "Helm"}),
         NOT_OURS),
@@ -183,7 +187,7 @@ def stored(api: Api, namespace: str) -> Callable[[Change], str]:
 def test_a_job_of_somebody_else_is_neither_changed_nor_deleted(
     operators: Api, stored: Callable[[Change], str]
 ):
-    theirs = stored(lambda j: j["metadata"].pop("labels"))
+    theirs = stored(unlabelled)
     with pytest.raises(ApiRefusal, match=NOT_OURS):
         operators.merge(theirs + DRY, {"spec": {"suspend": False}})
     with pytest.raises(ApiRefusal, match=NOT_OURS):
@@ -205,15 +209,16 @@ def test_a_job_of_ours_is_suspended_and_deleted_but_runs_what_it_was_made_to_run
             operators.merge(ours, patch)
 
 
+OTHER_PHASES = "may only fail a worker that is being deleted"
+OTHER_FIELDS = "may not change a pod's metadata, containers or addresses"
 LOST = {"phase": "Failed", "reason": "NodeLost", "message": "x"}
 RELEASES: dict[str, tuple[bool, Json, str]] = {
-    "one that is not told to go": (False, {"status": LOST}, "workers that are being deleted"),
-    "that it succeeded": (True, {"status": {"phase": "Succeeded"}}, "may only set phase Failed"),
-    "another reason": (True, {"status": LOST | {"reason": "Evicted"}}, "may only set phase Failed"),
+    "one that is not told to go": (False, {"status": LOST}, OTHER_PHASES),
+    "that it succeeded": (True, {"status": {"phase": "Succeeded"}}, OTHER_PHASES),
+    "another reason": (True, {"status": LOST | {"reason": "Evicted"}}, OTHER_PHASES),
     "an address": (True, {"status": LOST | {"podIPs": [{"ip": "10.0.0.1"}], "podIP": "10.0.0.1"}},
-                   "may only set phase Failed"),
-    "a label": (True, {"metadata": {"labels": {"app": "web"}}, "status": LOST},
-                "may only set phase Failed"),
+                   OTHER_FIELDS),
+    "a label": (True, {"metadata": {"labels": {"app": "web"}}, "status": LOST}, OTHER_FIELDS),
 }  # fmt: skip
 
 
@@ -246,3 +251,37 @@ def test_the_token_writes_no_status_of_a_pod_with(
 @pytest.mark.parametrize("lost", [True], indirect=True, ids=["told to go"])
 def test_a_worker_that_was_told_to_go_may_be_called_lost(operators: Api, lost: str):
     operators.merge(f"{lost}/status{DRY}", {"status": LOST})
+
+
+@pytest.fixture
+def beside_a_sidecar(api: Api, lost: str) -> Callable[[int], str]:
+    """Ends the worker's container with that exit code, while another one runs; the pod's path."""
+
+    def end(exit_code: int) -> str:
+        ended = {"exitCode": exit_code, "startedAt": None, "finishedAt": None}
+        statuses = [
+            {"name": name, "image": "x", "imageID": "", "ready": False, "restartCount": 0,
+             "state": state}
+            for name, state in (("transcriber", {"terminated": ended}), ("proxy", {"running": {}}))
+        ]  # fmt: skip
+        api.merge(f"{lost}/status", {"status": {"phase": "Running", "containerStatuses": statuses}})
+        return f"{lost}/status{DRY}"
+
+    return end
+
+
+@pytest.mark.parametrize("lost", [False], indirect=True, ids=["stays"])
+@pytest.mark.parametrize(
+    ("exit_code", "phase", "other"), [(0, "Succeeded", "Failed"), (65, "Failed", "Succeeded")]
+)
+def test_a_pod_whose_worker_has_ended_may_be_ended_in_the_same_way(
+    operators: Api,
+    beside_a_sidecar: Callable[[int], str],
+    exit_code: int,
+    phase: str,
+    other: str,
+):
+    path = beside_a_sidecar(exit_code)
+    operators.merge(path, {"status": {"phase": phase, "message": "x"}})
+    with pytest.raises(ApiRefusal, match=OTHER_PHASES):
+        operators.merge(path, {"status": {"phase": other}})
