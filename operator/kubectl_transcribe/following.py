@@ -12,7 +12,8 @@ from kubectl_transcribe import progress
 from kubectl_transcribe.cluster import Cluster
 from kubectl_transcribe.errors import JobFailedError, TimedOutError, UnreachableError
 from kubectl_transcribe.terminal import say
-from transcription_api.status import Phase, Progress
+from transcription_api.progress import Progress
+from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 
 _INTERVAL = 1.0

@@ -1,7 +1,8 @@
 """How far a TranscriptionJob is, in one line, and whether it is over. Pure."""
 
 from kubectl_transcribe.terminal import line
-from transcription_api.status import EXACT_POSITIONS, Phase, Progress
+from transcription_api.progress import Progress
+from transcription_api.status import EXACT_POSITIONS, Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 
 _BAR = 24

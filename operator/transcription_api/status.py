@@ -1,13 +1,21 @@
 """status: the observed state. No floats: their text form differs between languages."""
 
-import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, computed_field, field_serializer
+from pydantic import Field, field_serializer
 
 from transcription_api.base import ApiModel
+from transcription_api.progress import Progress
+from transcription_api.texts import (
+    RETRY_LENGTH,
+    Item,
+    ItemMessage,
+    Message,
+    Reason,
+    wire_time,
+)
 from transcription_contract.termination import MAX_FAILURES, ResultFile
 
 
@@ -46,36 +54,9 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
 
 
-def wire_time(value: datetime) -> str:
-    """RFC 3339 in UTC and whole seconds, as Kubernetes' own metav1.Time."""
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Characters that could steer a terminal, in text from logs, file names and servers."""
-
-
-RETRY_LENGTH = 256
-"""Number of characters of the annotation that are compared."""
-
-
-def clip(text: str, length: int) -> str:
-    """The text without control characters, cut to the length that the schema allows."""
-    return _CONTROL.sub("\ufffd", text[:length])
-
-
-def _clipped(length: int) -> BeforeValidator:
-    return BeforeValidator(lambda text: clip(text, length) if isinstance(text, str) else text)
-
-
-Reason = Annotated[str, _clipped(64), Field(max_length=64)]
-Message = Annotated[str, _clipped(4096), Field(max_length=4096)]
-Item = Annotated[str, _clipped(1100), Field(max_length=1100)]
-"""A recording's URI: a key of at most 1024 bytes, and a bucket."""
 PodName = Annotated[str, Field(max_length=253)]
 MAX_EVICTED_PODS = 3
 """Evictions over a limit after which a job fails: the next pod would use as much."""
-ItemMessage = Annotated[str, _clipped(1024), Field(max_length=1024)]
 
 
 class Condition(ApiModel):
@@ -112,57 +93,6 @@ class Workers(ApiModel):
         description="Number of pods that were stopped from outside: deleted, evicted, preempted, "
         "or suspended. They do not count against spec.backoffLimit.",
     )
-
-
-def _with_shown(schema: dict[str, Any]) -> None:
-    """Pydantic's schema of what it reads leaves out what it computes."""
-    description = "Progress for people, such as 42%. Programs read percent."
-    schema["properties"]["shown"] = {"type": "string", "description": description}
-
-
-class Progress(ApiModel):
-    """Progress of the job."""
-
-    model_config = ConfigDict(json_schema_extra=_with_shown)
-
-    percent: int = Field(
-        default=0,
-        ge=0,
-        le=100,
-        description="Progress from 0 to 100; 100 only when the job has succeeded. Goes down when "
-        "totalSeconds turns out to be larger.",
-    )
-    processed_seconds: int = Field(default=0, description="Seconds of audio that are transcribed.")
-    total_seconds: int = Field(
-        default=0,
-        description="Seconds of audio in total, estimated while recordings arrive; 0 until known.",
-    )
-    items: int = Field(default=0, description="Number of recordings; 0 until listed.")
-    items_done: int = Field(
-        default=0, description="Number of recordings that are delivered or have failed."
-    )
-    items_failed: int = Field(default=0, description="Number of recordings that have failed.")
-    estimated_remaining_seconds: int | None = Field(
-        default=None, description="Estimated seconds until the end at the current speed."
-    )
-    speed: str | None = Field(
-        default=None,
-        description="Seconds of audio per second of time, over all workers, such as 38.2x.",
-        max_length=32,
-    )
-    last_update_time: datetime | None = Field(
-        default=None, description="Time at which the workers reported these numbers."
-    )
-
-    @computed_field  # type: ignore[prop-decorator]  # as pydantic's documentation has it
-    @property
-    def shown(self) -> str:
-        """``percent`` for the column of kubectl get: a column shows a field as it is."""
-        return f"{self.percent}%"
-
-    @field_serializer("last_update_time")
-    def _time(self, value: datetime | None) -> str | None:
-        return wire_time(value) if value else None
 
 
 class StatusResult(ApiModel):

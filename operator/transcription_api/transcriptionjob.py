@@ -8,7 +8,8 @@ from pydantic import Field
 from transcription_api import API_VERSION, KIND, RETRY_ANNOTATION
 from transcription_api.base import ApiModel
 from transcription_api.spec import Spec
-from transcription_api.status import RETRY_LENGTH, Phase, Status, clip
+from transcription_api.status import Phase, Status
+from transcription_api.texts import RETRY_LENGTH, clip
 
 
 class Metadata(ApiModel):

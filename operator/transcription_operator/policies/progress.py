@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from transcription_api.status import Progress
+from transcription_api.progress import Progress
 from transcription_contract import metric_names
 
 _MIN_SPAN_SECONDS = 1.0

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from transcription_api.progress import Progress
 from transcription_api.reading import Unreadable
 from transcription_api.status import (
     Condition,
     ConditionType,
     FailedItem,
     Phase,
-    Progress,
     Status,
     StatusResult,
 )

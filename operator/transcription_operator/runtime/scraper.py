@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from transcription_api.status import Progress
+from transcription_api.progress import Progress
 from transcription_operator.policies import progress
 from transcription_operator.policies.observation import ObservedPod
 from transcription_operator.runtime.caches import RunningJob

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from transcription_api.crd import SELECTABLE, custom_resource_definition, structural
-from transcription_api.status import Progress
+from transcription_api.progress import Progress
 
 SPEC = custom_resource_definition()["spec"]
 VERSION = SPEC["versions"][0]

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.operator.builders import NOW
-from transcription_api.status import Progress
+from transcription_api.progress import Progress
 from transcription_contract import metric_names
 from transcription_operator.policies.progress import Reading, advance, is_further, parse, reading_of
 

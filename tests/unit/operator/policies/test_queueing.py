@@ -6,7 +6,8 @@ import pytest
 
 from tests.unit.operator.builders import NOW, UID, job, owner
 from transcription_api.reading import Unreadable
-from transcription_api.status import EXACT_POSITIONS, Phase, Status, wire_time
+from transcription_api.status import EXACT_POSITIONS, Phase, Status
+from transcription_api.texts import wire_time
 from transcription_operator.policies.observation import Observation, ObservedJob
 from transcription_operator.policies.queueing import (
     STUCK_AFTER,

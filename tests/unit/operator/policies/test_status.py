@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.builders import NOW, job, owner, pod, seen
-from transcription_api.status import ConditionType, Phase, Progress
+from transcription_api.progress import Progress
+from transcription_api.status import ConditionType, Phase
 from transcription_contract.termination import (
     Failure,
     ItemFailure,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.builders import NOW
-from transcription_api.status import wire_time
+from transcription_api.texts import wire_time
 from transcription_operator.policies import operator_class
 from transcription_operator.runtime.owners import Owners
 
