@@ -1,7 +1,7 @@
-"""The operator at work: caches that follow the API server, and a queue of visits.
+"""The operator at work: caches that follow the API server, and a workqueue.
 
-Everything here ends together: an operator that hears and does not work, or the other way round,
-looks alive and is not; with either gone the process ends, and the kubelet starts another one.
+All parts end together: an operator whose watches run without its workqueue, or the other way round,
+looks alive and does nothing. When one part ends, the process ends, and the kubelet starts another.
 """
 
 import asyncio

@@ -25,8 +25,8 @@ _METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "creat
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """Kept as text: ten thousand parsed objects would be some 100 MB, and a visit parses one in a
-    fraction of a millisecond.
+    """Kept as text: ten thousand parsed objects would be some 100 MB, and reconciling parses one in
+    a fraction of a millisecond.
 
     ``since``: when the phase began, in seconds since 1970.
     """
