@@ -109,7 +109,7 @@ def test_kubectl_shows_phase_progress_model_and_language(
     assert columns == {
         "NAME": demo.JOB,
         "PHASE": "Succeeded",
-        "PROGRESS": "100",
+        "PROGRESS": "100%",
         "MODEL": shown.model.name,
         "LANGUAGE": "en",
     }
