@@ -1,14 +1,23 @@
 import asyncio
+import os
+import time
 
 from tests.benchmarks import operator_lag, operator_latency, operator_rate, operator_writes
 from tests.benchmarks.operator_rate import Reached
-from tests.benchmarks.operator_stage import in_parallel, percentile, upto
+from tests.benchmarks.operator_stage import cpu_seconds, in_parallel, percentile, upto
 
 
 def test_a_rate_is_the_jobs_through_the_median_of_the_rounds():
     ours = [Reached(1.0, 10.0), Reached(1.0, 50.0), Reached(1.0, 20.0)]
     figure = operator_rate.summarise(1000, ours, [Reached(1.0, 40.0)], threads=2)
     assert (figure.value, figure.ratio) == (50, 2)
+
+
+def test_processor_time_is_that_of_one_job():
+    figure = operator_rate.summarise_cpu(
+        100, [Reached(1.0, 2.0, cpu=0.5)], [Reached(1.0, 2.0, 0.4)]
+    )
+    assert (figure.value, figure.ratio) == (5, 1.25)
 
 
 def test_a_percentile_is_a_value_that_was_seen():
@@ -38,6 +47,10 @@ def test_a_lag_is_that_of_all_but_a_twentieth():
 def test_the_usual_numbers_come_first():
     assert upto(10_000) == [100, 1000, 10_000]
     assert upto(50) == [50]
+
+
+def test_processor_time_is_read_of_a_process():
+    assert 0 < cpu_seconds(os.getpid()) <= time.process_time() + 0.1
 
 
 async def test_all_is_done_in_parallel_and_once():
