@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from transcription_kube.errors import ApiError, GoneError, KubeError, api_error
+from transcription_kube.keys import key_of, namespace_of
 from transcription_kube.stopwatch import Stopwatch
 from transcription_kube.throttle import backoff
 
@@ -114,7 +115,7 @@ class Store(Generic[T]):
     def learn(self, key: str, item: T) -> None:
         """Keep what the API server answered to a request, unless a watch was quicker and has told
         of that moment already, and perhaps of the object's end."""
-        heard = self.heard.get(key.partition("/")[0]) or self.heard.get(None) or 0
+        heard = self.heard.get(namespace_of(key)) or self.heard.get(None) or 0
         known = self.get(key)
         if item.version > max(heard, known.version if known else 0):
             self.put(key, item)
@@ -209,7 +210,7 @@ class Informer(Generic[T]):
         async for objects, at in self._source.pages():
             self._hear()
             version = at
-            found |= {_key(each): self._parse(each) for each in objects}
+            found |= {key_of(each): self._parse(each) for each in objects}
         for key in [each for each in self._store.items if self._is_mine(each)]:
             if key not in found:
                 self._set(key, None, int(version))
@@ -220,7 +221,7 @@ class Informer(Generic[T]):
         return version
 
     def _is_mine(self, key: str) -> bool:
-        return self._source.namespace in (None, key.partition("/")[0])
+        return self._source.namespace in (None, namespace_of(key))
 
     async def _follow(self, version: str) -> None:
         self._watched.restart()
@@ -232,7 +233,7 @@ class Informer(Generic[T]):
             at = changed["metadata"]["resourceVersion"]
             if kind != "BOOKMARK":
                 item = None if kind == "DELETED" else self._parse(changed)
-                self._set(_key(changed), item, int(at))
+                self._set(key_of(changed), item, int(at))
             self._version, self._doubts, self._brought = at, 0, True
             self._store.heard[self._source.namespace] = int(at)
 
@@ -247,8 +248,3 @@ class Informer(Generic[T]):
         self._store.put(key, item)
         if before != item:
             self._changed(before, item)
-
-
-def _key(manifest: Json) -> str:
-    metadata = manifest["metadata"]
-    return f"{metadata.get('namespace', '')}/{metadata['name']}"

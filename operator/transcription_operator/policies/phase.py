@@ -28,7 +28,7 @@ def phase_of(owner: TranscriptionJob, seen: Observation, now: datetime) -> Phase
     """The phase that an observation gives; the owner's own status is the past."""
     job = seen.job
     if job is None:
-        return _without_job(owner, seen, now)
+        return _held_back(owner, None, seen) or _without_job(owner, seen, now)
     return (
         _ended(owner, job, seen, now)
         or _held_back(owner, job, seen)
@@ -51,12 +51,14 @@ def _ended(
     return evictions.exceeded(owner, seen) or architecture.mismatch(seen)
 
 
-def _held_back(owner: TranscriptionJob, job: ObservedJob, seen: Observation) -> PhaseStatus | None:
+def _held_back(
+    owner: TranscriptionJob, job: ObservedJob | None, seen: Observation
+) -> PhaseStatus | None:
     if owner.spec.suspend:
         return suspension.phase(seen)
     if seen.queued is not None:
         return queueing.phase()
-    if not job.suspended:
+    if job is None or not job.suspended:
         return None
     queue = kueue.queue_of(owner, job)
     return kueue.phase(queue) if queue else suspension.phase_of_suspended(job, seen)
@@ -71,10 +73,6 @@ def _active(
 
 
 def _without_job(owner: TranscriptionJob, seen: Observation, now: datetime) -> PhaseStatus:
-    if owner.spec.suspend:
-        return suspension.phase(seen)
-    if seen.queued is not None:
-        return queueing.phase()
     refused = seen.refused or Failure(reason="JobMissing", message="The Job is being created")
     if deadlines.has_passed(owner, None, now) and not workers.has_worked(owner, seen):
         return deadlines.pending_deadline_exceeded(owner, refused)

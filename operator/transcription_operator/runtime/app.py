@@ -16,6 +16,7 @@ from transcription_api.status import Status
 from transcription_api.transcriptionjob import Resource
 from transcription_kube.errors import ConflictError, KubeError
 from transcription_kube.informer import Informer
+from transcription_kube.keys import key_of
 from transcription_kube.permitted import IfPermitted
 from transcription_operator.policies.observation import ObservedJob, ObservedPod
 from transcription_operator.policies.refusals import PodRefusal
@@ -28,7 +29,7 @@ from transcription_operator.runtime.handlers import register
 from transcription_operator.runtime.health import Health, stale
 from transcription_operator.runtime.metrics import Metrics
 from transcription_operator.runtime.operator_metrics import Result
-from transcription_operator.runtime.owners import Owners, key_of
+from transcription_operator.runtime.owners import Owners
 from transcription_operator.runtime.reconciler import Reconciler
 from transcription_operator.runtime.refused_pods import Unkept
 from transcription_operator.runtime.resync import Resync

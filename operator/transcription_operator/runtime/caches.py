@@ -7,6 +7,7 @@ from typing import Any
 from transcription_api.reading import Unreadable
 from transcription_api.transcriptionjob import Resource, TranscriptionJob
 from transcription_kube.informer import Store
+from transcription_kube.keys import key_of, namespace_of
 from transcription_operator.policies import names, refusals
 from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.runtime.owners import Owners
@@ -39,13 +40,11 @@ class Caches:
 
     def put_job(self, manifest: dict[str, Any]) -> None:
         """Keep what the API server answered, without waiting for the watch to tell."""
-        job = ObservedJob.parse(manifest)
-        self.jobs.learn(f"{manifest['metadata']['namespace']}/{job.name}", job)
+        self.jobs.learn(key_of(manifest), ObservedJob.parse(manifest))
 
     def put_pod(self, manifest: dict[str, Any]) -> None:
         """Likewise of a pod."""
-        pod = ObservedPod.parse(manifest)
-        self.pods.learn(f"{manifest['metadata']['namespace']}/{pod.name}", pod)
+        self.pods.learn(key_of(manifest), ObservedPod.parse(manifest))
 
     def owner(self, key: str) -> TranscriptionJob | Unreadable | None:
         """The TranscriptionJob namespace/name, or None when it is gone."""
@@ -106,4 +105,4 @@ def _job_of(key: str, pod: ObservedPod) -> str | None:
 
 
 def _in_namespace_of(key: str, uid: str) -> str:
-    return f"{key.partition('/')[0]}/{uid}"
+    return f"{namespace_of(key)}/{uid}"

@@ -9,9 +9,9 @@ from typing import Any
 import kopf
 
 from transcription_api import GROUP, PLURAL, VERSION
+from transcription_kube.keys import key_of
 from transcription_kube.throttle import backoff
 from transcription_operator.runtime.caches import Caches
-from transcription_operator.runtime.owners import key_of
 from transcription_operator.runtime.workqueue import WorkQueue
 
 _SILENCE_SECONDS = 90.0

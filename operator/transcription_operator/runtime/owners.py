@@ -13,6 +13,7 @@ from transcription_api.reading import Unreadable, read, read_status
 from transcription_api.status import ConditionType, Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_kube.informer import Store
+from transcription_kube.keys import key_of, namespace_of
 from transcription_operator.allow_lists import Entries
 from transcription_operator.policies.metadata import propagated
 from transcription_operator.policies.observation import parse_time
@@ -143,7 +144,7 @@ class Owners:
 
     def drop_namespace(self, namespace: str) -> list[str]:
         """Forget all objects of a namespace; their keys."""
-        keys = [key for key in self._kept.items if key.partition("/")[0] == namespace]
+        keys = [key for key in self._kept.items if namespace_of(key) == namespace]
         for key in keys:
             self._kept.put(key, None)
         return keys
@@ -192,11 +193,6 @@ def waiting_since(found: Json) -> float | None:
         let_go = parse_time(found["metadata"].get("creationTimestamp"))
     since = status.active_since or let_go
     return since.timestamp() if since else None
-
-
-def key_of(found: Json) -> str:
-    """namespace/name."""
-    return f"{found['metadata']['namespace']}/{found['metadata']['name']}"
 
 
 def version_of(found: Json) -> int:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
+from transcription_kube.keys import namespace_of
 from transcription_operator.policies import refusals
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -96,7 +97,7 @@ class RefusedJobs:
             self._choose_probe(space, now)
 
     def _in_namespace_of(self, key: str) -> _Namespace:
-        return self._namespaces.get(key.partition("/")[0]) or _Namespace()
+        return self._namespaces.get(namespace_of(key)) or _Namespace()
 
     def _remove(self, key: str) -> str | None:
         """Remove a key; the one that was the probe before."""
@@ -106,7 +107,7 @@ class RefusedJobs:
         if probe == key:
             space.probe = None
         if not space.refused:
-            self._namespaces.pop(key.partition("/")[0], None)
+            self._namespaces.pop(namespace_of(key), None)
         return probe
 
     def _choose_probe(self, space: _Namespace, now: datetime, current: str | None = None) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from transcription_kube.errors import ApiError, GoneError, KubeError
 from transcription_kube.informer import Json, Source
+from transcription_kube.keys import key_of
 from transcription_kube.stopwatch import Stopwatch
 from transcription_kube.throttle import backoff
-from transcription_operator.runtime.owners import Owners, key_of, version_of
+from transcription_operator.runtime.owners import Owners, version_of
 
 _GRACE_SECONDS = 5.0
 """An event may be on its way."""

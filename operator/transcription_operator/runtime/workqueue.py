@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from transcription_kube.errors import ConflictError, KubeError
+from transcription_kube.keys import namespace_of
 
 Handle = Callable[[str], Awaitable[float | None]]
 """Works on a key; returns the seconds after which it wants to see it again, or None."""
@@ -114,7 +115,7 @@ class WorkQueue:
                 await self._changed.wait()
 
     def _enqueue(self, key: str) -> None:
-        self._ready.setdefault(_namespace(key), deque()).append(key)
+        self._ready.setdefault(namespace_of(key), deque()).append(key)
         self._changed.set()
 
     def _next(self) -> str | None:
@@ -139,7 +140,7 @@ class WorkQueue:
         delay = await self._attempt(key)
         self._busy.discard(key)
         self._observer.on_done(key)
-        namespace = _namespace(key)
+        namespace = namespace_of(key)
         self._busy_in[namespace] -= 1
         if not self._busy_in[namespace]:
             del self._busy_in[namespace]
@@ -181,7 +182,3 @@ class WorkQueue:
     def _stop_timer(self, key: str) -> None:
         if timer := self._timers.pop(key, None):
             timer.cancel()
-
-
-def _namespace(key: str) -> str:
-    return key.partition("/")[0]
