@@ -101,7 +101,7 @@ class Aligner:
 
         def notice(layer: int, queries: Tensor) -> None:
             if heads := self._layers.get(layer):
-                keys = heard.layers[layer][0][:, heads]
+                keys = heard.content[layer, 0][:, heads]
                 scale = queries.shape[-1] ** -0.25
                 score = (queries[:, heads] * scale) @ (keys * scale).transpose(-1, -2)
                 scores.append(score.float())

@@ -16,6 +16,7 @@ from whisper_transcriber.engine import spectrogram
 from whisper_transcriber.engine.alignment import Aligner, Line
 from whisper_transcriber.engine.beam_search import BeamSearch
 from whisper_transcriber.engine.decoder import KVCache, TextDecoder
+from whisper_transcriber.engine.graphs import GraphedDecoder
 from whisper_transcriber.engine.loop import DecodedTokens, Loop
 from whisper_transcriber.engine.protocol import DecodedSegment, DecodingResult
 from whisper_transcriber.engine.rules import TextRules, TimestampRules
@@ -40,7 +41,8 @@ class BatchDecoder:
     """One model and what was built around it.
 
     ``beams``: 1 for the batched loop. ``dtype``: the precision that the model is run in.
-    ``aligned``: the model writes no timestamps; times are those of the words.
+    ``aligned``: the model writes no timestamps; times are those of the words. ``graphs``: see
+    GraphedDecoder.
     """
 
     def __init__(
@@ -52,11 +54,12 @@ class BatchDecoder:
         beams: int,
         aligned: bool,
         word_timestamps: bool,
+        graphs: bool,
     ) -> None:
         self._model = model
         self._vocabulary = vocabulary
         self._dtype = dtype
-        self._decoder = TextDecoder(model, dtype)
+        self._decoder = GraphedDecoder(model, dtype, beams) if graphs else TextDecoder(model, dtype)
         self.aligned = aligned
         rules = (
             TextRules(vocabulary, model.device)
@@ -94,6 +97,10 @@ class BatchDecoder:
             self._decoded(each, found, temperature)
             for each, found in zip(said, spoken, strict=True)
         ]
+
+    def release(self) -> None:
+        """Give back the memory that is kept between batches."""
+        self._decoder.release()
 
     def _encode(self, windows: Sequence[Waveform], frames: int) -> Tensor:
         mels = spectrogram.log_mel(windows, frames, self._model)

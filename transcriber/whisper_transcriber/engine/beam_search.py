@@ -105,18 +105,17 @@ class BeamSearch:
         tokens = torch.tensor(openings, device=self._decoder.device)
         count, opening = tokens.shape
         steps = steps_after(opening, self._vocabulary)
-        said = self._decoder.blank(count * self._size, opening + steps)
+        said = self._decoder.begin(count * self._size, opening + steps)
         windows = [_Window([None]) for _ in range(count)]
         history, sums = self._rules.begin(count), torch.zeros(count, 1, device=tokens.device)
         states = self._decoder.forward(tokens, said, heard)
         no_speech = no_speech_probabilities(self._decoder, self._vocabulary, states).tolist()
         for step in range(steps):
             if step:
-                states = self._decoder.forward(tokens, said, heard, beams=self._size)
-            logits = self._decoder.logits(states[:, -1])
-            if step:
+                logits = self._decoder.step(tokens, said, heard, self._size)
                 self._rules.mask(logits, history)
             else:
+                logits = self._decoder.logits(states[:, -1])
                 self._rules.mask_first(logits)
             candidates = self._candidates(logits, sums)
             rows, chosen = self._continue(windows, candidates, said, heard)

@@ -6,27 +6,33 @@ computes logits for every position.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from whisper.model import MultiHeadAttention, Whisper  # type: ignore[import-untyped]
+from whisper.model import Whisper  # type: ignore[import-untyped]
+
+from whisper_transcriber.engine.precision import in_precision
 
 QueryHook = Callable[[int, Tensor], None]
 """Called with a layer's number and its cross-attention queries, (rows, heads, tokens, width)."""
 
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Attention of queries to keys and values, all (rows, heads, positions, width)."""
+
 
 class KVCache:
-    """Keys and values of each layer, as (rows, heads, positions, width).
+    """Keys and values of all layers: (layers, 2, rows, heads, positions, width).
 
     ``order``: which window each row belongs to; rows change places while a batch is decoded, so
     that those still at work are always the first. ``filled``: positions in use.
     """
 
-    def __init__(self, layers: Sequence[tuple[Tensor, Tensor]], filled: int) -> None:
-        self.layers = layers
+    def __init__(self, content: Tensor, filled: int) -> None:
+        self.content = content
         self.filled = filled
-        self.order = list(range(len(layers[0][0])))
+        self.order = list(range(content.shape[2]))
 
     def arrange(self, sources: Sequence[int]) -> None:
         """Move rows, so that row i is what row ``sources[i]`` was; copies only those that move.
@@ -36,13 +42,11 @@ class KVCache:
         moved = [row for row, source in enumerate(sources) if row != source]
         if not moved:
             return
-        device = self.layers[0][0].device
+        device = self.content.device
         into = torch.tensor(moved, device=device)
         out_of = torch.tensor([sources[row] for row in moved], device=device)
-        for layer in self.layers:
-            for each in layer:
-                used = each[:, :, : self.filled]
-                used[into] = used[out_of]
+        used = self.content[..., : self.filled, :]
+        used[:, :, into] = used[:, :, out_of]
         self.order = [self.order[source] for source in sources]
 
 
@@ -53,26 +57,42 @@ class TextDecoder:
         self._decoder = model.decoder
         self._heads: int = model.dims.n_text_head
         self._dtype = dtype
+        self._norms = [
+            tuple(
+                in_precision(norm, dtype)
+                for norm in (block.attn_ln, block.cross_attn_ln, block.mlp_ln)
+            )
+            for block in model.decoder.blocks
+        ]
+        self._last_norm = in_precision(model.decoder.ln, dtype)
         self._embeddings: Tensor = model.decoder.token_embedding.weight.to(dtype)
         self.device: torch.device = model.device
 
     def hear(self, features: Tensor) -> KVCache:
         """What cross-attention needs of encoded audio, (rows, positions, state); computed once."""
-        attentions = [block.cross_attn for block in self._decoder.blocks]
-        return KVCache(
-            [(self._split(a.key(features)), self._split(a.value(features))) for a in attentions],
-            filled=features.shape[1],
-        )
+        heard = self.blank(*features.shape[:2])
+        self.hear_into(heard.content, features)
+        heard.filled = features.shape[1]
+        return heard
+
+    def hear_into(self, content: Tensor, features: Tensor) -> None:
+        """``hear``, into a KVCache's content of that size."""
+        for block, layer in zip(self._decoder.blocks, content, strict=True):
+            layer[0] = self._split(block.cross_attn.key(features))
+            layer[1] = self._split(block.cross_attn.value(features))
+
+    def begin(self, rows: int, positions: int) -> KVCache:
+        """An empty memory for what the windows that were heard will have said."""
+        return self.blank(rows, positions)
 
     def blank(self, rows: int, positions: int) -> KVCache:
         """An empty memory for what self-attention will have said."""
-        width = self._embeddings.shape[1] // self._heads
-        shape = (rows, self._heads, positions, width)
+        layers, width = len(self._decoder.blocks), self._embeddings.shape[1] // self._heads
+        shape = (layers, 2, rows, self._heads, positions, width)
+        return KVCache(torch.empty(shape, dtype=self._dtype, device=self.device), filled=0)
 
-        def empty() -> Tensor:
-            return torch.empty(shape, dtype=self._dtype, device=self.device)
-
-        return KVCache([(empty(), empty()) for _ in self._decoder.blocks], filled=0)
+    def release(self) -> None:
+        """Give back the memory that is kept between batches: none, here."""
 
     def forward(
         self,
@@ -94,26 +114,93 @@ class TextDecoder:
         rows, count = tokens.shape
         first, stop = said.filled, said.filled + count
         said.filled = stop
-        decoder = self._decoder
-        x = decoder.token_embedding(tokens) + decoder.positional_embedding[first:stop]
-        x = x.to(self._dtype)
-        for number, block in enumerate(decoder.blocks):
-            y = block.attn_ln(x)
-            keys, values = (each[:rows, :, :stop] for each in said.layers[number])
-            keys[:, :, first:] = self._split(block.attn.key(y))
-            values[:, :, first:] = self._split(block.attn.value(y))
+
+        def remember(layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+            kept_keys, kept_values = (each[:rows, :, :stop] for each in said.content[layer])
+            kept_keys[:, :, first:], kept_values[:, :, first:] = keys, values
+            return kept_keys, kept_values
+
+        x = self._embed(tokens, self._decoder.positional_embedding[first:stop])
+        attend = partial(functional.scaled_dot_product_attention, is_causal=count > 1)
+        return self._layers(x, remember, attend, heard, notice, beams)
+
+    def step(self, tokens: Tensor, said: KVCache, heard: KVCache, beams: int = 1) -> Tensor:
+        """The logits after one more token for each of the first rows, (rows, vocabulary).
+
+        Args:
+            tokens: (rows, 1).
+            said: see ``forward``, as the others.
+            heard: from ``hear``.
+            beams: rows in succession that hear the same window.
+        """
+        return self.logits(self.forward(tokens, said, heard, beams=beams)[:, -1])
+
+    def step_at(
+        self,
+        tokens: Tensor,
+        position: Tensor,
+        length: int,
+        said: KVCache,
+        heard: KVCache,
+        beams: int = 1,
+    ) -> Tensor:
+        """``step``, with nothing that the host decides between two steps: to be captured.
+
+        Args:
+            tokens: (rows, 1).
+            position: the tokens' place, (1,), on the device.
+            length: how much of ``said`` is read, whatever the position; more than the position.
+            said: what came before.
+            heard: from ``hear``.
+            beams: rows in succession that hear the same window.
+        """
+        rows = len(tokens)
+
+        def remember(layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+            kept = [each[:rows] for each in said.content[layer]]
+            for each, new in zip(kept, (keys, values), strict=True):
+                each.index_copy_(2, position, new)
+            return kept[0][:, :, :length], kept[1][:, :, :length]
+
+        x = self._embed(tokens, self._decoder.positional_embedding[position])
+        past = torch.arange(length, device=self.device) <= position
+        attend = partial(functional.scaled_dot_product_attention, attn_mask=past[None, None, None])
+        return self.logits(self._layers(x, remember, attend, heard, beams=beams)[:, -1])
+
+    def _embed(self, tokens: Tensor, places: Tensor) -> Tensor:
+        x: Tensor = self._decoder.token_embedding(tokens) + places
+        return x.to(self._dtype)
+
+    def _layers(
+        self,
+        x: Tensor,
+        remember: Callable[[int, Tensor, Tensor], tuple[Tensor, Tensor]],
+        attend: Attend,
+        heard: KVCache,
+        notice: QueryHook | None = None,
+        beams: int = 1,
+    ) -> Tensor:
+        """All layers. ``remember``: adds a layer's new keys and values, and returns all of them."""
+        rows, count = x.shape[:2]
+        for number, (block, norms) in enumerate(
+            zip(self._decoder.blocks, self._norms, strict=True)
+        ):
+            attn_ln, cross_attn_ln, mlp_ln = norms
+            y = attn_ln(x)
+            new = (self._split(block.attn.key(y)), self._split(block.attn.value(y)))
+            keys, values = remember(number, *new)
             queries = self._split(block.attn.query(y))
-            x = x + _attend(block.attn, queries, keys, values, causal=count > 1)
-            keys, values = (each[: rows // beams] for each in heard.layers[number])
+            x = x + block.attn.out(_joined(attend(queries, keys, values)))
+            keys, values = (each[: rows // beams] for each in heard.content[number])
             # A window's rows ask as one row with a token for each: its keys are read once.
-            y = block.cross_attn_ln(x).view(rows // beams, beams * count, -1)
+            y = cross_attn_ln(x).view(rows // beams, beams * count, -1)
             queries = self._split(block.cross_attn.query(y))
             if notice:
                 notice(number, queries)
-            x = x + _attend(block.cross_attn, queries, keys, values).view(x.shape)
-            x = x + block.mlp(block.mlp_ln(x))
-        states: Tensor = decoder.ln(x)
-        return states
+            listened = functional.scaled_dot_product_attention(queries, keys, values)
+            x = x + block.cross_attn.out(_joined(listened)).view(x.shape)
+            x = x + block.mlp(mlp_ln(x))
+        return self._last_norm(x)
 
     def logits(self, states: Tensor) -> Tensor:
         """Of each state, (rows, state): its logits in float32, (rows, vocabulary).
@@ -123,17 +210,9 @@ class TextDecoder:
         return (self._embeddings @ states.T).T.float().contiguous()
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.view(*x.shape[:2], self._heads, -1).transpose(1, 2).contiguous()
+        return x.view(*x.shape[:2], self._heads, -1).transpose(1, 2)
 
 
-def _attend(
-    attention: MultiHeadAttention,
-    queries: Tensor,
-    keys: Tensor,
-    values: Tensor,
-    *,
-    causal: bool = False,
-) -> Tensor:
-    x = functional.scaled_dot_product_attention(queries, keys, values, is_causal=causal)
-    result: Tensor = attention.out(x.transpose(1, 2).flatten(2))
-    return result
+def _joined(x: Tensor) -> Tensor:
+    """(rows, heads, tokens, width) to (rows, tokens, state)."""
+    return x.transpose(1, 2).flatten(2)

@@ -32,9 +32,13 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 
 class Halving:
-    """Runs batches in parts that fit into the GPU's memory, and remembers the size that fitted."""
+    """Runs batches in parts that fit into the GPU's memory, and remembers the size that fitted.
 
-    def __init__(self) -> None:
+    ``release``: called when the memory was full, to give back what is not needed.
+    """
+
+    def __init__(self, release: Callable[[], None]) -> None:
+        self._release = release
         self._limit: int | None = None
 
     def run(
@@ -51,6 +55,7 @@ class Halving:
             part = windows[len(results) : len(results) + size]
             done = _attempt(work, part)
             if done is None:
+                self._release()
                 torch.cuda.empty_cache()
                 self._halve(size)
             else:

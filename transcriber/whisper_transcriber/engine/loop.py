@@ -50,19 +50,20 @@ class Loop:
         tokens = torch.tensor(openings, device=self._decoder.device)
         windows, opening = tokens.shape
         steps = steps_after(opening, self._vocabulary)
-        said = self._decoder.blank(windows, opening + steps)
+        said = self._decoder.begin(windows, opening + steps)
         history = self._rules.begin(windows)
         generator = torch.Generator(tokens.device).manual_seed(seed)
         texts: list[list[int]] = [[] for _ in range(windows)]
         totals = torch.zeros(windows, device=tokens.device)
         no_speech = totals
         for step in range(steps):
-            states = self._decoder.forward(tokens, said, heard)
-            logits = self._decoder.logits(states[:, -1])
             if step == 0:
+                states = self._decoder.forward(tokens, said, heard)
+                logits = self._decoder.logits(states[:, -1])
                 no_speech = no_speech_probabilities(self._decoder, self._vocabulary, states)
                 self._rules.mask_first(logits)
             else:
+                logits = self._decoder.step(tokens, said, heard)
                 self._rules.mask(logits, history)
             chosen, logprobs = _choose(logits, temperature, generator)
             totals[: len(chosen)] += logprobs

@@ -15,6 +15,7 @@ from whisper.model import AudioEncoder, Whisper  # type: ignore[import-untyped]
 
 from transcription_contract.decoding import AudioContext
 from whisper_transcriber.audio.samples import Waveform
+from whisper_transcriber.engine.precision import in_precision
 
 BEYOND_WINDOW_SECONDS = 5
 """Encoded after the longest window with audioContext: window. Measured with the demo model: 72 of
@@ -71,11 +72,15 @@ def encode(model: Whisper, mels: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _forward(encoder: AudioEncoder, mels: Tensor) -> Tensor:
-    """AudioEncoder.forward without its insistence on 30 s."""
+    """AudioEncoder.forward without its insistence on 30 s, and in one layout.
+
+    What comes out of the convolutions lies the other way round; there, each sum and norm of every
+    layer goes through the memory twice (large-v3 on an H200: 7.0 ms a window).
+    """
     x = functional.gelu(encoder.conv1(mels))
     x = functional.gelu(encoder.conv2(x)).permute(0, 2, 1)
-    x = (x + encoder.positional_embedding[: x.shape[1]]).to(x.dtype)
+    x = (x + encoder.positional_embedding[: x.shape[1]]).to(x.dtype).contiguous()
     for block in encoder.blocks:
-        x = block(x)
-    states: Tensor = encoder.ln_post(x)
-    return states
+        x = x + block.attn(in_precision(block.attn_ln, x.dtype)(x))[0]
+        x = x + block.mlp(in_precision(block.mlp_ln, x.dtype)(x))
+    return in_precision(encoder.ln_post, x.dtype)(x)

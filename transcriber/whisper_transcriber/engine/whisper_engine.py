@@ -32,13 +32,14 @@ class WhisperEngine:
         decoding: Decoding,
         aligned: bool,
         word_timestamps: bool,
+        graphs: bool | None = None,
     ) -> None:
+        on_gpu = model.device.type == "cuda"
         self._model = model.eval()
         self._decoding = decoding
         self._word_timestamps = word_timestamps
-        self._dtype = torch.float16 if model.device.type == "cuda" else torch.float32
+        self._dtype = torch.float16 if on_gpu else torch.float32
         self._vocabulary = Vocabulary(model, task, decoding.initial_prompt, decoding.hotwords)
-        self._detecting, self._decoding_batches = Halving(), Halving()
         self._recogniser = BatchDecoder(
             self._model,
             self._vocabulary,
@@ -46,7 +47,10 @@ class WhisperEngine:
             beams=decoding.beam_size,
             aligned=aligned,
             word_timestamps=word_timestamps,
+            graphs=on_gpu if graphs is None else graphs,
         )
+        release = self._recogniser.release
+        self._detecting, self._decoding_batches = Halving(release), Halving(release)
 
     @classmethod
     def load(

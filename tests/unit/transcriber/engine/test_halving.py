@@ -36,12 +36,12 @@ class Device:
 )
 def test_batches_get_smaller_until_they_fit(room: int, tried: list[int]) -> None:
     device = Device(room)
-    assert Halving().run(device.work, "abcde") == list("ABCDE")
+    assert Halving(lambda: None).run(device.work, "abcde") == list("ABCDE")
     assert device.tried == tried
 
 
 def test_the_size_that_fitted_is_remembered_for_the_batches_that_follow() -> None:
-    device, halving = Device(2), Halving()
+    device, halving = Device(2), Halving(lambda: None)
     halving.run(device.work, "abcd")
     device.tried.clear()
     assert halving.run(device.work, "efgh") == list("EFGH")
@@ -50,7 +50,7 @@ def test_the_size_that_fitted_is_remembered_for_the_batches_that_follow() -> Non
 
 def test_one_window_that_does_not_fit_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(OutOfMemory, match="one window with this model") as raised:
-        Halving().run(Device(0).work, "ab")
+        Halving(lambda: None).run(Device(0).work, "ab")
     assert raised.value.__context__ is None
 
 
@@ -70,7 +70,7 @@ def test_a_library_that_cannot_allocate_is_out_of_memory(message: str) -> None:
             raise RuntimeError(message)
         return list(windows)
 
-    assert Halving().run(work, "ab") == ["a", "b"]
+    assert Halving(lambda: None).run(work, "ab") == ["a", "b"]
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
@@ -78,4 +78,4 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
     with pytest.raises(RuntimeError, match="device-side assert"):
-        Halving().run(work, "ab")
+        Halving(lambda: None).run(work, "ab")
