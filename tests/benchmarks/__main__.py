@@ -50,7 +50,6 @@ BENCHMARKS: dict[str, Run] = {
     "throughput_vs_openai_whisper_cli": vs_openai_whisper.run_command,
     "throughput_vs_faster_whisper": vs_faster_whisper.run,
     "decode_random_weights": random_weights.run,
-    "gpu": random_weights.run_gpu,
     "memory_10h": memory.run,
     "speedup_workers": workers.run,
     "scheduler_speedup_8": scheduler.run,

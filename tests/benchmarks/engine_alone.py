@@ -58,7 +58,7 @@ def main(order: Path, answer: Path) -> None:
     for path in map(Path, wanted["files"]):
         content = path.read_bytes()
         if content not in seen:
-            seen[content] = _windows(_samples(path))
+            seen[content] = windows_of(samples_of(path))
         windows += seen[content]
     engine = load(Path(wanted["model"]), int(os.environ["OMP_NUM_THREADS"]))
     engine.decode(windows[:UNIT], ["en"] * len(windows[:UNIT]))
@@ -69,7 +69,8 @@ def main(order: Path, answer: Path) -> None:
     answer.write_text(str(time.monotonic() - began))
 
 
-def _samples(path: Path) -> "Waveform":
+def samples_of(path: Path) -> "Waveform":
+    """A recording at 16 kHz."""
     raw = subprocess.run(
         ["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-f", "s16le", "-ar", "16000",
          "-ac", "1", "-"],
@@ -78,7 +79,9 @@ def _samples(path: Path) -> "Waveform":
     return np.frombuffer(raw, "<i2").astype(np.float32) / np.float32(32768)
 
 
-def _windows(samples: "Waveform") -> list["Waveform"]:
+def windows_of(samples: "Waveform") -> list["Waveform"]:
+    """The windows that a worker cuts."""
+    from whisper_transcriber.audio import stretches
     from whisper_transcriber.audio import windows as windowing
     from whisper_transcriber.audio.vad import VoiceDetector
 
@@ -86,7 +89,7 @@ def _windows(samples: "Waveform") -> list["Waveform"]:
     heard = VoiceDetector().probabilities(lambda a, b: samples[a:b], *within)
     integers = (samples * 32768).astype(np.int16)
     found = windowing.windows(
-        0, windowing.speech(heard.tolist(), within), lambda a, b: integers[a:b]
+        0, stretches.speech(heard.tolist(), within), lambda a, b: integers[a:b]
     )
     return [samples[window.start : window.stop] for window in found]
 

@@ -1,4 +1,4 @@
-"""decode_random_weights and gpu: official sizes without their weights.
+"""decode_random_weights: official sizes without their weights.
 
 Random weights say nothing, but they cost what real ones do. Both sides decode the same windows to
 exactly STEPS tokens: the checkpoint's text context is twice that, which is where openai-whisper
@@ -23,52 +23,16 @@ from dev.say import say
 from tests.benchmarks import engine_alone
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.peers import call
+from tests.benchmarks.random_model import (
+    SMALL,
+    SPREAD,
+    STEPS,
+    TINY,
+    WINDOW_SECONDS,
+    Size,
+    silence_end,
+)
 from tests.benchmarks.report import Figure, against
-
-STEPS = 60
-WINDOW_SECONDS = 15
-END_OF_TEXT = 50257
-SPREAD = 0.02
-"""Standard deviation of the weights, as small as trained ones."""
-
-MULTILINGUAL = 51865
-
-
-@dataclass(frozen=True)
-class Size:
-    """The dimensions of an official model (whisper.model.ModelDimensions)."""
-
-    name: str
-    state: int
-    heads: int
-    audio_layers: int
-    text_layers: int
-    mels: int = 80
-    vocabulary: int = MULTILINGUAL
-
-    @property
-    def dims(self) -> dict[str, int]:
-        """As a checkpoint has them, with room for STEPS tokens."""
-        return {
-            "n_mels": self.mels,
-            "n_audio_ctx": 1500,
-            "n_audio_state": self.state,
-            "n_audio_head": self.heads,
-            "n_audio_layer": self.audio_layers,
-            "n_vocab": self.vocabulary,
-            "n_text_ctx": 2 * STEPS,
-            "n_text_state": self.state,
-            "n_text_head": self.heads,
-            "n_text_layer": self.text_layers,
-        }
-
-
-TINY = Size("tiny", 384, 6, 4, 4)
-SMALL = Size("small", 768, 12, 12, 12)
-LARGE_V3 = Size("large-v3", 1280, 20, 32, 32, mels=128, vocabulary=51866)
-TURBO = Size("turbo", 1280, 20, 32, 4, mels=128, vocabulary=51866)
-
-GPU_BATCHES = (1, 2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True)
@@ -89,18 +53,6 @@ def run(bench: Bench) -> Iterable[Figure]:
     for size, rounds in ((TINY, bench.sizes.rounds), (SMALL, 1)):
         timings = _measure(size, (8, 1), count, rounds, bench.threads)
         yield from summarise("decode_random_weights", size.name, timings, bench.machine)
-
-
-def run_gpu(bench: Bench) -> Iterable[Figure]:
-    """large-v3 and turbo in half precision, in batches up to 64."""
-    import torch
-
-    if not torch.cuda.is_available():
-        say("  skipped: this machine has no CUDA device")
-        return
-    for size in (LARGE_V3, TURBO):
-        timings = _measure(size, GPU_BATCHES, GPU_BATCHES[-1], bench.sizes.rounds, bench.threads)
-        yield from summarise("gpu", size.name, timings, torch.cuda.get_device_name())
 
 
 def summarise(benchmark: str, name: str, timings: Sequence[Timing], device: str) -> list[Figure]:
@@ -145,15 +97,7 @@ def checkpoint(size: Size, path: Path) -> None:
 
     torch.manual_seed(1)
     state = Whisper(ModelDimensions(**size.dims)).state_dict()
-    for name, values in state.items():
-        if name.endswith(".bias") or values.dim() < 2:
-            values.fill_(1.0 if "ln" in name and name.endswith("weight") else 0.0)
-        elif name != "encoder.positional_embedding":
-            values.normal_(0, SPREAD)
-    # One channel of the decoder's output is a constant that speaks against the end alone.
-    state["decoder.token_embedding.weight"][:, 0] = 0.0
-    state["decoder.token_embedding.weight"][END_OF_TEXT, 0] = -1.0
-    state["decoder.ln.weight"][0], state["decoder.ln.bias"][0] = 0.0, 100.0
+    silence_end(state, SPREAD)
     torch.save({"dims": size.dims, "model_state_dict": state}, path)
 
 

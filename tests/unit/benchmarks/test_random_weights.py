@@ -2,7 +2,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.benchmarks.random_weights import STEPS, Size, _peer, checkpoint
+from tests.benchmarks.random_model import STEPS, Size
+from tests.benchmarks.random_weights import _peer, checkpoint
 
 
 def test_random_weights_never_say_that_they_are_done(tmp_path: Path):
