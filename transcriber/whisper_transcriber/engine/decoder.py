@@ -22,6 +22,10 @@ Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Attention of queries to keys and values, all (rows, heads, positions, width)."""
 
 
+_COPIED_BYTES = 2**28
+"""Rows that change places are copied by way of a memory of so many bytes, or of a layer."""
+
+
 class KVCache:
     """Keys and values of all layers: (layers, 2, rows, heads, positions, width).
 
@@ -46,7 +50,9 @@ class KVCache:
         into = torch.tensor(moved, device=device)
         out_of = torch.tensor([sources[row] for row in moved], device=device)
         used = self.content[..., : self.filled, :]
-        used[:, :, into] = used[:, :, out_of]
+        a_layer = used[0, :, 0].nbytes * len(moved)
+        for layers in torch.split(used, max(1, _COPIED_BYTES // max(1, a_layer))):
+            layers[:, :, into] = layers[:, :, out_of]
         self.order = [self.order[source] for source in sources]
 
 
