@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.builders import NOW, UID, controlled_by, settings
+from tests.unit.operator.runtime.played_cluster import GOING, RUNNING, PlayedCluster, stage
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
-from tests.unit.operator.runtime.test_reconciler import PlayedCluster
 from transcription_kube.errors import ApiError, ConflictError
 from transcription_operator.policies import names
 from transcription_operator.policies.names import CONTAINER
@@ -172,3 +172,28 @@ async def test_a_job_ends_also_where_the_operator_may_not_end_its_pod(exit_code,
     assert cluster.statuses[0]["phase"] == phase
     await reconciler_of(cluster, caches).reconcile("media/standup")
     assert cluster.deleted == [CHILD]
+
+
+async def test_pods_on_lost_nodes_are_left_where_the_role_does_not_let_us_release_them():
+    cluster = PlayedCluster()
+    cluster.may_release = cluster.ends = False
+    caches, reconciler = stage(cluster)
+    caches.put_job(child())
+    for number in range(3):
+        stuck = RUNNING | {"metadata": RUNNING["metadata"] | GOING, "spec": {"nodeName": "lost"}}
+        caches.pods.put(f"media/pod-{number}", ObservedPod.parse(stuck))
+    await reconciler.reconcile("media/standup")
+    assert cluster.releases == 1
+    assert cluster.statuses
+
+
+async def test_without_lost_nodes_in_the_settings_no_node_is_read_and_no_pod_is_released():
+    cluster = PlayedCluster()
+    cluster.ends = False
+    caches, reconciler = stage(cluster, lost_nodes=False)
+    caches.put_job(child())
+    stuck = RUNNING | {"metadata": RUNNING["metadata"] | GOING, "spec": {"nodeName": "lost"}}
+    caches.pods.put("media/pod", ObservedPod.parse(stuck))
+    await reconciler.reconcile("media/standup")
+    assert (cluster.nodes, cluster.releases) == ([], 0)
+    assert cluster.statuses
