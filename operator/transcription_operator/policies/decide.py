@@ -70,7 +70,7 @@ def again_after(
         moments += refusals.waits(seen)
         moments += queueing.waits(after, now)
         if owner.status.running_since is None:
-            moments.append(deadlines.wait(owner, seen.job, now))
+            moments += deadlines.waits(owner, seen.job, now)
     return max(min(moments), _LEAST_SECONDS)
 
 

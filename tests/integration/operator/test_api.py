@@ -185,6 +185,7 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
      {"objectStore": {"endpoint": "https://s3.eu-central-1.amazonaws.com", "region": "eu-1"}}),
     ("an objectStore with nothing in it", {"objectStore": {}}),
     ("limits of time", {"activeDeadlineSeconds": 86400, "ttlSecondsAfterFinished": 0}),
+    ("no limits of time", {"pendingDeadlineSeconds": 0, "ttlSecondsAfterFinished": 2**31 - 1}),
     ("a place in line", {"priority": -5, "suspend": True, "queueName": "team-a"}),
     ("resources as people write them",
      {"resources": {"requests": {"cpu": 4, "memory": "1.5Gi"}, "limits": {"nvidia.com/gpu": "2"}}}),
@@ -243,6 +244,7 @@ STEERING = {
     "suspend": True,
     "priority": 7,
     "workers": 2,
+    "pendingDeadlineSeconds": 0,
     "activeDeadlineSeconds": 60,
     "ttlSecondsAfterFinished": 60,
 }
@@ -292,11 +294,13 @@ def test_an_unknown_field_is_named(stage: Stage):
 
 
 def test_the_shortest_manifest_gets_its_defaults(stage: Stage):
-    spec = stage.apply()["spec"]
+    # null is not a value: the API server drops it before it fills in the defaults.
+    spec = stage.apply(pendingDeadlineSeconds=None)["spec"]
     assert spec["model"] == {"name": "turbo"}
     assert spec["output"]["formats"] == ["json", "vtt", "txt"]
     assert spec["objectStore"] == {"secretName": "transcription-object-store"}
     assert (spec["language"], spec["workers"], spec["backoffLimit"]) == ("auto", 1, 3)
+    assert spec["pendingDeadlineSeconds"] == 3600
     assert spec["failurePolicy"] == "Continue"
     assert spec["decoding"]["mode"] == "batched"
     assert (spec["suspend"], spec["priority"]) == (False, 0)

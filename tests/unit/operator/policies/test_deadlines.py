@@ -5,12 +5,12 @@ import pytest
 from tests.unit.operator.builders import NOW, job, owner, pod, seen
 from tests.unit.operator.endings import NO_SECRET
 from transcription_api.status import Phase
-from transcription_contract.termination import (
-    Failure,
-)
+from transcription_contract.termination import Failure
+from transcription_operator.policies import decide
 from transcription_operator.policies.observation import Observation
 from transcription_operator.policies.status import next_status
 
+QUOTA = Failure(reason="JobRefused", message="exceeded quota")
 ACTIVE = {"phase": "Pending", "activeSince": "2026-11-22T12:00:00Z"}
 
 
@@ -30,6 +30,17 @@ def test_a_job_without_any_pod_is_given_up_too():
     waiting = owner(pendingDeadlineSeconds=60, status=ACTIVE)
     after = next_status(waiting, seen(job()), None, NOW + timedelta(seconds=61))
     assert (after.phase, after.reason) == ("Failed", "PendingDeadlineExceeded")
+
+
+@pytest.mark.parametrize(
+    "observation", [seen(job(), NO_SECRET), Observation(refused=QUOTA)], ids=["no pod", "no Job"]
+)
+def test_a_job_whose_deadline_is_0_waits_for_ever(observation: Observation):
+    waiting = owner(pendingDeadlineSeconds=0, status=ACTIVE)
+    years_later = NOW + timedelta(days=2000)
+    after = next_status(waiting, observation, None, years_later)
+    assert after.phase is Phase.PENDING
+    assert decide.again_after(waiting, after, observation, years_later, 300) == 300
 
 
 @pytest.mark.parametrize("started", [None, NOW - timedelta(hours=1)], ids=["never", "before"])
@@ -60,9 +71,8 @@ def test_a_job_whose_workers_cannot_be_asked_is_remembered_as_one_that_worked():
 
 
 def test_a_job_that_the_api_server_refuses_is_given_up_at_the_deadline_too():
-    quota = Observation(refused=Failure(reason="JobRefused", message="exceeded quota"))
     waiting = owner(pendingDeadlineSeconds=61, status={"activeSince": "2026-11-22T11:59:00Z"})
-    after = next_status(waiting, quota, None, NOW + timedelta(minutes=1))
+    after = next_status(waiting, Observation(refused=QUOTA), None, NOW + timedelta(minutes=1))
     assert (after.phase, after.reason) == ("Failed", "JobRefused")
     assert after.message == "No worker could start within 61 s: exceeded quota"
 
