@@ -51,6 +51,19 @@ def test_a_local_file_is_uploaded_and_a_job_made_for_it(
     assert (spec["language"], spec["output"]["formats"]) == ("en", ["srt"])
 
 
+@pytest.mark.parametrize(
+    ("flags", "environment"),
+    [(["--operator-class", "research"], {}), ([], {"TRANSCRIBE_OPERATOR_CLASS": "research"})],
+    ids=["by flag", "by environment"],
+)
+def test_the_class_of_the_operator_is_stated(
+    stage: UserStage, plugin: Plugin, flags: list[str], environment: dict[str, str]
+):
+    ended = plugin("submit", "s3://media/a.mp3", *flags, **environment)
+    assert ended.code == 0, ended.err
+    assert stage.parent(ended.name)["spec"]["operatorClassName"] == "research"
+
+
 def test_tracks_channels_hotwords_and_existing_transcripts_are_stated(
     stage: UserStage, plugin: Plugin
 ):
