@@ -179,9 +179,9 @@ class Spec(ApiModel):
         default=0,
         ge=-1000,
         le=1000,
-        description="Priority in the operator's queue: jobs with a higher value start first. Only "
-        "used where the operator's settings limit the number of active jobs. Mutable. Defaults to "
-        "0.",
+        description="Priority among the jobs of the namespace in the operator's queue: jobs with a "
+        "higher value start first. Only used where the operator's settings limit the number of "
+        "active jobs. Mutable. Defaults to 0.",
     )
     suspend: bool = Field(
         default=False,

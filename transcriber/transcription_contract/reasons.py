@@ -25,8 +25,8 @@ _STARTING = listed(
 _WAITING = listed(
     Section.PENDING, "Queued", None,
     ("Queued", NONE, "The [limit of active jobs](operations.md#queueing) is reached; "
-     "`status.queuePosition` is the job's position, rounded up beyond 10.",
-     "Wait, or raise `spec.priority`."),
+     "`status.queuePosition` is the job's position among those of the namespace, rounded up beyond "
+     "10.", "Wait. `spec.priority` moves it before other jobs of its namespace."),
     ("AwaitingAdmission", NONE, "Kueue has not admitted the job.",
      "Read the job's Workload: `kubectl describe workloads`."),
 )  # fmt: skip
