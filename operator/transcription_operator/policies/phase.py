@@ -5,7 +5,7 @@ from datetime import datetime
 from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.locations import manifest_uri
-from transcription_contract.termination import Failure, Result
+from transcription_contract.termination import Result
 from transcription_operator.policies import (
     architecture,
     deadlines,
@@ -13,6 +13,7 @@ from transcription_operator.policies import (
     failures,
     kueue,
     queueing,
+    refusals,
     sidecars,
     suspension,
     workers,
@@ -73,7 +74,7 @@ def _active(
 
 
 def _without_job(owner: TranscriptionJob, seen: Observation, now: datetime) -> PhaseStatus:
-    refused = seen.refused or Failure(reason="JobMissing", message="The Job is being created")
+    refused = seen.refused or refusals.BEING_CREATED
     if deadlines.has_passed(owner, None, now) and not workers.has_worked(owner, seen):
         return deadlines.pending_deadline_exceeded(owner, refused)
     return PhaseStatus(Phase.PENDING, refused.reason, refused.message)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
-from transcription_kube.errors import ApiError, ConflictError
+from transcription_kube.errors import ApiError, ConflictError, UnreachableError
 from transcription_operator.errors import SpecError
 from transcription_operator.policies import allowed, refusals
 from transcription_operator.policies.actions import (
@@ -128,7 +128,11 @@ class Executor:
         except ApiError as error:
             if isinstance(error, ConflictError) and not refusals.is_denial(error.message):
                 return await self._created_before(owner, name)
+            if refusals.is_trouble(error.status, error.message):
+                return self._troubled(owner, error.message)
             return self._refused(owner, _refusal(error))
+        except UnreachableError as error:
+            return self._troubled(owner, str(error))
         log.info("created Job %s", name)
         self._caches.put_job(created)
         self._caches.refused_jobs.accepted(owner.key, self._clock())
@@ -148,6 +152,11 @@ class Executor:
 
     def _refused(self, owner: TranscriptionJob, failure: Failure) -> Observation:
         again = self._caches.refused_jobs.add(owner, failure, self._clock())
+        return Observation(refused=failure, again=again)
+
+    def _troubled(self, owner: TranscriptionJob, message: str) -> Observation:
+        log.warning("the API server failed to create the Job: %s", message)
+        failure, again = self._caches.refused_jobs.add_trouble(owner, message, self._clock())
         return Observation(refused=failure, again=again)
 
     async def _check_that_it_is_there(self, owner: TranscriptionJob) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 from tests.unit.operator.builders import UID, controlled_by, settings
 from tests.unit.operator.endings import LAST_WORDS
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
-from transcription_kube.errors import ApiError, NotFoundError
+from transcription_kube.errors import ApiError, KubeError, NotFoundError
 from transcription_operator.policies import names
 from transcription_operator.policies.names import CONTAINER
 from transcription_operator.runtime.caches import Caches
@@ -22,7 +22,7 @@ class PlayedCluster:
         self.there = there
         self.statuses: list[dict[str, Any]] = []
         self.created: list[dict[str, Any]] = []
-        self.refusal: ApiError | None = None
+        self.failure: KubeError | None = None
         self.conflict: ApiError | None = None
         self.job = child()
         self.gets = 0
@@ -43,8 +43,8 @@ class PlayedCluster:
 
     async def create_job(self, _: str, job: dict[str, Any]) -> dict[str, Any]:
         self.created.append(job)
-        if self.refusal:
-            raise self.refusal
+        if self.failure:
+            raise self.failure
         return child()
 
     async def pods_of(self, _: str, owner_uid: str) -> list[dict[str, Any]]:
