@@ -26,9 +26,7 @@ def desired_job(
     Raises:
         SpecError: the job asks for what the settings do not have or allow.
     """
-    pool_name = pool_name_of(owner, settings)
-    allowed.check(owner, pool_name, settings)
-    pool = settings.node_pools[pool_name]
+    pool = settings.node_pools[allowed_pool(owner, settings)]
     uid, queue = owner.metadata.uid, owner.spec.queue_name
     return {
         "apiVersion": "batch/v1",
@@ -60,16 +58,17 @@ def desired_job(
     }
 
 
-def pool_name_of(owner: TranscriptionJob, settings: Settings) -> str:
-    """The node pool that the job's workers run in.
+def allowed_pool(owner: TranscriptionJob, settings: Settings) -> str:
+    """The name of the node pool that the job's workers run in.
 
     Raises:
-        SpecError: the job names a node pool that the settings do not have.
+        SpecError: the job asks for what the settings or the pool do not have or allow.
     """
     name = settings.pool_name(owner.spec.node_pool, owner.spec.model.name)
     if name not in settings.node_pools:
         known = ", ".join(sorted(settings.node_pools))
         raise SpecError(f"there is no node pool {name!r}; the pools are: {known}")
+    allowed.check(owner, name, settings)
     return name
 
 

@@ -48,7 +48,7 @@ def _ended(
         return _failed(owner, job, seen)
     # Here the Job itself would wait, or try again.
     if failure := sidecars.final_failure(seen, now):
-        return PhaseStatus(Phase.FAILED, failure.reason, failure.message)
+        return PhaseStatus.of(Phase.FAILED, failure)
     return evictions.exceeded(owner, seen) or architecture.mismatch(seen)
 
 
@@ -77,14 +77,13 @@ def _without_job(owner: TranscriptionJob, seen: Observation, now: datetime) -> P
     refused = seen.refused or refusals.BEING_CREATED
     if deadlines.has_passed(owner, None, now) and not workers.has_worked(owner, seen):
         return deadlines.pending_deadline_exceeded(owner, refused)
-    return PhaseStatus(Phase.PENDING, refused.reason, refused.message)
+    return PhaseStatus.of(Phase.PENDING, refused)
 
 
 def _failed(owner: TranscriptionJob, job: ObservedJob, seen: Observation) -> PhaseStatus:
     if exceeded := deadlines.active_deadline_exceeded(owner, job, seen):
         return exceeded
-    failure = failures.of_job(job, seen.pods)
-    return PhaseStatus(Phase.FAILED, failure.reason, failure.message)
+    return PhaseStatus.of(Phase.FAILED, failures.of_job(job, seen.pods))
 
 
 def _pending(
@@ -97,7 +96,7 @@ def _pending(
     if not worked and deadlines.has_passed(owner, job, now):
         return deadlines.pending_deadline_exceeded(owner, problem)
     if problem:
-        return PhaseStatus(Phase.PENDING, problem.reason, problem.message)
+        return PhaseStatus.of(Phase.PENDING, problem)
     return PhaseStatus(Phase.PENDING, "WorkersStarting", "Waiting for the workers' pods to start")
 
 

@@ -125,7 +125,7 @@ def failed_status(owner: TranscriptionJob, failure: Failure, now: datetime) -> S
     """The status of a job that cannot even be started."""
     return _changed(
         owner,
-        PhaseStatus(Phase.FAILED, failure.reason, failure.message),
+        PhaseStatus.of(Phase.FAILED, failure),
         now,
         completion_time=now,
         model=owner.spec.model.label,

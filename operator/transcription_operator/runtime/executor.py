@@ -9,7 +9,7 @@ from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
 from transcription_kube.errors import ApiError, ConflictError, UnreachableError
 from transcription_operator.errors import SpecError
-from transcription_operator.policies import allowed, refusals
+from transcription_operator.policies import refusals
 from transcription_operator.policies.actions import (
     Action,
     ChangeJob,
@@ -18,7 +18,7 @@ from transcription_operator.policies.actions import (
     DeleteOwner,
     EndPod,
 )
-from transcription_operator.policies.job import desired_job, pool_name_of
+from transcription_operator.policies.job import allowed_pool, desired_job
 from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
@@ -68,7 +68,7 @@ class Executor:
     async def _change(self, owner: TranscriptionJob, action: ChangeJob, seen: Observation) -> None:
         if seen.job and owner.spec.workers > (seen.job.workers or 0):
             # What was checked when the Job was created was a smaller number.
-            allowed.check(owner, pool_name_of(owner, self._settings), self._settings)
+            allowed_pool(owner, self._settings)
         log.info("changing Job %s: %s", action.name, action.spec)
         changed = await self._cluster.change_job(
             owner.metadata.namespace,
