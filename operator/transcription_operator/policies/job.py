@@ -7,7 +7,8 @@ from transcription_contract.exit_codes import FINAL_CODES, UNCOUNTED_CODES
 from transcription_contract.task import Task
 from transcription_operator.errors import SpecError
 from transcription_operator.policies import allowed, metadata, names
-from transcription_operator.policies.pod import limits_of, pod_template
+from transcription_operator.policies.pod import pod_template
+from transcription_operator.policies.pod_resources import limits_of
 from transcription_operator.settings import NodePool, Settings
 
 Manifest = dict[str, Any]

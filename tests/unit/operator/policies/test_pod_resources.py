@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.operator.builders import owner, settings
 from tests.unit.operator.policies.pods import container, pod, volume
-from transcription_operator.policies.pod import limits_of
+from transcription_operator.policies.pod_resources import limits_of
 from transcription_operator.settings import Gpu, JobLimits, ModelCache, Models, NodePool
 
 
