@@ -186,7 +186,8 @@ class Observation:
     ``queued``: its place in the operator's queue, from 1 on; None when it may run.
     ``silent_nodes``: those of the pods' nodes that are not Ready. ``unknown_nodes``: those whose
     state the operator may not read. ``ending``: their namespace is being deleted. ``may_release``:
-    whether the settings let pods on lost nodes be released.
+    whether the settings let pods on lost nodes be released. ``not_scaled``: why its Job does not
+    get as many workers as it asks for.
     """
 
     job: ObservedJob | None = None
@@ -199,6 +200,7 @@ class Observation:
     unknown_nodes: frozenset[str] = frozenset()
     ending: bool = False
     may_release: bool = True
+    not_scaled: str | None = None
     gone: bool = False
 
 

@@ -11,6 +11,7 @@ from transcription_kube.errors import ApiError, ConflictError, UnreachableError
 from transcription_operator.errors import SpecError
 from transcription_operator.policies import refusals
 from transcription_operator.policies.actions import (
+    SCALE,
     Action,
     ChangeJob,
     CreateJob,
@@ -54,7 +55,7 @@ class Executor:
             case CreateJob(active_deadline):
                 return await self._create(owner, active_deadline)
             case ChangeJob():
-                await self._change(owner, action, seen)
+                return await self._change(owner, action, seen)
             case DeleteJob(name, uid):
                 log.info("deleting Job %s", name)
                 await self._cluster.delete_job(namespace, name, uid)
@@ -65,19 +66,24 @@ class Executor:
                 return replace(seen, gone=True)
         return seen
 
-    async def _change(self, owner: TranscriptionJob, action: ChangeJob, seen: Observation) -> None:
+    async def _change(
+        self, owner: TranscriptionJob, action: ChangeJob, seen: Observation
+    ) -> Observation:
+        spec = dict(action.spec)
         if seen.job and owner.spec.workers > (seen.job.workers or 0):
             # What was checked when the Job was created was a smaller number.
-            allowed_pool(owner, self._settings)
-        log.info("changing Job %s: %s", action.name, action.spec)
-        changed = await self._cluster.change_job(
-            owner.metadata.namespace,
-            action.name,
-            action.uid,
-            dict(action.spec),
-            dict(action.annotations),
-        )
-        self._caches.put_job(changed)
+            try:
+                allowed_pool(owner, self._settings)
+            except SpecError as error:
+                seen = replace(seen, not_scaled=str(error))
+                spec = {key: spec[key] for key in spec.keys() - SCALE}
+        if spec:
+            log.info("changing Job %s: %s", action.name, spec)
+            changed = await self._cluster.change_job(
+                owner.metadata.namespace, action.name, action.uid, spec, dict(action.annotations)
+            )
+            self._caches.put_job(changed)
+        return seen
 
     async def _end_pod(self, namespace: str, action: EndPod, seen: Observation) -> Observation:
         """Without the right to do so the pod stays as it is; it is tried again after a while."""

@@ -79,15 +79,15 @@ class Scalable(PlayedCluster):
 
 
 @pytest.mark.parametrize(
-    ("workers", "changes", "reason"),
+    ("workers", "changes", "message"),
     [
-        (5, [{"completions": 5, "parallelism": 5}], None),
-        (6, [], "ConfigurationInvalid"),
-        (3, [{"completions": 3, "parallelism": 3}], None),
+        (5, [{"completions": 5, "parallelism": 5}], "pods to start"),
+        (6, [], "; spec.workers is not followed: workers is 6, but the operator's settings allow"),
+        (3, [{"completions": 3, "parallelism": 3}], "pods to start"),
     ],
     ids=["as many as allowed", "more", "fewer"],
 )
-async def test_the_number_of_workers_grows_up_to_what_the_settings_allow(workers, changes, reason):
+async def test_the_number_of_workers_grows_up_to_what_the_settings_allow(workers, changes, message):
     cluster, caches = Scalable(), Caches(lambda _: None)
     caches.owners.put(manifest(9) | {"spec": manifest(9)["spec"] | {"workers": workers}})
     caches.put_job(child() | {"spec": {"completions": 4, "parallelism": 4}})
@@ -96,8 +96,18 @@ async def test_the_number_of_workers_grows_up_to_what_the_settings_allow(workers
     await reconciler.reconcile("media/standup")
     assert cluster.changes == changes
     (status,) = cluster.statuses
-    assert status["phase"] == ("Failed" if reason else "Pending")
-    assert reason in (None, status["reason"])
+    assert (status["phase"], status["reason"]) == ("Pending", "WorkersStarting")
+    assert message in status["message"]
+
+
+async def test_a_job_with_too_many_workers_is_suspended_and_resumed_like_any_other():
+    cluster, caches = Scalable(), Caches(lambda _: None)
+    caches.owners.put(manifest(9) | {"spec": manifest(9)["spec"] | {"workers": 6, "suspend": True}})
+    caches.put_job(child() | {"spec": {"completions": 4, "parallelism": 4}})
+    given = settings(limits=JobLimits(max_workers=5))
+    reconciler = Reconciler(cluster, caches, given, lambda _: None, clock=lambda: NOW)  # type: ignore[arg-type]
+    await reconciler.reconcile("media/standup")
+    assert cluster.changes == [{"suspend": True}]
 
 
 class WithProxies(PlayedCluster):
