@@ -34,6 +34,7 @@ _MARKS = re.compile("[\u0300-\u036f]")
 """What is left of an umlaut or an accent beside its letter."""
 
 _TAKES = {
+    "operatorClassName": "--operator-class takes small letters, digits and hyphens, at most 63",
     "source.audio.track": "--track takes auto, all, or a number from 1 to 99",
     "model.uri": "--model takes an official name, or an s3:// URI of a file of your own",
     "model.sha256": "--model-sha256 takes 64 digits and small letters, as `sha256sum` prints them",
@@ -57,6 +58,7 @@ class Wishes:
     model_sha256: str | None = None
     language: str | None = None
     translate: bool = False
+    operator_class: str | None = None
     node_pool: str | None = None
     workers: int | None = None
     secret: str | None = None
@@ -184,6 +186,7 @@ def _manifest(name: str, namespace: str, source: str, output: str, wishes: Wishe
         "language": _language(wishes.language) if wishes.language else None,
         "task": "translate" if wishes.translate else None,
         "decoding": _given(hotwords=list(wishes.hotwords)),
+        "operatorClassName": wishes.operator_class,
         "nodePool": wishes.node_pool,
         "workers": wishes.workers,
     }

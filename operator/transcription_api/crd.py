@@ -50,6 +50,10 @@ SELECTABLE = (
 """What ``kubectl get tj --field-selector status.phase=Failed`` may name."""
 
 
+SCALE = {"specReplicasPath": ".spec.workers", "statusReplicasPath": ".status.workers.active"}
+"""What ``kubectl scale tj/standup --replicas 4`` reads and writes."""
+
+
 def structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
     """One node of a pydantic JSON schema as structural OpenAPI v3.
 
@@ -157,7 +161,7 @@ def custom_resource_definition() -> Schema:
                     "name": VERSION,
                     "served": True,
                     "storage": True,
-                    "subresources": {"status": {}},
+                    "subresources": {"status": {}, "scale": SCALE},
                     "selectableFields": [{"jsonPath": path} for path in SELECTABLE],
                     "additionalPrinterColumns": COLUMNS,
                     "schema": {"openAPIV3Schema": schema},

@@ -21,6 +21,9 @@ _IS_PREFIX = "self.uri.startsWith('s3://') && self.uri.endsWith('/')"
 _SECONDS = 2**31 - 1
 """The API server's own counters of seconds are 32 bits wide."""
 
+NO_DEADLINE = 0
+"""pendingDeadlineSeconds of a job that waits for as long as it takes."""
+
 _LANGUAGES = (LANGUAGE_AUTO, *LANGUAGE_CODES)
 _LANGUAGE_MESSAGE = (
     "language must be auto or a Whisper language code such as en, de or pt: not English or pt-BR"
@@ -176,9 +179,9 @@ class Spec(ApiModel):
         default=0,
         ge=-1000,
         le=1000,
-        description="Priority in the operator's queue: jobs with a higher value start first. Only "
-        "used where the operator's settings limit the number of active jobs. Mutable. Defaults to "
-        "0.",
+        description="Priority among the jobs of the namespace in the operator's queue: jobs with a "
+        "higher value start first. Only used where the operator's settings limit the number of "
+        "active jobs. Mutable. Defaults to 0.",
     )
     suspend: bool = Field(
         default=False,
@@ -194,24 +197,25 @@ class Spec(ApiModel):
     )
     pending_deadline_seconds: int = Field(
         default=3600,
-        ge=1,
+        ge=NO_DEADLINE,
         le=2592000,
         description="Fail the job if no pod has started within this many seconds, with the message "
-        "of the scheduler or the kubelet. Defaults to 3600.",
+        "of the scheduler or the kubelet. 0 means no deadline. Mutable. Defaults to 3600.",
     )
     active_deadline_seconds: int | None = Field(
         default=None,
         ge=1,
         le=_SECONDS,
         description="Fail the job if it has been active for this many seconds. Time in a queue or "
-        "suspended does not count. Mutable. Defaults to no limit.",
+        "suspended does not count. Mutable; remove it for no limit. Defaults to no limit.",
     )
     ttl_seconds_after_finished: int | None = Field(
         default=None,
         ge=0,
         le=_SECONDS,
         description="Delete the TranscriptionJob this many seconds after its end; the transcripts "
-        "stay. Mutable. Defaults to the operator's setting, and there to never.",
+        f"stay. To keep it whatever the operator's setting, use {_SECONDS} (68 years). Mutable. "
+        "Defaults to the operator's setting, and there to never.",
     )
     failure_policy: FailurePolicy = Field(
         default=FailurePolicy.CONTINUE,
@@ -242,7 +246,6 @@ class Spec(ApiModel):
                         "podTemplate",
                         "queueName",
                         "backoffLimit",
-                        "pendingDeadlineSeconds",
                         "failurePolicy",
                         "limits",
                     )

@@ -180,7 +180,7 @@ class Status(ApiModel):
     )
     queue_position: int | None = Field(
         default=None,
-        description="Position in the queue, starting at 1. Exact up to "
+        description="Position among the queued jobs of the namespace, starting at 1. Exact up to "
         f"{EXACT_POSITIONS}; later positions are rounded up to 20, 50, 100, 200, 500 and so on. "
         "Updated every few minutes. Only with phase Queued.",
     )

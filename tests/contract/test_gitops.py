@@ -10,7 +10,7 @@ from lupa import lua51
 
 from tests.contract.test_chart import helm
 from tests.unit.operator.builders import NOW, job, owner, pod, seen
-from tests.unit.operator.policies.test_status import BROKEN, DONE, NO_SECRET
+from tests.unit.operator.endings import BROKEN, DONE, NO_SECRET
 from transcription_api.crd import custom_resource_definition
 from transcription_api.status import Phase, Status
 from transcription_contract.termination import Failure

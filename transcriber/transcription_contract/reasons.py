@@ -25,8 +25,8 @@ _STARTING = listed(
 _WAITING = listed(
     Section.PENDING, "Queued", None,
     ("Queued", NONE, "The [limit of active jobs](operations.md#queueing) is reached; "
-     "`status.queuePosition` is the job's position, rounded up beyond 10.",
-     "Wait, or raise `spec.priority`."),
+     "`status.queuePosition` is the job's position among those of the namespace, rounded up beyond "
+     "10.", "Wait. `spec.priority` moves it before other jobs of its namespace."),
     ("AwaitingAdmission", NONE, "Kueue has not admitted the job.",
      "Read the job's Workload: `kubectl describe workloads`."),
 )  # fmt: skip
@@ -91,6 +91,9 @@ _NOT_STARTING = listed(
      "webhook that denies it or does not answer. The message is its own.",
      "Remove the cause, or set the labels that it asks for in `spec.podTemplate.labels`. A "
      "change of the spec is tried at once."),
+    ("ApiServerUnavailable", CLUSTER, "The API server has failed to create the Kubernetes Job for "
+     "over a minute, and says nothing about the Job: it is overloaded, or without its database.",
+     "Check the health of the control plane. The operator tries again at least once a minute."),
     ("NameTaken", USER, "A Job of the name that the operator would use exists, and belongs to "
      "something else.", "Delete that Job (the message has the command), or create the "
      "TranscriptionJob under another name."),

@@ -52,6 +52,9 @@ from transcription_contract.options import ChannelMode, ExistingOutput, OutputFo
               help="separate: transcribe each channel as a speaker. Default: mix.")  # fmt: skip
 @click.option("--hotword", "hotwords", multiple=True,
               help="A name or term to expect; may be given several times.")  # fmt: skip
+@click.option("--operator-class", envvar="TRANSCRIBE_OPERATOR_CLASS", show_envvar=True,
+              help="The class of the operator that runs the TranscriptionJob, where a cluster has "
+              "several. Default: the operator without a class.")  # fmt: skip
 @click.option("--node-pool", help="Where to run. Default: the operator's choice by model.")
 @click.option("--workers", type=click.IntRange(min=1), help="Pods that share the work. Default: 1.")
 @click.option("--secret", help="The Secret that opens the object store.")

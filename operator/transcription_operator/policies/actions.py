@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+SCALE = frozenset({"completions", "parallelism"})
+"""The fields of a Job's spec that follow spec.workers."""
+
 
 @dataclass(frozen=True)
 class CreateJob:

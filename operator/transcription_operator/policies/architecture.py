@@ -39,7 +39,7 @@ def mismatch(seen: Observation) -> PhaseStatus | None:
     if any(not pod.has_ended and pod.index not in tried for pod in seen.pods):
         return None
     latest = failure(wrong[-1])
-    return PhaseStatus(Phase.FAILED, latest.reason, latest.message) if latest else None
+    return PhaseStatus.of(Phase.FAILED, latest) if latest else None
 
 
 def _said(pod: ObservedPod) -> str:

@@ -4,9 +4,11 @@ Neither counts while a job is queued or suspended. A Job's own activeDeadlineSec
 whenever it is resumed, so each start gets what is left.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from transcription_api.spec import NO_DEADLINE
 from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
@@ -57,16 +59,23 @@ def pending_since(owner: TranscriptionJob, job: ObservedJob | None) -> datetime 
 
 def has_passed(owner: TranscriptionJob, job: ObservedJob | None, now: datetime) -> bool:
     """Whether pendingDeadlineSeconds is over."""
-    begin = pending_since(owner, job)
-    allowed = timedelta(seconds=owner.spec.pending_deadline_seconds)
-    return begin is not None and now >= begin + allowed
+    left = _seconds_left(owner, job, now)
+    return left is not None and left <= 0
 
 
-def wait(owner: TranscriptionJob, job: ObservedJob | None, now: datetime) -> float:
-    """Seconds until pendingDeadlineSeconds is over."""
+def waits(owner: TranscriptionJob, job: ObservedJob | None, now: datetime) -> Iterator[float]:
+    """Seconds until pendingDeadlineSeconds is over, if there is a deadline."""
+    left = _seconds_left(owner, job, now)
+    if left is not None:
+        yield max(left, _LEAST_WAIT_SECONDS)
+
+
+def _seconds_left(owner: TranscriptionJob, job: ObservedJob | None, now: datetime) -> float | None:
+    allowed = owner.spec.pending_deadline_seconds
+    if allowed == NO_DEADLINE:
+        return None
     begin = pending_since(owner, job) or now
-    left = owner.spec.pending_deadline_seconds - (now - begin).total_seconds()
-    return max(left, _LEAST_WAIT_SECONDS)
+    return allowed - (now - begin).total_seconds()
 
 
 def pending_deadline_exceeded(owner: TranscriptionJob, problem: Failure | None) -> PhaseStatus:

@@ -19,6 +19,7 @@ from transcription_operator.policies import (
     ttl,
 )
 from transcription_operator.policies.actions import (
+    SCALE,
     Action,
     ChangeJob,
     CreateJob,
@@ -70,7 +71,7 @@ def again_after(
         moments += refusals.waits(seen)
         moments += queueing.waits(after, now)
         if owner.status.running_since is None:
-            moments.append(deadlines.wait(owner, seen.job, now))
+            moments += deadlines.waits(owner, seen.job, now)
     return max(min(moments), _LEAST_SECONDS)
 
 
@@ -120,7 +121,7 @@ def _changes(
         changes["activeDeadlineSeconds"] = deadline
     if job.workers != workers:
         # The completions of an Indexed Job may only be changed together with its parallelism.
-        changes |= {"completions": workers, "parallelism": workers}
+        changes |= dict.fromkeys(SCALE, workers)
     return changes
 
 

@@ -7,7 +7,8 @@ from transcription_contract.exit_codes import FINAL_CODES, UNCOUNTED_CODES
 from transcription_contract.task import Task
 from transcription_operator.errors import SpecError
 from transcription_operator.policies import allowed, metadata, names
-from transcription_operator.policies.pod import limits_of, pod_template
+from transcription_operator.policies.pod import pod_template
+from transcription_operator.policies.pod_resources import limits_of
 from transcription_operator.settings import NodePool, Settings
 
 Manifest = dict[str, Any]
@@ -26,9 +27,7 @@ def desired_job(
     Raises:
         SpecError: the job asks for what the settings do not have or allow.
     """
-    pool_name = pool_name_of(owner, settings)
-    allowed.check(owner, pool_name, settings)
-    pool = settings.node_pools[pool_name]
+    pool = settings.node_pools[allowed_pool(owner, settings)]
     uid, queue = owner.metadata.uid, owner.spec.queue_name
     return {
         "apiVersion": "batch/v1",
@@ -60,16 +59,17 @@ def desired_job(
     }
 
 
-def pool_name_of(owner: TranscriptionJob, settings: Settings) -> str:
-    """The node pool that the job's workers run in.
+def allowed_pool(owner: TranscriptionJob, settings: Settings) -> str:
+    """The name of the node pool that the job's workers run in.
 
     Raises:
-        SpecError: the job names a node pool that the settings do not have.
+        SpecError: the job asks for what the settings or the pool do not have or allow.
     """
     name = settings.pool_name(owner.spec.node_pool, owner.spec.model.name)
     if name not in settings.node_pools:
         known = ", ".join(sorted(settings.node_pools))
         raise SpecError(f"there is no node pool {name!r}; the pools are: {known}")
+    allowed.check(owner, name, settings)
     return name
 
 

@@ -54,5 +54,5 @@ def annotations(owner_name: str) -> dict[str, str]:
 
 
 def owned_by(uid: str) -> str:
-    """The selector that finds a owner's children."""
+    """The selector that finds an owner's children."""
     return f"{OWNER_UID_LABEL}={uid}"

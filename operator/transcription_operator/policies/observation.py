@@ -181,11 +181,13 @@ class Observation:
     """All that a decision is made from, besides the owner.
 
     ``gone``: the TranscriptionJob itself was deleted. ``refused``: why the API server did not take
-    the Job, or the Job controller's pods. ``again``: seconds until a refused Job is created again.
-    ``leaving``: a Job of that name is being deleted. ``queued``: its place in the operator's queue,
-    from 1 on; None when it may run. ``silent_nodes``: those of the pods' nodes that are not Ready.
-    ``unknown_nodes``: those whose state the operator may not read. ``ending``: their namespace is
-    being deleted. ``may_release``: whether the settings let pods on lost nodes be released.
+    the Job, or the Job controller's pods, or that it could not create the Job yet. ``again``:
+    seconds until a refused Job is created again. ``leaving``: a Job of that name is being deleted.
+    ``queued``: its place in the operator's queue, from 1 on; None when it may run.
+    ``silent_nodes``: those of the pods' nodes that are not Ready. ``unknown_nodes``: those whose
+    state the operator may not read. ``ending``: their namespace is being deleted. ``may_release``:
+    whether the settings let pods on lost nodes be released. ``not_scaled``: why its Job does not
+    get as many workers as it asks for.
     """
 
     job: ObservedJob | None = None
@@ -198,6 +200,7 @@ class Observation:
     unknown_nodes: frozenset[str] = frozenset()
     ending: bool = False
     may_release: bool = True
+    not_scaled: str | None = None
     gone: bool = False
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from transcription_api.status import Phase
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.locations import manifest_uri
-from transcription_contract.termination import Failure, Result
+from transcription_contract.termination import Result
 from transcription_operator.policies import (
     architecture,
     deadlines,
@@ -13,6 +13,7 @@ from transcription_operator.policies import (
     failures,
     kueue,
     queueing,
+    refusals,
     sidecars,
     suspension,
     workers,
@@ -47,7 +48,7 @@ def _ended(
         return _failed(owner, job, seen)
     # Here the Job itself would wait, or try again.
     if failure := sidecars.final_failure(seen, now):
-        return PhaseStatus(Phase.FAILED, failure.reason, failure.message)
+        return PhaseStatus.of(Phase.FAILED, failure)
     return evictions.exceeded(owner, seen) or architecture.mismatch(seen)
 
 
@@ -73,17 +74,16 @@ def _active(
 
 
 def _without_job(owner: TranscriptionJob, seen: Observation, now: datetime) -> PhaseStatus:
-    refused = seen.refused or Failure(reason="JobMissing", message="The Job is being created")
+    refused = seen.refused or refusals.BEING_CREATED
     if deadlines.has_passed(owner, None, now) and not workers.has_worked(owner, seen):
         return deadlines.pending_deadline_exceeded(owner, refused)
-    return PhaseStatus(Phase.PENDING, refused.reason, refused.message)
+    return PhaseStatus.of(Phase.PENDING, refused)
 
 
 def _failed(owner: TranscriptionJob, job: ObservedJob, seen: Observation) -> PhaseStatus:
     if exceeded := deadlines.active_deadline_exceeded(owner, job, seen):
         return exceeded
-    failure = failures.of_job(job, seen.pods)
-    return PhaseStatus(Phase.FAILED, failure.reason, failure.message)
+    return PhaseStatus.of(Phase.FAILED, failures.of_job(job, seen.pods))
 
 
 def _pending(
@@ -96,7 +96,7 @@ def _pending(
     if not worked and deadlines.has_passed(owner, job, now):
         return deadlines.pending_deadline_exceeded(owner, problem)
     if problem:
-        return PhaseStatus(Phase.PENDING, problem.reason, problem.message)
+        return PhaseStatus.of(Phase.PENDING, problem)
     return PhaseStatus(Phase.PENDING, "WorkersStarting", "Waiting for the workers' pods to start")
 
 

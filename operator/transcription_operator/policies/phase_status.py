@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from transcription_api.status import Phase
+from transcription_contract.termination import Failure
 
 
 @dataclass(frozen=True)
@@ -12,3 +13,8 @@ class PhaseStatus:
     phase: Phase
     reason: str
     message: str
+
+    @classmethod
+    def of(cls, phase: Phase, failure: Failure) -> "PhaseStatus":
+        """A phase for the reason, and with the message, of a failure."""
+        return cls(phase, failure.reason, failure.message)

@@ -111,7 +111,7 @@ def furthest(before: Reading | None, latest: Reading) -> Reading:
     )
 
 
-def advance(before: Progress | None, first: Reading | None, latest: Reading) -> Progress:
+def advance(before: Progress | None, first: Reading, latest: Reading) -> Progress:
     """The next progress; ``before`` itself, which costs no write, when that is still good enough.
 
     Work done never goes back. The total is an estimate that follows the workers', so the percent
@@ -182,9 +182,7 @@ def _remaining(seconds: int, speed: float | None) -> int | None:
     return round(left) if left < _LARGEST else None
 
 
-def _speed(first: Reading | None, latest: Reading) -> float | None:
-    if first is None:
-        return None
+def _speed(first: Reading, latest: Reading) -> float | None:
     span = (latest.at - first.at).total_seconds()
     done = latest.processed - first.processed
     return done / span if span >= _MIN_SPAN_SECONDS and done > 0 else None

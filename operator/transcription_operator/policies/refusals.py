@@ -4,6 +4,9 @@ A quota, a LimitRange, Pod Security, a policy or a webhook may change its mind, 
 We create a refused Job again after a backoff. Refused pods are the Job controller's to create: it
 retries at least once a minute (its MaxJobApiBackOff), so they need no help from us, and it reports
 each refusal in a FailedCreate Event of the Job.
+
+An error that says nothing about the Job, such as of an API server without a leader, is no refusal:
+the status names it only if it lasts.
 """
 
 import re
@@ -23,7 +26,10 @@ from transcription_operator.policies.observation import (
 
 _FIRST_BACKOFF = timedelta(seconds=15)
 _LONGEST_BACKOFF = timedelta(minutes=5)
-_MOST_DOUBLINGS = 5
+_FIRST_BACKOFF_IN_TROUBLE = timedelta(seconds=1)
+_LONGEST_BACKOFF_IN_TROUBLE = timedelta(minutes=1)
+_MOST_DOUBLINGS = 6
+_TROUBLE_LASTS = timedelta(minutes=1)
 PROBE_EVERY = timedelta(minutes=1)
 """A refusal mostly concerns all of a namespace: one of its refused Jobs is tried that often."""
 
@@ -38,8 +44,12 @@ _REASONS = (
 )
 _INVALID = 422
 _REFUSED = (400, 403, _INVALID)
+_TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
-"""A webhook that does not answer, too. Had the Job been made after all, the next try finds it."""
+_WEBHOOK_FAILED = 'failed calling webhook "'
+"""A server error, too, but it names what keeps the Job from being created."""
+
+BEING_CREATED = Failure(reason="JobMissing", message="The Job is being created")
 
 _DENIAL = re.compile(r'admission webhook "|\S+ "[^"]*" is forbidden: ')
 _OWN_VALIDATION = re.compile(r'\S+ "[^"]*" is invalid: ')
@@ -122,9 +132,25 @@ def of_job(status: int, message: str) -> Failure | None:
         status: the HTTP status.
         message: the API server's sentence.
     """
-    if status in _REFUSED or status >= _SERVER_ERROR or is_denial(message):
+    if status in _REFUSED or _WEBHOOK_FAILED in message or is_denial(message):
         return Failure(reason="JobRefused", message=message)
     return None
+
+
+def is_trouble(status: int, message: str) -> bool:
+    """Whether the API server failed to create a Job, and said nothing about the Job."""
+    return (status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR) and not of_job(status, message)
+
+
+def of_trouble(message: str, lasted: timedelta) -> Failure | None:
+    """What the status says when the API server has failed for so long; None for nothing yet."""
+    if lasted < _TROUBLE_LASTS:
+        return None
+    return Failure(
+        reason="ApiServerUnavailable",
+        message=f"The API server has failed for over a minute to create the Job ({message}): the "
+        "operator tries again at least once a minute; check the health of the control plane",
+    )
 
 
 def is_denial(message: str) -> bool:
@@ -149,7 +175,16 @@ def name_taken(namespace: str, name: str) -> Failure:
 
 def backoff(tries: int) -> timedelta:
     """The time until a Job is created again that was refused ``tries`` times."""
-    return min(_LONGEST_BACKOFF, _FIRST_BACKOFF * (1 << min(tries - 1, _MOST_DOUBLINGS)))
+    return _doubled(_FIRST_BACKOFF, tries, _LONGEST_BACKOFF)
+
+
+def backoff_in_trouble(tries: int) -> timedelta:
+    """Likewise after ``tries`` errors that say nothing about the Job."""
+    return _doubled(_FIRST_BACKOFF_IN_TROUBLE, tries, _LONGEST_BACKOFF_IN_TROUBLE)
+
+
+def _doubled(first: timedelta, tries: int, longest: timedelta) -> timedelta:
+    return min(longest, first * (1 << min(tries - 1, _MOST_DOUBLINGS)))
 
 
 def waits(seen: Observation) -> Iterator[float]:

@@ -1,17 +1,25 @@
-"""Slots for active jobs, and the line of jobs that wait for one. Pure.
+"""Slots for active jobs, and the jobs that wait for one. Pure.
 
-First come, first served, by creation within priority. A slot that was given is never taken back for
-another job. The slot of a stuck job counts against the jobs of its namespace only: otherwise one
-namespace could block all others with jobs that fit on no node.
+A free slot goes to the namespace with the fewest active jobs; those with as many take turns. Within
+a namespace jobs are served by priority, then by creation: no priority delays another namespace. A
+slot that was given is never taken back for another job. The slot of a stuck job counts against the
+jobs of its namespace only: otherwise one namespace could block all others with jobs that fit on no
+node.
 """
 
 from bisect import bisect_left, insort
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
+from typing import Any
 
 _Place = tuple[int, datetime, str, str]
 """Sorts by priority, creation and uid; the last element is the candidate's key."""
+
+_Head = tuple[int, int, datetime, str]
+"""Sorts namespaces by their active jobs, their last turn, and the creation of their first job; the
+last element is that job's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Candidate:
 
     @property
     def place(self) -> _Place:
-        """Its place in the order of admission."""
+        """Its place among the jobs of its namespace."""
         return (-self.priority, self.created, self.uid, self.key)
 
 
@@ -63,11 +71,13 @@ class Slots:
         self._started = 0
         """Holders that are not stuck."""
         self._waiting: dict[str, Candidate] = {}
-        self._line: list[_Place] = []
         self._lines: dict[str, list[_Place]] = {}
-        self._heads: dict[str, _Place] = {}
-        self._front: list[_Place] = []
+        self._heads: dict[str, _Head] = {}
+        self._front: list[_Head] = []
         """The first of each namespace that is not full."""
+        self._numbers = count(1)
+        self._turns: dict[str, int] = {}
+        """The number of each namespace's last turn, while any job waits."""
 
     def put(self, candidate: Candidate) -> None:
         """Add or update a candidate. It is not admitted before ``admit``."""
@@ -85,7 +95,6 @@ class Slots:
         """Forget a candidate, and free the slot that it may hold."""
         if waiting := self._waiting.pop(key, None):
             line = self._lines[waiting.namespace]
-            _delete(self._line, waiting.place)
             _delete(line, waiting.place)
             self._update_front(waiting.namespace)
         elif holder := self._holders.pop(key, None):
@@ -96,30 +105,28 @@ class Slots:
         admitted: list[str] = []
         while candidate := self._next():
             self.remove(candidate.key)
+            self._turns[candidate.namespace] = next(self._numbers)
             self._hold(candidate)
             admitted.append(candidate.key)
+        if not self._waiting:
+            self._turns.clear()
         return admitted
 
     def position(self, key: str) -> int | None:
-        """The position, from 1 on, of a job that waits; None for all others.
-
-        If only its namespace keeps it waiting, this is the position within the namespace.
-        """
+        """The position, from 1 on, among the waiting jobs of its namespace; None for all others."""
         candidate = self._waiting.get(key)
         if candidate is None:
             return None
-        alone = self._is_full(candidate.namespace) or self._has_room()
-        line = self._lines[candidate.namespace] if alone else self._line
-        return bisect_left(line, candidate.place) + 1
+        return bisect_left(self._lines[candidate.namespace], candidate.place) + 1
 
     def _next(self) -> Candidate | None:
         if not self._front or not self._has_room():
             return None
-        first = (self._waiting[place[-1]] for place in self._front)
+        first = (self._waiting[key] for *_, key in self._front)
         return next((each for each in first if self._has_room(self._stuck[each.namespace])), None)
 
     def _has_room(self, stuck: int = 0) -> bool:
-        """Whether another job may start under ``in_all``, if that many stuck jobs count."""
+        """Whether a job may start under ``in_all`` if that many stuck jobs count."""
         most = self._limits.in_all
         return most is None or self._started + stuck < most
 
@@ -133,7 +140,6 @@ class Slots:
 
     def _wait(self, candidate: Candidate) -> None:
         self._waiting[candidate.key] = candidate
-        insort(self._line, candidate.place)
         insort(self._lines.setdefault(candidate.namespace, []), candidate.place)
         self._update_front(candidate.namespace)
 
@@ -149,9 +155,12 @@ class Slots:
         if head := self._heads.pop(namespace, None):
             _delete(self._front, head)
         if (line := self._lines.get(namespace)) and not self._is_full(namespace):
-            self._heads[namespace] = line[0]
-            insort(self._front, line[0])
+            first = self._waiting[line[0][-1]]
+            turn = self._turns.get(namespace, 0)
+            head = self._held[namespace], turn, first.created, first.key
+            self._heads[namespace] = head
+            insort(self._front, head)
 
 
-def _delete(line: list[_Place], place: _Place) -> None:
-    del line[bisect_left(line, place)]
+def _delete(line: list[Any], item: Any) -> None:
+    del line[bisect_left(line, item)]

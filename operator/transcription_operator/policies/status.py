@@ -41,6 +41,9 @@ def next_status(
         asked = owner.retry_asked
         return retried_status(owner, asked, now) if asked else finished_status(owner, seen)
     found = _prepared(phase_of(owner, seen, now), progress or owner.status.progress)
+    if seen.not_scaled and not found.phase.finished:
+        message = f"{found.message}; spec.workers is not followed: {seen.not_scaled}"
+        found = replace(found, message=message)
     succeeded = found.phase is Phase.SUCCEEDED
     words = workers.last_words(seen) if succeeded else None
     result = _result(owner, words) if succeeded else None
@@ -125,7 +128,7 @@ def failed_status(owner: TranscriptionJob, failure: Failure, now: datetime) -> S
     """The status of a job that cannot even be started."""
     return _changed(
         owner,
-        PhaseStatus(Phase.FAILED, failure.reason, failure.message),
+        PhaseStatus.of(Phase.FAILED, failure),
         now,
         completion_time=now,
         model=owner.spec.model.label,

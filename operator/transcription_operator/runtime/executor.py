@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_contract.termination import Failure
-from transcription_kube.errors import ApiError, ConflictError
+from transcription_kube.errors import ApiError, ConflictError, UnreachableError
 from transcription_operator.errors import SpecError
-from transcription_operator.policies import allowed, refusals
+from transcription_operator.policies import refusals
 from transcription_operator.policies.actions import (
+    SCALE,
     Action,
     ChangeJob,
     CreateJob,
@@ -18,7 +19,7 @@ from transcription_operator.policies.actions import (
     DeleteOwner,
     EndPod,
 )
-from transcription_operator.policies.job import desired_job, pool_name_of
+from transcription_operator.policies.job import allowed_pool, desired_job
 from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
@@ -54,7 +55,7 @@ class Executor:
             case CreateJob(active_deadline):
                 return await self._create(owner, active_deadline)
             case ChangeJob():
-                await self._change(owner, action, seen)
+                return await self._change(owner, action, seen)
             case DeleteJob(name, uid):
                 log.info("deleting Job %s", name)
                 await self._cluster.delete_job(namespace, name, uid)
@@ -65,19 +66,24 @@ class Executor:
                 return replace(seen, gone=True)
         return seen
 
-    async def _change(self, owner: TranscriptionJob, action: ChangeJob, seen: Observation) -> None:
+    async def _change(
+        self, owner: TranscriptionJob, action: ChangeJob, seen: Observation
+    ) -> Observation:
+        spec = dict(action.spec)
         if seen.job and owner.spec.workers > (seen.job.workers or 0):
             # What was checked when the Job was created was a smaller number.
-            allowed.check(owner, pool_name_of(owner, self._settings), self._settings)
-        log.info("changing Job %s: %s", action.name, action.spec)
-        changed = await self._cluster.change_job(
-            owner.metadata.namespace,
-            action.name,
-            action.uid,
-            dict(action.spec),
-            dict(action.annotations),
-        )
-        self._caches.put_job(changed)
+            try:
+                allowed_pool(owner, self._settings)
+            except SpecError as error:
+                seen = replace(seen, not_scaled=str(error))
+                spec = {key: spec[key] for key in spec.keys() - SCALE}
+        if spec:
+            log.info("changing Job %s: %s", action.name, spec)
+            changed = await self._cluster.change_job(
+                owner.metadata.namespace, action.name, action.uid, spec, dict(action.annotations)
+            )
+            self._caches.put_job(changed)
+        return seen
 
     async def _end_pod(self, namespace: str, action: EndPod, seen: Observation) -> Observation:
         """Without the right to do so the pod stays as it is; it is tried again after a while."""
@@ -128,7 +134,11 @@ class Executor:
         except ApiError as error:
             if isinstance(error, ConflictError) and not refusals.is_denial(error.message):
                 return await self._created_before(owner, name)
+            if refusals.is_trouble(error.status, error.message):
+                return self._troubled(owner, error.message)
             return self._refused(owner, _refusal(error))
+        except UnreachableError as error:
+            return self._troubled(owner, str(error))
         log.info("created Job %s", name)
         self._caches.put_job(created)
         self._caches.refused_jobs.accepted(owner.key, self._clock())
@@ -148,6 +158,11 @@ class Executor:
 
     def _refused(self, owner: TranscriptionJob, failure: Failure) -> Observation:
         again = self._caches.refused_jobs.add(owner, failure, self._clock())
+        return Observation(refused=failure, again=again)
+
+    def _troubled(self, owner: TranscriptionJob, message: str) -> Observation:
+        log.warning("the API server failed to create the Job: %s", message)
+        failure, again = self._caches.refused_jobs.add_trouble(owner, message, self._clock())
         return Observation(refused=failure, again=again)
 
     async def _check_that_it_is_there(self, owner: TranscriptionJob) -> None:

@@ -1,9 +1,9 @@
-"""Jobs that the API server refuses: why, and when each is created again."""
+"""Jobs that the API server refuses or fails to create: why, and when each is created again."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from transcription_api.transcriptionjob import TranscriptionJob
@@ -18,12 +18,14 @@ _WOKEN_AT_ONCE = 2
 
 @dataclass
 class _Refused:
-    """``wanted``: what was refused: a TranscriptionJob's uid, attempt and generation."""
+    """``wanted``: what was refused: a TranscriptionJob's uid, attempt and generation. ``failure``:
+    what its status says. ``trouble``: since when the API server has failed without a refusal."""
 
     wanted: tuple[str, int, int]
     failure: Failure
     tries: int
     due: datetime
+    trouble: datetime | None = None
 
 
 @dataclass
@@ -68,18 +70,24 @@ class RefusedJobs:
 
     def add(self, owner: TranscriptionJob, failure: Failure, now: datetime) -> float:
         """Note that its Job was refused; the seconds until it is created again."""
-        space = self._namespaces.setdefault(owner.metadata.namespace, _Namespace())
-        before = space.refused.pop(owner.key, None)
-        again = before is not None and before.wanted == _wanted(owner)
-        tries = before.tries + 1 if before and again else 1
-        # Not later than in turn: those before it may have gone.
-        slot = min(space.last + refusals.SPACING, now + refusals.SPACING * len(space.refused))
-        space.last = max(now + refusals.backoff(tries), slot)
-        entry = _Refused(_wanted(owner), failure, tries, space.last)
-        space.refused[owner.key] = entry
-        if space.probe in (None, owner.key):
-            self._choose_probe(space, now, owner.key)
-        return (entry.due - now).total_seconds()
+        before = self._before(owner)
+        tries = before.tries + 1 if before and before.trouble is None else 1
+        due = self._due(owner, now, refusals.backoff(tries))
+        return self._note(owner, _Refused(_wanted(owner), failure, tries, due), now)
+
+    def add_trouble(
+        self, owner: TranscriptionJob, message: str, now: datetime
+    ) -> tuple[Failure, float]:
+        """Note that the API server failed to create its Job; what the status says, and the seconds
+        until it is created again."""
+        before = self._before(owner)
+        since = before.trouble if before else None
+        tries = before.tries + 1 if before and since else 1
+        known = before.failure if before else refusals.BEING_CREATED
+        failure = refusals.of_trouble(message, now - (since or now)) or known
+        due = self._due(owner, now, refusals.backoff_in_trouble(tries))
+        entry = _Refused(_wanted(owner), failure, tries, due, since or now)
+        return failure, self._note(owner, entry, now)
 
     def accepted(self, key: str, now: datetime) -> None:
         """Note that its Job was created, and wake others of its namespace."""
@@ -95,6 +103,27 @@ class RefusedJobs:
         space = self._in_namespace_of(key)
         if self._remove(key) == key and space.refused:
             self._choose_probe(space, now)
+
+    def _before(self, owner: TranscriptionJob) -> _Refused | None:
+        """The last try to create the same Job."""
+        entry = self._in_namespace_of(owner.key).refused.get(owner.key)
+        return entry if entry and entry.wanted == _wanted(owner) else None
+
+    def _due(self, owner: TranscriptionJob, now: datetime, backoff: timedelta) -> datetime:
+        """After its backoff, and in turn; not later, since those before it may have gone."""
+        space = self._in_namespace_of(owner.key)
+        others = len(space.refused) - (owner.key in space.refused)
+        slot = min(space.last + refusals.SPACING, now + refusals.SPACING * others)
+        return max(now + backoff, slot)
+
+    def _note(self, owner: TranscriptionJob, entry: _Refused, now: datetime) -> float:
+        space = self._namespaces.setdefault(owner.metadata.namespace, _Namespace())
+        space.last = entry.due
+        space.refused[owner.key] = entry
+        space.refused.move_to_end(owner.key)
+        if space.probe in (None, owner.key):
+            self._choose_probe(space, now, owner.key)
+        return (entry.due - now).total_seconds()
 
     def _in_namespace_of(self, key: str) -> _Namespace:
         return self._namespaces.get(namespace_of(key)) or _Namespace()

@@ -11,7 +11,6 @@ from tests.integration.kubectl_transcribe.plugin import (
     SECRET,
     Plugin,
     UserStage,
-    end,
     kubeconfig_of_user,
     put,
 )
@@ -49,6 +48,19 @@ def test_a_local_file_is_uploaded_and_a_job_made_for_it(
     spec = stage.parent(ended.name)["spec"]
     assert spec["output"]["uri"] == f"s3://media/transcripts/{ended.name}/"
     assert (spec["language"], spec["output"]["formats"]) == ("en", ["srt"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment"),
+    [(["--operator-class", "research"], {}), ([], {"TRANSCRIBE_OPERATOR_CLASS": "research"})],
+    ids=["by flag", "by environment"],
+)
+def test_the_class_of_the_operator_is_stated(
+    stage: UserStage, plugin: Plugin, flags: list[str], environment: dict[str, str]
+):
+    ended = plugin("submit", "s3://media/a.mp3", *flags, **environment)
+    assert ended.code == 0, ended.err
+    assert stage.parent(ended.name)["spec"]["operatorClassName"] == "research"
 
 
 def test_tracks_channels_hotwords_and_existing_transcripts_are_stated(
@@ -152,51 +164,6 @@ def test_an_address_that_is_no_url_is_not_blamed_on_the_secret(
     assert ended.code == 5
     assert "the address given by --endpoint or AWS_ENDPOINT_URL is not a URL" in ended.err
     assert "Secret" not in ended.err
-
-
-def test_followed_it_shows_progress_and_ends_with_the_transcript(
-    stage: UserStage, plugin: Plugin, file: str
-):
-    command = plugin.start("submit", file, "--bucket", "media", "--follow")
-    name = stage.the_only_job()["metadata"]["name"]
-    progress = {"percent": 50, "totalSeconds": 60, "speed": "38.2x"}
-    stage.set_status(name, phase="Running", progress=progress)
-    assert command.stderr
-    told = iter(command.stderr.readline, "")
-    assert any("] " in line and "50%  at 38.2x" in line for line in told)
-    stage.succeed(name, txt="März: good morning.\n", json="{}")
-    ended = end(command)
-    assert (ended.code, ended.out) == (0, "März: good morning.\n")
-    assert "Succeeded  Transcribed 90 s" in ended.err
-
-
-def test_followed_a_job_that_fails_is_exit_code_1(stage: UserStage, plugin: Plugin):
-    command = plugin.start("submit", "s3://media/x.mp3", "--follow")
-    name = stage.the_only_job()["metadata"]["name"]
-    stage.set_status(name, phase="Failed", reason="MediaInvalid", message="x.mp3 is not audio")
-    ended = end(command)
-    assert (ended.code, ended.out) == (1, "")
-    assert f"error: TranscriptionJob {name} failed (MediaInvalid): x.mp3 is not audio" in ended.err
-
-
-def test_followed_one_of_several_that_fails_keeps_nobodys_transcript_back(
-    stage: UserStage, plugin: Plugin
-):
-    sources = ["s3://media/one.mp3", "s3://media/two.mp3"]
-    command = plugin.start("submit", *sources, "--bucket", "out", "--follow")
-    assert command.stderr
-    names = []
-    while len(names) < len(sources):
-        line = command.stderr.readline()
-        assert line
-        names += [line.split()[0].partition("/")[2]] if line.endswith(" created\n") else []
-    first, second = names
-    stage.set_status(first, phase="Failed", reason="MediaInvalid", message="no audio")
-    stage.succeed(second, txt="good morning\n")
-    ended = end(command)
-    assert (ended.code, ended.out) == (1, "good morning\n")
-    assert f"error: TranscriptionJob {first} failed (MediaInvalid): no audio" in ended.err
-    assert f"error: 1 of 2 TranscriptionJobs have no transcript here: {first}\n" in ended.err
 
 
 def test_what_the_api_server_refuses_is_not_uploaded(stage: UserStage, plugin: Plugin, file: str):

@@ -22,7 +22,6 @@ CALLS = "s3://recordings/calls/"
 NOT_A_SOURCE = "source.uri must be an object such as s3://recordings/standup.mp3, a prefix"
 NO_PREFIX = "source.include and source.exclude require a prefix as source.uri"
 OVERLAP = "output.uri must not be inside the prefix source.uri"
-
 TAKEN_LABEL = "podTemplate.labels may not set names that the operator"
 TAKEN_VARIABLE = "podTemplate.env may not set variables that the operator sets"
 
@@ -185,6 +184,7 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
      {"objectStore": {"endpoint": "https://s3.eu-central-1.amazonaws.com", "region": "eu-1"}}),
     ("an objectStore with nothing in it", {"objectStore": {}}),
     ("limits of time", {"activeDeadlineSeconds": 86400, "ttlSecondsAfterFinished": 0}),
+    ("no limits of time", {"pendingDeadlineSeconds": 0, "ttlSecondsAfterFinished": 2**31 - 1}),
     ("a place in line", {"priority": -5, "suspend": True, "queueName": "team-a"}),
     ("resources as people write them",
      {"resources": {"requests": {"cpu": 4, "memory": "1.5Gi"}, "limits": {"nvidia.com/gpu": "2"}}}),
@@ -213,50 +213,6 @@ def test_what_can_be_done_is_taken_as_it_stands(stage: Stage, spec):
         assert stored[field] == value or given.items() <= stored[field].items()
 
 
-CHANGES: list[tuple[str, dict[str, Any]]] = [
-    ("source", {"source": {"uri": "s3://recordings/other.mp3"}}),
-    ("source", {"source": {"uri": CALLS, "include": ["*.mp3"]}}),
-    ("output", {"output": {"subtitles": {"highlightWords": True}}}),
-    ("decoding", {"decoding": {"wordTimestamps": True}}),
-    ("failurePolicy", {"failurePolicy": "FailFast"}),
-    ("output", {"output": {"uri": "s3://transcripts/other/"}}),
-    ("model", {"model": {"name": "tiny"}}),
-    ("nodePool", {"nodePool": "cpu"}),
-    ("objectStore", {"objectStore": {"secretName": "other"}}),
-    ("resources", {"resources": {"limits": {"memory": "1Gi"}}}),
-    ("podTemplate", {"podTemplate": {"labels": {"team": "media"}}}),
-    ("queueName", {"queueName": "team-a"}),
-]
-
-
-@pytest.mark.parametrize(
-    ("field", "spec"), CHANGES, ids=[f"{c[0]}-{i}" for i, c in enumerate(CHANGES)]
-)
-def test_what_is_running_cannot_be_changed_under_it(stage: Stage, field, spec):
-    stage.apply()
-    path = f"{transcription_jobs(stage.namespace)}/standup"
-    with pytest.raises(ApiRefusal, match=f"{field} cannot be changed: create a new"):
-        stage.api.merge(path, {"spec": spec})
-
-
-STEERING = {
-    "suspend": True,
-    "priority": 7,
-    "workers": 2,
-    "activeDeadlineSeconds": 60,
-    "ttlSecondsAfterFinished": 60,
-}
-
-
-def test_what_steers_a_running_job_can_be_changed_and_taken_away(stage: Stage):
-    stage.apply()
-    path = f"{transcription_jobs(stage.namespace)}/standup"
-    changed = stage.api.merge(path, {"spec": STEERING})["spec"]
-    assert STEERING.items() <= changed.items()
-    nothing = {"spec": dict.fromkeys(STEERING)}
-    assert stage.api.merge(path, nothing)["spec"] == stage.apply(name="fresh")["spec"]
-
-
 def refusal_of(stage: Stage, **spec: Any) -> tuple[int, str]:
     try:
         stage.api.create(transcription_jobs(stage.namespace) + "?dryRun=All", example(**spec))
@@ -276,13 +232,6 @@ def test_a_node_pool_that_does_not_exist_is_refused_with_those_that_do(stage: St
     stage.apply(name="with-none")
 
 
-def test_an_optional_field_cannot_be_taken_away_either(stage: Stage):
-    stage.apply(nodePool="cpu")
-    path = f"{transcription_jobs(stage.namespace)}/standup"
-    with pytest.raises(ApiRefusal, match="nodePool cannot be changed"):
-        stage.api.merge(path, {"spec": {"nodePool": None}})
-
-
 def test_an_unknown_field_is_named(stage: Stage):
     with pytest.raises(ApiRefusal, match=r'unknown field "spec\.langauge"'):
         stage.api.create(
@@ -292,59 +241,14 @@ def test_an_unknown_field_is_named(stage: Stage):
 
 
 def test_the_shortest_manifest_gets_its_defaults(stage: Stage):
-    spec = stage.apply()["spec"]
+    # null is not a value: the API server drops it before it fills in the defaults.
+    spec = stage.apply(pendingDeadlineSeconds=None)["spec"]
     assert spec["model"] == {"name": "turbo"}
     assert spec["output"]["formats"] == ["json", "vtt", "txt"]
     assert spec["objectStore"] == {"secretName": "transcription-object-store"}
     assert (spec["language"], spec["workers"], spec["backoffLimit"]) == ("auto", 1, 3)
+    assert spec["pendingDeadlineSeconds"] == 3600
     assert spec["failurePolicy"] == "Continue"
     assert spec["decoding"]["mode"] == "batched"
     assert (spec["suspend"], spec["priority"]) == (False, 0)
     assert not {"podTemplate", "resources", "queueName"} & spec.keys()
-
-
-def test_kubectl_shows_the_columns_and_the_short_name(stage: Stage, control_plane):
-    stage.apply()
-    kubectl = control_plane.kubectl
-    header = kubectl("get", "tj", "-n", stage.namespace).splitlines()[0].split()
-    assert header == ["NAME", "PHASE", "PROGRESS", "MODEL", "LANGUAGE", "AGE"]
-
-
-def test_kubectl_explains_every_field_of_the_spec(stage: Stage, control_plane):
-    text = control_plane.kubectl("explain", "tj.spec", "--recursive")
-    assert "pendingDeadlineSeconds" in text
-    flat = control_plane.kubectl("explain", "tj.spec")
-    assert "<no description>" not in flat
-    assert "Recordings to transcribe" in flat
-
-
-CANNOT = [
-    ("get", "", "secrets", None),
-    ("list", "", "secrets", None),
-    ("create", "", "pods", None),
-    ("create", "", "pods", "exec"),
-    ("get", "", "pods", "proxy"),
-    ("delete", "", "pods", None),
-    ("create", "rbac.authorization.k8s.io", "clusterroles", None),
-    ("update", "transcription.dev", "transcriptionjobs", None),
-    ("list", "", "nodes", None),
-]
-
-
-@pytest.mark.parametrize(("verb", "group", "resource", "sub"), CANNOT, ids=lambda v: str(v))
-def test_the_operators_role_cannot(operator_kubeconfig, namespace, verb, group, resource, sub):
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {
-            "resourceAttributes": {
-                "namespace": namespace,
-                "verb": verb,
-                "group": group,
-                "resource": resource,
-                **({"subresource": sub} if sub else {}),
-            }
-        },
-    }
-    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    assert Api(operator_kubeconfig).create(path, review)["status"]["allowed"] is False

@@ -15,6 +15,8 @@ from dev import demomodel
 from dev.commands import wait_until
 from tests.integration.transcriber.gate import Gate, gating
 from tests.integration.transcriber.speech import Recording, speak
+from tests.integration.transcriber.web_server import Web
+from tests.integration.transcriber.web_server import serve as serve_web
 from tests.integration.transcriber.worker import ACCESS_KEY, SECRET_KEY, Cluster, Store
 from tests.ports import free_ports
 from transcription_contract.options import ModelReference
@@ -108,3 +110,18 @@ def talk(s3: Store, recording: Recording, tmp_path_factory: pytest.TempPathFacto
     """The recording as an mp3 in the store; its URI."""
     path = recording.encode(tmp_path_factory.mktemp("talk") / "talk.mp3", "-b:a", "64k")
     return s3.put("media", "talks/talk one.mp3", path)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A web server with https."""
+    with serve_web(tmp_path_factory.mktemp("web")) as web:
+        yield web
+
+
+@pytest.fixture
+def web(server: Web) -> Web:
+    """The web server as each test finds it: with no answers and no requests."""
+    server.answers.clear()
+    server.requests.clear()
+    return server

@@ -63,7 +63,14 @@ def test_every_list_map_text_and_number_of_the_spec_is_bounded_so_that_rules_sta
     assert unbounded == [".spec.model.sha256"]  # its pattern says it
 
 
-MUTABLE = {"suspend", "priority", "workers", "activeDeadlineSeconds", "ttlSecondsAfterFinished"}
+MUTABLE = {
+    "suspend",
+    "priority",
+    "workers",
+    "pendingDeadlineSeconds",
+    "activeDeadlineSeconds",
+    "ttlSecondsAfterFinished",
+}
 
 
 def test_all_but_what_steers_a_running_job_is_immutable():

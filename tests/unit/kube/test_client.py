@@ -1,12 +1,20 @@
 """Against a real HTTP server on this machine that answers as it is told."""
 
-import asyncio
 import json
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
 
+from tests.unit.kube.played_server import (
+    EVENTS,
+    JOBS,
+    closing_client,
+    fine,
+    hang_up,
+    status,
+    talking,
+)
 from transcription_kube.access import Access
 from transcription_kube.client import ApiClient, described, error_of, namespace_of
 from transcription_kube.errors import (
@@ -17,89 +25,6 @@ from transcription_kube.errors import (
     NotFoundError,
     UnreachableError,
 )
-from transcription_kube.throttle import Retries
-
-JOBS = "/apis/batch/v1/namespaces/media/jobs"
-EVENTS = "/api/v1/namespaces/media/events"
-
-
-class Server:
-    """Gives the answers in order, the last one for ever, and keeps what it was asked."""
-
-    def __init__(self, *answers):
-        self._answers = list(answers)
-        self.asked = []
-
-    async def handle(self, request):
-        self.asked.append((request.method, request.path, await request.text(), request.headers))
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        return await answer(request)
-
-
-def status(code, message="no", **headers):
-    async def answer(_):
-        return web.json_response({"message": message}, status=code, headers=headers)
-
-    return answer
-
-
-def fine(body=None):
-    async def answer(_):
-        return web.json_response(body or {})
-
-    return answer
-
-
-async def hang_up(request):
-    request.transport.close()
-    return web.Response()
-
-
-def stream(*pieces, end=True):
-    async def answer(request):
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for piece in pieces:
-            await response.write(piece)
-        if end is None:
-            request.transport.close()
-        elif not end:
-            await asyncio.Event().wait()
-        return response
-
-    return answer
-
-
-@asynccontextmanager
-async def talking(*answers, **arguments):
-    server, waits = Server(*answers), []
-
-    async def sleep(seconds):
-        waits.append(seconds)
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    access = Access(f"http://127.0.0.1:{port}", lambda: "Bearer secret")
-    client = ApiClient(access, sleep=sleep, **arguments)
-    try:
-        yield client, server, waits
-    finally:
-        await client.close()
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def closing_client(access):
-    client = ApiClient(access, retries=Retries(tries=1))
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 async def test_a_request_carries_credentials_query_and_body():
@@ -214,50 +139,6 @@ async def test_every_answer_is_counted():
         ("patch", "jobs", "500"),
         ("patch", "jobs", "200"),
     ]
-
-
-async def watched(client, read_timeout=5.0):
-    return [event async for event in client.open_watch(JOBS, [("watch", "true")], read_timeout)]
-
-
-async def test_a_watch_ends_with_its_last_event():
-    counted = []
-    body = stream(b'{"a":1}\n{"a"', b":2}\n", b'{"a":3}\n')
-    async with talking(body, count=lambda *c: counted.append(c)) as (client, _, _):
-        assert await watched(client) == [{"a": 1}, {"a": 2}, {"a": 3}]
-    assert counted == [("watch", "jobs", "200")]
-
-
-async def test_an_event_of_several_megabytes_arrives_whole():
-    large = {"text": "x" * 5_000_000}
-    async with talking(stream(json.dumps(large).encode() + b"\n")) as (client, _, _):
-        assert await watched(client) == [large]
-
-
-async def test_a_silent_watch_times_out():
-    async with talking(stream(b'{"a":1}\n', end=False)) as (client, _, _):
-        with pytest.raises(TimeoutError, match=r"nothing was heard for 0\.2 s"):
-            await watched(client, 0.2)
-
-
-async def test_a_watch_that_breaks_is_no_end():
-    async with talking(stream(b'{"a":1}\n{"a', end=None)) as (client, _, _):
-        with pytest.raises(UnreachableError, match=r"the watch of .* broke"):
-            await watched(client)
-
-
-async def test_a_version_that_is_too_old_is_told_apart():
-    async with talking(status(410, "too old resource version")) as (client, server, _):
-        with pytest.raises(GoneError, match="too old"):
-            await watched(client)
-    assert len(server.asked) == 1
-
-
-async def test_watches_take_no_turn():
-    async with talking(stream(), qps=0.001, burst=1) as (client, _, waits):
-        for _ in range(3):
-            await watched(client)
-    assert waits == []
 
 
 @pytest.mark.parametrize(

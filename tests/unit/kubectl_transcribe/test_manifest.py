@@ -62,6 +62,7 @@ def test_every_flag_has_its_field():
         model_sha256="a" * 64,
         language="de",
         translate=True,
+        operator_class="research",
         node_pool="gpu",
         workers=4,
         secret="store",
@@ -86,6 +87,7 @@ def test_every_flag_has_its_field():
         "model": {"uri": "s3://models/mine.pt", "sha256": "a" * 64},
         "language": "de",
         "task": "translate",
+        "operatorClassName": "research",
         "nodePool": "gpu",
         "workers": 4,
     }
@@ -147,6 +149,8 @@ REFUSED = [
     ("a model by https", ["s3://acme/x"], {"model": "https://acme/x.pt"}, "or an s3:// URI"),
     ("a model in a folder", ["s3://acme/x"], {"model": "./mine"}, "./mine looks like a file"),
     ("a model's file", ["s3://acme/x"], {"model": "mine.pt"}, "mine.pt looks like a file"),
+    ("a class that is no name", ["s3://acme/x"], {"operator_class": "Team A"},
+     "--operator-class takes small letters, digits and hyphens"),
     ("too many workers", ["s3://acme/x"], {"workers": 5000}, "spec.workers"),
 ]  # fmt: skip
 

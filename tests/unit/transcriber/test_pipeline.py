@@ -27,14 +27,10 @@ from transcription_contract.task import Limits
 from whisper_transcriber import pipeline
 from whisper_transcriber.audio.samples import Waveform
 from whisper_transcriber.audio.windows import FRAME_SAMPLES, SAMPLE_RATE
-from whisper_transcriber.coordination import names
-from whisper_transcriber.coordination.layout import Items
 from whisper_transcriber.engine.protocol import DecodingResult
 from whisper_transcriber.errors import (
     Interrupted,
     LimitExceeded,
-    OutputTaken,
-    PlanChanged,
     PromptTooLong,
     SourceNotFound,
     SourceReplaced,
@@ -230,69 +226,6 @@ def test_too_large_a_source_is_refused(tmp_path: Path, objects: Objects) -> None
     task = TASK.model_copy(update={"limits": Limits(max_file_bytes=3)})
     with pytest.raises(LimitExceeded, match="has 4 bytes, more than the 3"):
         run(job(tmp_path, MortalStore(objects), task))
-
-
-@pytest.mark.parametrize(
-    ("content", "named"),
-    [
-        (b'{"uid": "u0", "owner": "media/other"}', "the TranscriptionJob media/other"),
-        (b"<html>", "not from a TranscriptionJob"),
-        (b"[]", "not from a TranscriptionJob"),
-    ],
-    ids=["another job's", "no JSON", "other JSON"],
-)
-def test_a_foreign_manifest_is_respected(
-    tmp_path: Path, objects: Objects, content: bytes, named: str
-) -> None:
-    objects[ObjectUri("out", "talk/manifest.json")] = content
-    with pytest.raises(OutputTaken, match=named):
-        run(job(tmp_path, MortalStore(objects)))
-    assert outputs(objects) == {"talk/manifest.json": content}
-
-
-def test_a_foreign_manifest_is_replaced_where_the_job_says_so(
-    tmp_path: Path, objects: Objects
-) -> None:
-    manifest = ObjectUri("out", "talk/manifest.json")
-    objects[manifest] = b'{"uid": "u0", "owner": "media/other"}'
-    run(job(tmp_path, MortalStore(objects), TASK.model_copy(update={"existing": "overwrite"})))
-    assert json.loads(objects[manifest])["uid"] == TASK.uid
-
-
-def test_another_job_that_delivers_meanwhile_is_not_written_over(
-    tmp_path: Path, objects: Objects
-) -> None:
-    foreign = b'{"uid": "u0", "owner": "media/other"}'
-
-    class Late(MortalStore):
-        def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:
-            super().put(uri, content, content_type)
-            if "/parts/" in uri.key:
-                objects[ObjectUri("out", "talk/manifest.json")] = foreign
-
-    with pytest.raises(OutputTaken):
-        run(job(tmp_path, Late(objects)))
-    assert not any(uri.key.startswith("talk/talk.") for uri in objects)
-
-
-def test_a_plan_that_another_worker_overwrote_is_not_mixed_in(
-    tmp_path: Path, objects: Objects
-) -> None:
-    class Overwritten(MortalStore):
-        def put(self, uri: ObjectUri, content: bytes, content_type: str = "") -> None:
-            super().put(uri, content, content_type)
-            if "/parts/" in uri.key:
-                where = ObjectUri.parse(PREFIX).child(names.ITEMS)
-                items = Items.model_validate_json(objects[where])
-                other = items.model_copy(update={"recipe": "another"})
-                objects[where] = other.model_dump_json(by_alias=True).encode()
-
-    with pytest.raises(PlanChanged):
-        run(job(tmp_path, Overwritten(objects)))
-    assert not any(uri.key.endswith(".txt") for uri in objects)
-
-    run(job(tmp_path, MortalStore(objects)))
-    assert "talk/manifest.json" in outputs(objects)
 
 
 def test_the_workspace_staying_behind_fails_nothing(tmp_path: Path, objects: Objects) -> None:

@@ -4,7 +4,7 @@ from tests.unit.operator.builders import UID, owner, settings
 from transcription_contract.exit_codes import ENDINGS
 from transcription_contract.task import Task
 from transcription_operator.errors import SpecError
-from transcription_operator.policies.job import desired_job, pool_name_of
+from transcription_operator.policies.job import allowed_pool, desired_job
 from transcription_operator.settings import Models
 
 
@@ -85,7 +85,7 @@ def test_a_pool_that_does_not_exist_is_refused_with_those_that_do():
 )
 def test_the_pool_is_the_jobs_the_models_or_the_default_one(spec, pool):
     by_model = settings(pool_by_model={"tiny": "cpu"})
-    assert pool_name_of(owner(**spec), by_model) == pool
+    assert allowed_pool(owner(**spec), by_model) == pool
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,11 @@ def reading(seconds: float, processed: float, total: float = 1000, **items: int)
     return Reading(NOW + timedelta(seconds=seconds), processed, total, **items)
 
 
+def without_speed(before: Progress | None, latest: Reading) -> Progress:
+    """The next progress when the workers have just begun."""
+    return advance(before, latest, latest)
+
+
 def test_prometheus_text_gives_the_job_gauges_alone():
     text = (
         f"# TYPE {metric_names.PROCESSED_SECONDS} gauge\n{metric_names.PROCESSED_SECONDS} 12.5\n"
@@ -95,13 +100,13 @@ def test_work_never_goes_back_and_100_percent_is_left_to_success(
     before, processed, total, expected
 ):
     old = Progress(percent=before, processed_seconds=before * 10, total_seconds=1000)
-    assert advance(old, None, reading(0, processed, total)).percent == expected
+    assert without_speed(old, reading(0, processed, total)).percent == expected
 
 
 def test_percent_goes_down_when_the_total_turns_out_to_be_larger():
-    early = advance(None, None, reading(0, 95, total=100))
+    early = without_speed(None, reading(0, 95, total=100))
     assert early.percent == 95
-    later = advance(early, None, reading(60, 100, total=1000))
+    later = without_speed(early, reading(60, 100, total=1000))
     assert (later.percent, later.total_seconds) == (10, 1000)
 
 
@@ -150,16 +155,16 @@ HALF = Progress(
     ],
 )
 def test_only_news_costs_a_write(latest, written):
-    assert (advance(HALF, None, latest) is not HALF) is written
+    assert (without_speed(HALF, latest) is not HALF) is written
 
 
 def test_recordings_never_go_back_either():
-    after = advance(HALF, None, reading(10, 600, items=9, items_done=3))
+    after = without_speed(HALF, reading(10, 600, items=9, items_done=3))
     assert (after.percent, after.items, after.items_done) == (60, 9, 4)
 
 
 def test_less_than_a_second_of_audio_is_no_reason_to_stumble():
-    assert advance(None, None, reading(0, 0.2, total=0.4)).percent == 0
+    assert without_speed(None, reading(0, 0.2, total=0.4)).percent == 0
 
 
 def test_a_speed_next_to_nothing_gives_no_remaining_time():

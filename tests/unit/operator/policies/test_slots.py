@@ -54,10 +54,18 @@ LINES = [
     ("a higher priority stops nobody", Limits(in_all=1),
      [candidate("runs", active=True), candidate("old", age=9), candidate("vip", priority=5)],
      {"media/vip": 1, "media/old": 2}),
-    ("a position counts those who stand in the same way", Limits(per_namespace=1),
+    ("a position counts the jobs of the namespace", Limits(per_namespace=1),
      [candidate("a", active=True), candidate("b", active=True, namespace="calls"),
       candidate("c", age=9), candidate("d", age=5), candidate("e", age=1, namespace="calls")],
      {"media/c": 1, "media/d": 2, "calls/e": 1}),
+    ("a priority goes before jobs of its namespace only", Limits(in_all=2),
+     [candidate("runs", active=True), candidate("vip", priority=1000), CALLS], {"media/vip": 1}),
+    ("the namespace with the fewest active jobs goes first", Limits(in_all=4),
+     [candidate("a", active=True), candidate("b", active=True), candidate("c", age=9),
+      candidate("d", active=True, namespace="calls"), CALLS], {"media/c": 1}),
+    ("of namespaces with as many, the job that waits longest goes first", Limits(in_all=3),
+     [candidate("a", active=True), candidate("b", age=9, active=True, namespace="calls"),
+      candidate("c", age=8), CALLS], {"calls/calls": 1}),
     ("a full namespace does not hold up another one", Limits(per_namespace=1),
      [candidate("a", active=True), candidate("b", age=9), CALLS], {"media/b": 1}),
     ("with both limits, a full namespace does not hold up another one", Limits(2, 1),
@@ -102,6 +110,36 @@ def test_the_slot_of_one_that_ends_goes_to_the_first_in_the_line():
     assert slots.position("media/b") == 1
 
 
+def served(slots: Slots, first: str, number: int) -> list[str]:
+    """The jobs that run one after the other while each ends before the next one begins."""
+    order = [first]
+    for _ in range(number - 1):
+        slots.remove(order[-1])
+        order += slots.admit()
+    return order
+
+
+def test_namespaces_take_turns_however_many_jobs_one_has_and_of_whatever_priority():
+    many = [candidate(f"m{number}", age=99, priority=1000) for number in range(100)]
+    few = [candidate(f"c{number}", namespace="calls", priority=-5) for number in range(3)]
+    slots = entered(Limits(in_all=1), candidate("first", age=100, priority=1000), *many, *few)
+    namespaces = [key.partition("/")[0] for key in served(slots, "media/first", 8)]
+    assert namespaces == ["media", "calls", "media", "calls", "media", "calls", "media", "media"]
+
+
+def test_a_namespace_that_submits_one_job_after_the_other_waits_its_turn():
+    others = [
+        candidate(f"j{number}", age=9, namespace=name) for name in ("x", "y") for number in range(9)
+    ]
+    slots = entered(Limits(in_all=1), candidate("0", age=100), *others)
+    order = ["media/0"]
+    for number in range(1, 7):
+        slots.remove(order[-1])
+        order += slots.admit()
+        slots.put(candidate(str(number), priority=1000))
+    assert [key[0] for key in order] == ["m", "x", "y", "m", "x", "y", "m"]
+
+
 def test_a_stuck_job_that_starts_counts_again():
     runs = candidate("runs", active=True)
     slots = entered(Limits(in_all=1), runs, candidate("next"), CALLS)
@@ -134,6 +172,7 @@ class Naive:
         self.limits = limits
         self.known: dict[str, Candidate] = {}
         self.holders: set[str] = set()
+        self.turns: list[str] = []
 
     def put(self, candidate: Candidate) -> None:
         self.known[candidate.key] = candidate
@@ -144,6 +183,13 @@ class Naive:
         self.known.pop(key, None)
         self.holders.discard(key)
 
+    def turn(self, candidate: Candidate) -> object:
+        """Sorts by the active jobs of the namespace, its last turn, and the job's place."""
+        namespace = candidate.namespace
+        held = sum(self.known[key].namespace == namespace for key in self.holders)
+        last = max((n for n, each in enumerate(self.turns) if each == namespace), default=-1)
+        return held, last, candidate.created, candidate.key
+
     def may_start(self, candidate: Candidate) -> bool:
         holders = [self.known[key] for key in self.holders]
         own = [each for each in holders if each.namespace == candidate.namespace]
@@ -153,12 +199,22 @@ class Naive:
 
     def admit(self) -> list[str]:
         admitted = []
-        line = sorted((c for c in self.known.values() if c.key not in self.holders), key=place)
-        while first := next((c for c in line if self.may_start(c)), None):
+        line = [each for each in self.known.values() if each.key not in self.holders]
+        while able := list(filter(self.may_start, line)):
+            heads = [min(each, key=place) for each in by_namespace(able)]
+            first = min(heads, key=self.turn)
             line.remove(first)
             self.holders.add(first.key)
+            self.turns.append(first.namespace)
             admitted.append(first.key)
+        if not line:
+            self.turns.clear()
         return admitted
+
+
+def by_namespace(candidates: list[Candidate]) -> list[list[Candidate]]:
+    names = {each.namespace for each in candidates}
+    return [[each for each in candidates if each.namespace == name] for name in names]
 
 
 def place(candidate: Candidate) -> object:
@@ -198,7 +254,7 @@ def test_each_change_admits_the_jobs_that_a_naive_search_would_admit(
         line = sorted((c for c in naive.known.values() if c.key not in naive.holders), key=place)
         for namespace in "ab":
             own = [slots.position(c.key) for c in line if c.namespace == namespace]
-            assert own == sorted(set(own))
+            assert own == list(range(1, len(own) + 1))
         assert all(slots.position(key) is None for key in naive.holders)
 
 

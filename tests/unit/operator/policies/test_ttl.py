@@ -29,6 +29,7 @@ EXPIRES = [
     ("as the settings say", {}, Retention(owner=90), 90),
     ("as it says, not the settings", {"ttlSecondsAfterFinished": 60}, Retention(owner=90), 60),
     ("at once", {"ttlSecondsAfterFinished": 0}, Retention(owner=90), 0),
+    ("as good as never", {"ttlSecondsAfterFinished": 2**31 - 1}, Retention(owner=90), 2**31 - 1),
 ]
 
 

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.builders import NOW, job, owner, pod, seen
+from tests.unit.operator.endings import NO_SECRET
 from transcription_api.status import Workers
 from transcription_operator.policies.observation import Observation, ObservedPod
 from transcription_operator.policies.status import next_status
@@ -77,3 +78,12 @@ def test_pods_that_wait_for_a_node_after_a_drain_are_active_one_after_the_other(
         after = next_status(past, seen(job(workers=2), *pending[:number]), None, NOW)
         assert after.workers == Workers(active=number, interrupted=number)
         past = owner(workers=2, status=after.to_wire())
+
+
+def test_a_pod_that_waits_as_expected_costs_no_write():
+    made = next_status(owner(), seen(job()), None, NOW)
+    waiting = owner(status=made.to_wire())
+    assert next_status(waiting, seen(job(), pod("Pending")), None, NOW) == made
+    stuck = next_status(waiting, seen(job(), NO_SECRET), None, NOW)
+    assert stuck.workers is not None
+    assert stuck.workers.active == 1

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.builders import NOW, owner, settings
+from tests.unit.operator.runtime.played_cluster import PlayedCluster
 from tests.unit.operator.runtime.test_caches import manifest
-from tests.unit.operator.runtime.test_reconciler import PlayedCluster
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.policies.queueing import STUCK_AFTER
 from transcription_operator.policies.slots import Limits

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.builders import NOW, UID, controlled_by, settings
+from tests.unit.operator.runtime.played_cluster import GOING, RUNNING, PlayedCluster, stage
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
-from tests.unit.operator.runtime.test_reconciler import PlayedCluster
 from transcription_kube.errors import ApiError, ConflictError
 from transcription_operator.policies import names
 from transcription_operator.policies.names import CONTAINER
@@ -79,15 +79,15 @@ class Scalable(PlayedCluster):
 
 
 @pytest.mark.parametrize(
-    ("workers", "changes", "reason"),
+    ("workers", "changes", "message"),
     [
-        (5, [{"completions": 5, "parallelism": 5}], None),
-        (6, [], "ConfigurationInvalid"),
-        (3, [{"completions": 3, "parallelism": 3}], None),
+        (5, [{"completions": 5, "parallelism": 5}], "pods to start"),
+        (6, [], "; spec.workers is not followed: workers is 6, but the operator's settings allow"),
+        (3, [{"completions": 3, "parallelism": 3}], "pods to start"),
     ],
     ids=["as many as allowed", "more", "fewer"],
 )
-async def test_the_number_of_workers_grows_up_to_what_the_settings_allow(workers, changes, reason):
+async def test_the_number_of_workers_grows_up_to_what_the_settings_allow(workers, changes, message):
     cluster, caches = Scalable(), Caches(lambda _: None)
     caches.owners.put(manifest(9) | {"spec": manifest(9)["spec"] | {"workers": workers}})
     caches.put_job(child() | {"spec": {"completions": 4, "parallelism": 4}})
@@ -96,8 +96,18 @@ async def test_the_number_of_workers_grows_up_to_what_the_settings_allow(workers
     await reconciler.reconcile("media/standup")
     assert cluster.changes == changes
     (status,) = cluster.statuses
-    assert status["phase"] == ("Failed" if reason else "Pending")
-    assert reason in (None, status["reason"])
+    assert (status["phase"], status["reason"]) == ("Pending", "WorkersStarting")
+    assert message in status["message"]
+
+
+async def test_a_job_with_too_many_workers_is_suspended_and_resumed_like_any_other():
+    cluster, caches = Scalable(), Caches(lambda _: None)
+    caches.owners.put(manifest(9) | {"spec": manifest(9)["spec"] | {"workers": 6, "suspend": True}})
+    caches.put_job(child() | {"spec": {"completions": 4, "parallelism": 4}})
+    given = settings(limits=JobLimits(max_workers=5))
+    reconciler = Reconciler(cluster, caches, given, lambda _: None, clock=lambda: NOW)  # type: ignore[arg-type]
+    await reconciler.reconcile("media/standup")
+    assert cluster.changes == [{"suspend": True}]
 
 
 class WithProxies(PlayedCluster):
@@ -172,3 +182,28 @@ async def test_a_job_ends_also_where_the_operator_may_not_end_its_pod(exit_code,
     assert cluster.statuses[0]["phase"] == phase
     await reconciler_of(cluster, caches).reconcile("media/standup")
     assert cluster.deleted == [CHILD]
+
+
+async def test_pods_on_lost_nodes_are_left_where_the_role_does_not_let_us_release_them():
+    cluster = PlayedCluster()
+    cluster.may_release = cluster.ends = False
+    caches, reconciler = stage(cluster)
+    caches.put_job(child())
+    for number in range(3):
+        stuck = RUNNING | {"metadata": RUNNING["metadata"] | GOING, "spec": {"nodeName": "lost"}}
+        caches.pods.put(f"media/pod-{number}", ObservedPod.parse(stuck))
+    await reconciler.reconcile("media/standup")
+    assert cluster.releases == 1
+    assert cluster.statuses
+
+
+async def test_without_lost_nodes_in_the_settings_no_node_is_read_and_no_pod_is_released():
+    cluster = PlayedCluster()
+    cluster.ends = False
+    caches, reconciler = stage(cluster, lost_nodes=False)
+    caches.put_job(child())
+    stuck = RUNNING | {"metadata": RUNNING["metadata"] | GOING, "spec": {"nodeName": "lost"}}
+    caches.pods.put("media/pod", ObservedPod.parse(stuck))
+    await reconciler.reconcile("media/standup")
+    assert (cluster.nodes, cluster.releases) == ([], 0)
+    assert cluster.statuses

@@ -177,13 +177,9 @@ def test_a_thousand_refused_jobs_cost_less_than_two_requests_a_second(refused: s
     async def scenario(world: World) -> None:
         getattr(world, refused).add("media")
         apply_many(world, 1000)
-        await asyncio.sleep(600)
-        world.apply("other", "standup")
-        await asyncio.sleep(300)
+        await asyncio.sleep(900)
 
-    world = play(scenario)
-    assert world.rate(600, 900) < 2
-    assert world.tried["other"][0] - 600 < 2
+    assert play(scenario).rate(600, 900) < 2
 
 
 @REFUSED

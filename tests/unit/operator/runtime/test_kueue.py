@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.builders import settings
+from tests.unit.operator.runtime.played_cluster import PlayedCluster
 from tests.unit.operator.runtime.test_caches import child, manifest
-from tests.unit.operator.runtime.test_reconciler import PlayedCluster
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.reconciler import Reconciler
 

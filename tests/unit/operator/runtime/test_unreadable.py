@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.builders import UID, settings
+from tests.unit.operator.runtime.played_cluster import PlayedCluster, stage
 from tests.unit.operator.runtime.test_caches import manifest
-from tests.unit.operator.runtime.test_reconciler import PlayedCluster, stage
 from transcription_operator.policies import names
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.reconciler import Reconciler

@@ -1,14 +1,11 @@
 import ssl
-from collections.abc import Callable
 from dataclasses import replace
-from io import BytesIO
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import urllib3
 
+from tests.unit.transcriber.storage.exchanges import SETTINGS, URI, answer, refusal, store, talk_to
 from transcription_contract.locations import ObjectUri
 from whisper_transcriber.errors import (
     AccessDenied,
@@ -16,77 +13,12 @@ from whisper_transcriber.errors import (
     ConfigurationInvalid,
     Interrupted,
     ObjectStoreUnavailable,
-    SourceReplaced,
     TranscriberError,
 )
 from whisper_transcriber.interruption import Interruption
-from whisper_transcriber.settings import StoreSettings
 from whisper_transcriber.storage import s3_client
 from whisper_transcriber.storage.s3 import S3Store
-from whisper_transcriber.storage.store import ObjectMissingError, StoredObject
-
-URI = ObjectUri("media", "talks/a b.mp3")
-SETTINGS = StoreSettings(
-    endpoint="http://store:9000",
-    access_key="key",
-    secret_key="secret",
-    session_token=None,
-    region=None,
-    certificates=None,
-    retry_seconds=0.2,
-    keys_from="the Secret 'object-store'",
-)
-
-
-class _Cut(BytesIO):
-    """A connection that breaks when its bytes are read."""
-
-    def read(self, *given: Any) -> bytes:
-        found = super().read(*given)
-        if not found:
-            raise urllib3.exceptions.ProtocolError("cut")
-        return found
-
-    read1 = read
-
-
-def answer(
-    status: int = 200,
-    content: bytes = b"",
-    headers: dict[str, str] | None = None,
-    *,
-    cut_after: int | None = None,
-) -> urllib3.HTTPResponse:
-    """What the server says."""
-    body = BytesIO(content) if cut_after is None else _Cut(content[:cut_after])
-    return urllib3.HTTPResponse(body, headers or {}, status, preload_content=False)
-
-
-Exchange = Callable[[str, str, dict[str, str]], urllib3.HTTPResponse]
-
-
-def store(exchange: Exchange) -> S3Store:
-    """A store whose server is a function of method, path and headers."""
-    made = S3Store(SETTINGS, Interruption())
-
-    def urlopen(method: str, path: str, **given: Any) -> Any:
-        return exchange(method, path, dict(given["headers"]))
-
-    talk_to(made, urlopen)
-    return made
-
-
-def talk_to(made: S3Store, urlopen: Callable[..., Any]) -> None:
-    """Put a function where the connections are."""
-    pool = SimpleNamespace(urlopen=urlopen)
-    made._client._http = cast(
-        Any, SimpleNamespace(connection_from_host=lambda *_: pool, proxy=None)
-    )
-
-
-def refusal(status: int, code: str) -> urllib3.HTTPResponse:
-    body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
-    return answer(status, body, {"content-type": "application/xml"})
+from whisper_transcriber.storage.store import ObjectMissingError
 
 
 @pytest.mark.parametrize(
@@ -198,59 +130,6 @@ def test_a_certificate_of_an_unknown_authority_is_a_configuration_error_at_once(
     with pytest.raises(ConfigurationInvalid, match="add caCert to the Secret 'object-store'"):
         store(distrusted).find(URI)
     assert len(calls) == 1
-
-
-CONTENT = bytes(range(200))
-SOURCE = StoredObject(URI, "abc", len(CONTENT))
-
-
-def ranged(
-    headers: dict[str, str], cut_after: int | None = None, etag: str = "abc"
-) -> urllib3.HTTPResponse:
-    start = int(headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
-    span = f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
-    sent = {"etag": '"abc"', "Content-Range": span}
-    return answer(206, CONTENT[start:], sent, cut_after=cut_after)
-
-
-def test_a_download_goes_on_where_it_was_cut(tmp_path: Path) -> None:
-    ranges: list[str] = []
-
-    def exchange(method: str, url: str, headers: dict[str, str]) -> urllib3.HTTPResponse:
-        ranges.append(headers["Range"])
-        return ranged(headers, cut_after=80 if len(ranges) < 3 else None)
-
-    store(exchange).download(SOURCE, tmp_path / "file")
-    assert (tmp_path / "file").read_bytes() == CONTENT
-    assert ranges == ["bytes=0-199", "bytes=80-199", "bytes=160-199"]
-
-
-def test_a_download_that_gets_nowhere_is_given_up(tmp_path: Path) -> None:
-    with pytest.raises(ObjectStoreUnavailable):
-        store(lambda _, __, headers: ranged(headers, cut_after=0)).download(
-            SOURCE, tmp_path / "file"
-        )
-
-
-@pytest.mark.parametrize(
-    "status",
-    [
-        pytest.param(412, id="a server that obeys If-Match"),
-        pytest.param(200, id="a server that ignores it"),
-    ],
-)
-def test_another_object_in_the_source_s_place_is_noticed(status: int, tmp_path: Path) -> None:
-    seen: list[str] = []
-
-    def exchange(method: str, url: str, headers: dict[str, str]) -> urllib3.HTTPResponse:
-        seen.append(headers["If-Match"])
-        if status == 412:
-            return refusal(412, "PreconditionFailed")
-        return answer(200, CONTENT, {"etag": '"other"'})
-
-    with pytest.raises(SourceReplaced, match=r"s3://media/talks/a b.mp3 was replaced"):
-        store(exchange).download(SOURCE, tmp_path / "file")
-    assert seen == ['"abc"']
 
 
 @pytest.mark.parametrize(
