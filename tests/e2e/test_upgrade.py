@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from dev import buildah, demomodel
+from dev import demomodel
 from dev.commands import run, wait_until
 from dev.errors import CommandError
-from dev.images import OPERATOR, Image
+from dev.images import OPERATOR, Image, build
 from dev.operator_release import CHART, RELEASE
 from dev.paths import DEV, ROOT
 from tests.api import Json, transcription_jobs
@@ -69,12 +69,7 @@ def pushed(checkout: Path) -> str:
     """The tag of a checkout's operator, in the registry; half a minute, with this one's layers."""
     image = Image(OPERATOR.name, FIRST)
     if not image.is_pushed():
-        buildah.call(
-            *("bud", "--layers", "--pull=never", "--network=host"),
-            *buildah.trusted_certificates(),
-            *("--file", checkout / "Dockerfile.operator", "--tag", str(image), checkout),
-            log=checkout / "build.log",
-        )
+        build(OPERATOR, str(image), root=checkout)
         image.push()
     return image.tag
 

@@ -84,8 +84,9 @@ def _after_the_end(
     job = seen.job
     if job is None:
         return []
-    given_up = owner.status.phase is Phase.FAILED or sidecars.hold_up_the_end(seen, now)
-    if (given_up and not job.finished) or ttl.is_over_for_child(owner, now, retention):
+    given_up = owner.status.phase is Phase.FAILED and not job.finished
+    held_up = sidecars.hold_up_the_end(seen, now)
+    if given_up or held_up or ttl.is_over_for_child(owner, now, retention):
         return [DeleteJob(job.name, job.uid)]
     return []
 

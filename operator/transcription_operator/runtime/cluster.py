@@ -127,7 +127,8 @@ class Cluster:
         """Write fields of a pod's status, its phase among them; the pod after it, None if it is
         gone."""
         path = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(name)}/status"
-        body = {"status": status}
+        annotations = {names.ENDED_ANNOTATION: "true"}
+        body = {"metadata": {"annotations": annotations}, "status": status}
         try:
             return await self._client.request("PATCH", path, body=body, content_type=_MERGE_PATCH)
         except NotFoundError:

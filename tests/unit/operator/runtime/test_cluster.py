@@ -12,9 +12,13 @@ class Server:
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
         self.asked: list[tuple[str, str, Any]] = []
+        self.sent: list[Any] = []
 
-    async def request(self, method: str, path: str, query: Any = None, **_: Any) -> Any:
+    async def request(
+        self, method: str, path: str, query: Any = None, body: Any = None, **_: Any
+    ) -> Any:
         self.asked.append((method, path, query))
+        self.sent.append(body)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -88,3 +92,12 @@ async def test_the_pod_is_returned_as_it_is_after_its_end(answer, after):
     server = Server(answer)
     assert await cluster(server).end_pod("media", "standup-0-x", {"phase": "Failed"}) == after
     assert server.asked[0][:2] == ("PATCH", "/api/v1/namespaces/media/pods/standup-0-x/status")
+
+
+async def test_a_pod_is_changed_beside_its_phase_or_the_kubelet_would_take_the_phase_back():
+    server = Server({})
+    await cluster(server).end_pod("media", "standup-0-x", {"phase": "Failed"})
+    annotations = {"transcription.dev/ended": "true"}
+    assert server.sent == [
+        {"metadata": {"annotations": annotations}, "status": {"phase": "Failed"}}
+    ]
