@@ -1,8 +1,9 @@
 """The API server's own priority and fairness answers each request of the operator with 429."""
 
+import base64
 import re
-import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from tests.integration.operator.kubelet import PlayedStage
 from tests.integration.operator.process import NAMESPACE, RELEASE, Operator
 from tests.integration.operator.test_chaos import Restarts, wait_for
 from tests.integration.operator.test_lives import DELIVERED
+from tests.integration.transcriber.web_server import Web, serve
 from tests.stage import new_namespace
 
 FLOWCONTROL = "/apis/flowcontrol.apiserver.k8s.io/v1"
@@ -44,9 +46,11 @@ def stage(api: Api, namespace: str) -> PlayedStage:
 
 
 @contextmanager
-def starved(api: Api, plane: ControlPlane) -> Iterator[None]:
+def starved(api: Api, plane: ControlPlane, folder: Path) -> Iterator[None]:
     """One request at a time for the operator and a hog, which has it and keeps it."""
-    with silent_port() as port, objects(api, port) as held:
+    released = threading.Event()
+    with serve(folder) as server, objects(api, server) as held:
+        server.answers["/"] = lambda _: released.wait() and None
         hog = subprocess.Popen(
             [plane.kubectl.program, "--kubeconfig", plane.kubeconfig, "--as", HOG,
              "create", "configmap", "any", "-n", held],
@@ -56,18 +60,18 @@ def starved(api: Api, plane: ControlPlane) -> Iterator[None]:
             before = rejected(plane)
             wait_until("the operator is refused", lambda: rejected(plane) > before, timeout=20)
             yield
-            print(plane.kubectl("get","--raw","/debug/api_priority_and_fairness/dump_priority_levels"))
-            print("\n".join(l for l in plane.kubectl("get","--raw","/metrics").splitlines() if 'apiserver_flowcontrol' in l and 'starved' in l and 'bucket' not in l))
             assert hog.poll() is None, "the hog has let go too early"
         finally:
+            released.set()
             hog.kill()
             hog.wait()
 
 
 @contextmanager
-def objects(api: Api, port: int) -> Iterator[str]:
+def objects(api: Api, server: Web) -> Iterator[str]:
     """The flow of both, and a webhook that never answers for one namespace, which is yielded."""
     held = new_namespace(api, "held-")
+    authority = base64.b64encode(server.certificate.read_bytes()).decode()
     limited = {
         "nominalConcurrencyShares": 0,
         "lendablePercent": 0,
@@ -92,7 +96,7 @@ def objects(api: Api, port: int) -> Iterator[str]:
     }
     hook = {
         "name": "silent.example.com",
-        "clientConfig": {"url": f"https://127.0.0.1:{port}/"},
+        "clientConfig": {"url": server.url("/"), "caBundle": authority},
         "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
                    "resources": ["configmaps"]}],
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": held}},
@@ -121,13 +125,6 @@ def objects(api: Api, port: int) -> Iterator[str]:
             api.delete(f"{path}/{NAME}")
 
 
-@contextmanager
-def silent_port() -> Iterator[int]:
-    """Takes connections, and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener.getsockname()[1]
-
-
 def rejected(plane: ControlPlane) -> int:
     """Requests of the flow that were answered with 429."""
     metrics = plane.kubectl("get", "--raw", "/metrics")
@@ -136,18 +133,23 @@ def rejected(plane: ControlPlane) -> int:
 
 
 def test_an_operator_that_gets_429_alone_waits_and_goes_on(
-    leader: Operator, api: Api, stage: PlayedStage, control_plane: ControlPlane
+    leader: Operator,
+    api: Api,
+    stage: PlayedStage,
+    control_plane: ControlPlane,
+    tmp_path: Path,
 ):
     restarts = Restarts(leader)
     stage.apply(name="before")
     pod = stage.await_pod()
     stage.run_pod(pod)
     stage.await_status("before", phase="Running")
-    with starved(api, control_plane):
+    with starved(api, control_plane, tmp_path):
         began, count = time.monotonic(), rejected(control_plane)
         stage.apply(name="meanwhile")
         stage.end_pod(pod, 0, DELIVERED)
         wait_for(SECONDS, meanwhile=restarts.look)
+        print(restarts.count, "restarts,", rejected(control_plane) - count, "refused requests")
         rate = (rejected(control_plane) - count) / (time.monotonic() - began)
         assert [stage.status("before")["phase"], stage.status("meanwhile").get("phase")] == [
             "Running", None
