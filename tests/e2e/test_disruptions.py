@@ -45,19 +45,19 @@ def running(stage: ClusterStage) -> str:
 
 def test_pods_that_are_deleted_use_up_no_retry(stage: ClusterStage, kubectl: Kubectl, source: Json):
     stage.apply_recording("deleted", source=source, backoffLimit=0)
-    for how in (("--force", "--grace-period=0"), ("--grace-period=10",), ()):
+    for how in (("--force", "--grace-period=0"), ()):
         kubectl("delete", "pod", running(stage), "-n", stage.namespace, "--wait=false", *how)
     statuses = stage.follow("deleted")
     last = statuses[-1]
     assert last["phase"] == "Succeeded", last["message"]
-    assert (last["workers"]["failed"], last["workers"]["interrupted"]) == (0, 3)
+    assert (last["workers"]["failed"], last["workers"]["interrupted"]) == (0, 2)
 
 
 def test_a_pod_that_outgrows_its_disk_is_told_after_three_of_them_with_advice(
     stage: ClusterStage,
 ):
-    little = {"limits": {"ephemeral-storage": "10Mi"}}
-    stage.apply_recording("large", resources=little, decoding={"batchSize": 1})
+    little = {"ephemeral-storage": "10Mi"}
+    stage.apply_recording("large", resources={"requests": little, "limits": little})
     last = stage.follow("large")[-1]
     assert (last["phase"], last["reason"]) == ("Failed", "Evicted"), last["message"]
     assert "exceeds the total limit of containers 10Mi" in last["message"]

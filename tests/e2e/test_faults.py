@@ -68,10 +68,14 @@ def test_a_worker_killed_halfway_is_followed_by_one_that_goes_on(
 def no_operator(kubectl: Kubectl) -> Iterator[None]:
     """The operator's Deployment without pods, for as long as the test runs."""
     scale(kubectl, 0)
-    wait_until("the operator is gone", lambda: not pids_of_module(OPERATOR_MODULE), timeout=60)
-    yield
-    scale(kubectl, 1)
-    kubectl.rollout(OPERATOR_NAMESPACE, OPERATOR)
+    selector = ("-l", f"app.kubernetes.io/name={OPERATOR}")
+    where = ("-n", OPERATOR_NAMESPACE, "--timeout=60s")
+    try:
+        kubectl("wait", "--for=delete", "pod", *selector, *where)
+        yield
+    finally:
+        scale(kubectl, 1)
+        kubectl.rollout(OPERATOR_NAMESPACE, OPERATOR)
 
 
 OPERATOR_MODULE = "transcription_operator"

@@ -144,6 +144,8 @@ class Executor:
         if job.owner_uid != owner.metadata.uid:
             return self._refused(owner, refusals.name_taken(namespace, name))
         self._caches.put_job(there)
+        if job.finished:
+            raise ConflictError(409, f"Job {name} has ended: its pods tell how")
         return self._caches.observe(owner)
 
     def _refused(self, owner: TranscriptionJob, failure: Failure) -> Observation:
