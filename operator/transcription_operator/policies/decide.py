@@ -7,6 +7,7 @@ from transcription_api.status import Phase, Status
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.policies import (
     deadlines,
+    deletions,
     ending_namespace,
     kueue,
     lost_nodes,
@@ -43,6 +44,7 @@ def actions(
         return [*ending_namespace.actions(seen)]
     return [
         *_of_job(owner, seen),
+        *deletions.actions(seen),
         *lost_nodes.actions(seen, now),
         *sidecars.actions(seen, now),
     ]

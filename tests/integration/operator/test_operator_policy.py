@@ -210,12 +210,16 @@ def test_a_job_of_ours_is_suspended_and_deleted_but_runs_what_it_was_made_to_run
             operators.merge(ours, patch)
 
 
-OTHER_PHASES = "may only fail a worker that is being deleted"
+OTHER_PHASES = "may only mark or fail a worker that is being deleted"
 OTHER_FIELDS = "may not change a pod's metadata .* or addresses"
 LOST = {"phase": "Failed", "reason": "NodeLost", "message": "x"}
+MARKED = {"conditions": [{"type": "DisruptionTarget", "status": "True"}]}
 RELEASES: dict[str, tuple[bool, Json, str]] = {
     "one that is not told to go": (False, {"status": LOST}, OTHER_PHASES),
     "that it succeeded": (True, {"status": {"phase": "Succeeded"}}, OTHER_PHASES),
+    "a mark on one that is not told to go": (False, {"status": MARKED}, OTHER_PHASES),
+    "another condition": (True, {"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
+                          OTHER_PHASES),
     "another reason": (True, {"status": LOST | {"reason": "Evicted"}}, OTHER_PHASES),
     "an address": (True, {"status": LOST | {"podIPs": [{"ip": "10.0.0.1"}], "podIP": "10.0.0.1"}},
                    OTHER_FIELDS),
@@ -257,8 +261,9 @@ def test_the_token_writes_no_status_of_a_pod_with(
 
 
 @pytest.mark.parametrize("lost", [True], indirect=True, ids=["told to go"])
-def test_a_worker_that_was_told_to_go_may_be_called_lost(operators: Api, lost: str):
-    operators.merge(f"{lost}/status{DRY}", {"status": LOST})
+@pytest.mark.parametrize("status", [LOST, MARKED], ids=["lost", "a disruption's target"])
+def test_a_worker_that_was_told_to_go_may_be_called(operators: Api, lost: str, status: Json):
+    operators.merge(f"{lost}/status{DRY}", {"status": status})
 
 
 @pytest.fixture
