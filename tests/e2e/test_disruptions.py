@@ -57,7 +57,7 @@ def running(stage: ClusterStage) -> str:
 
 def test_pods_that_are_deleted_use_up_no_retry(stage: ClusterStage, kubectl: Kubectl, source: Json):
     stage.apply_recording("deleted", source=source, backoffLimit=0)
-    for how in (("--force", "--grace-period=0"), ()):
+    for how in (("--force", "--grace-period=0"), ("--grace-period=5",)):
         kubectl("delete", "pod", running(stage), "-n", stage.namespace, "--wait=false", *how)
     statuses = stage.follow("deleted")
     last = statuses[-1]
