@@ -260,9 +260,7 @@ def test_the_token_writes_no_status_of_a_pod_with(
 
 @pytest.mark.parametrize("lost", [True], indirect=True, ids=["told to go"])
 @pytest.mark.parametrize("status", [LOST, MARKED], ids=["lost", "a disruption's target"])
-def test_a_worker_that_was_told_to_go_may_be_marked_or_called_lost(
-    operators: Api, lost: str, status: Json
-):
+def test_a_worker_that_was_told_to_go_may_be_so_marked(operators: Api, lost: str, status: Json):
     operators.merge(f"{lost}/status{DRY}", {"status": status})
 
 
