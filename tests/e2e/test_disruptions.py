@@ -23,8 +23,10 @@ def crowded(api: Api, recordings: Bucket, transcripts: Bucket) -> Iterator[Clust
     """A namespace with a job that needs more disk than it may have: it fails in the background."""
     stage = ClusterStage(api, new_namespace(api, "crowded-"))
     stage.write_secret()
-    little = {"ephemeral-storage": "10Mi"}
-    stage.apply_recording("large", resources={"requests": little, "limits": little})
+    little = {"ephemeral-storage": "2Mi"}
+    # Slow enough that three pods do not get through the recording before the kubelet looks.
+    resources = {"requests": little, "limits": {**little, "cpu": "500m"}}
+    stage.apply_recording("large", resources=resources, decoding={"batchSize": 1})
     yield stage
     api.delete(f"/api/v1/namespaces/{stage.namespace}")
     transcripts.clear(f"{stage.namespace}/")
@@ -70,7 +72,7 @@ def test_a_pod_that_outgrows_its_disk_is_told_after_three_of_them_with_advice(
 ):
     last = crowded.follow("large")[-1]
     assert (last["phase"], last["reason"]) == ("Failed", "Evicted"), last["message"]
-    assert "exceeds the total limit of containers 10Mi" in last["message"]
+    assert "exceeds the total limit of containers 2Mi" in last["message"]
     assert "raise limits.ephemeral-storage in spec.resources" in last["message"]
     assert len(last["evictedPods"]) == 3
 
