@@ -89,8 +89,8 @@ def ensure(recipe: Recipe) -> Image:
     return image
 
 
-def build(recipe: Recipe, tag: str, *options: str) -> None:
-    """Build a Dockerfile's image into buildah's store."""
+def build(recipe: Recipe, tag: str, *options: str, root: Path = ROOT) -> None:
+    """Build a Dockerfile's image into buildah's store, of the checkout at `root`."""
     baseimage.ensure()
     buildah.forget_broken_builds()
     buildah.share_uv_cache()
@@ -99,7 +99,7 @@ def build(recipe: Recipe, tag: str, *options: str) -> None:
             *("bud", "--layers", "--pull=never", "--network=host"),
             *buildah.trusted_certificates(),
             *options,
-            *("--file", recipe.dockerfile, "--tag", tag, ROOT),
+            *("--file", root / recipe.dockerfile.name, "--tag", tag, root),
             log=CACHE / "log" / f"image-{recipe.name}.log",
         )
 

@@ -193,7 +193,7 @@ class Spec(ApiModel):
         ge=0,
         le=100,
         description="Number of retries for each worker after failures that a retry can fix. "
-        "Preempted, evicted and gracefully deleted pods do not count. Defaults to 3.",
+        "Preempted, evicted and deleted pods do not count. Defaults to 3.",
     )
     pending_deadline_seconds: int = Field(
         default=3600,

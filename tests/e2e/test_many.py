@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from dev.commands import wait_until
+from tests.api import Json, jobs
 from tests.e2e.conftest import Bucket, ClusterStage
 
 GOOD = 6
@@ -20,6 +22,18 @@ def calls(recordings: Bucket, stage: ClusterStage) -> str:
     recordings.write(f"{prefix}notes.mp3", b"These are the minutes of the meeting. " * 100)
     recordings.write(f"{prefix}read.me", b"not asked for")
     return f"s3://recordings/{prefix}"
+
+
+def status_of(stage: ClusterStage, path: str) -> Json:
+    found = stage.api.get(path)
+    assert found
+    status: Json = found["status"]
+    return status
+
+
+def counts(stage: ClusterStage) -> tuple[int, int]:
+    workers = stage.status("calls")["workers"]
+    return workers["active"], workers["succeeded"]
 
 
 def test_two_pods_transcribe_what_they_can_of_a_prefix(
@@ -39,6 +53,15 @@ def test_two_pods_transcribe_what_they_can_of_a_prefix(
     assert [(each["item"], each["reason"]) for each in last["failures"]] == [
         (f"{calls}notes.mp3", "MediaInvalid")
     ]
+    (job,) = stage.jobs()
+    path = f"{jobs(stage.namespace)}/{job['metadata']['name']}"
+    wait_until("its Job is complete", lambda: "completionTime" in status_of(stage, path), 60)
+    counted = status_of(stage, path)["succeeded"]
+    wait_until(
+        "the workers are counted as the Job counts them",
+        lambda: counts(stage) == (0, counted),
+        timeout=60,
+    )
     done = [s["progress"]["processedSeconds"] for s in statuses[:-1] if s.get("progress")]
     assert done == sorted(done)
 

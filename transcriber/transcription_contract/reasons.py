@@ -210,8 +210,8 @@ _WORKER = listed(
      "Retry the job if it failed. The next attempt follows that plan."),
     ("InternalError", INSTALLATION, "A bug of the transcriber.",
      "Report it with the traceback in the worker's log."),
-    ("WorkerFailed", INSTALLATION, "The container ended with an unknown exit code. 137: the pod "
-     "was killed, such as by `kubectl delete --force`, which uses up a retry.",
+    ("WorkerFailed", INSTALLATION, "The container ended with an unknown exit code. 137: it was "
+     "killed.",
      "Read the worker's log. Check that the image is the transcriber's."),
 )  # fmt: skip
 

@@ -130,7 +130,7 @@ capabilities: {drop: [ALL]}
   resources: [pods]
   verbs: [get, list, watch]
 {{- if .Values.lostNodes.enabled }}
-# The status of pods on lost nodes, which their Jobs wait for.
+# The status of pods that are deleted, on lost nodes or beside containers that do not end.
 - apiGroups: [""]
   resources: [pods/status]
   verbs: [patch]

@@ -47,8 +47,15 @@ class EndPod:
 
 
 @dataclass(frozen=True)
+class MarkDeleted:
+    """Give a pod that is being deleted the condition DisruptionTarget."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class DeleteOwner:
     """Delete the TranscriptionJob, if it is still as it was observed."""
 
 
-Action = CreateJob | ChangeJob | DeleteJob | EndPod | DeleteOwner
+Action = CreateJob | ChangeJob | DeleteJob | EndPod | MarkDeleted | DeleteOwner

@@ -7,6 +7,7 @@ from transcription_api.status import Phase, Status
 from transcription_api.transcriptionjob import TranscriptionJob
 from transcription_operator.policies import (
     deadlines,
+    deletions,
     ending_namespace,
     kueue,
     lost_nodes,
@@ -44,6 +45,7 @@ def actions(
         return [*ending_namespace.actions(seen)]
     return [
         *_of_job(owner, seen),
+        *deletions.actions(seen),
         *lost_nodes.actions(seen, now),
         *sidecars.actions(seen, now),
     ]
@@ -85,8 +87,9 @@ def _after_the_end(
     job = seen.job
     if job is None:
         return []
-    given_up = owner.status.phase is Phase.FAILED or sidecars.hold_up_the_end(seen, now)
-    if (given_up and not job.finished) or ttl.is_over_for_child(owner, now, retention):
+    given_up = owner.status.phase is Phase.FAILED and not job.finished
+    held_up = sidecars.hold_up_the_end(seen, now)
+    if given_up or held_up or ttl.is_over_for_child(owner, now, retention):
         return [DeleteJob(job.name, job.uid)]
     return []
 

@@ -103,9 +103,7 @@ def _of_exit_code(pod: ObservedPod) -> Failure:
         reason="WorkerFailed",
         message=f"pod {pod.name} ended with exit code {pod.exit_code}"
         + (f" ({pod.ended})" if pod.ended else "")
-        + (
-            ": it was killed, such as by kubectl delete --force" if pod.exit_code == _KILLED else ""
-        ),
+        + (": it was killed" if pod.exit_code == _KILLED else ""),
     )
 
 

@@ -22,6 +22,10 @@ OWNER_NAME_ANNOTATION = f"{GROUP}/job-name"
 SUSPENDED_ANNOTATION = f"{GROUP}/suspended"
 """On a Job: the operator has suspended it, so that it may also resume it."""
 
+ENDED_ANNOTATION = f"{GROUP}/ended"
+"""On a pod: the operator has written its last phase. The kubelet undoes a phase that others write,
+unless something else of the pod changes with it: then it stops the containers."""
+
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 INDEX_FAILURES_ANNOTATION = "batch.kubernetes.io/job-index-failure-count"
 INDEX_IGNORED_FAILURES_ANNOTATION = "batch.kubernetes.io/job-index-ignored-failure-count"

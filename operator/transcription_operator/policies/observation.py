@@ -144,7 +144,8 @@ class ObservedJob:
             owner=owner_key(metadata),
             deleting="deletionTimestamp" in metadata,
             suspended=bool(spec.get("suspend")),
-            suspended_by_us=names.SUSPENDED_ANNOTATION in metadata.get("annotations", {}),
+            suspended_by_us=names.SUSPENDED_ANNOTATION in metadata.get("annotations", {})
+            or (bool(spec.get("suspend")) and _is_older_than_the_annotation(spec)),
             queue=metadata.get("labels", {}).get(names.QUEUE_LABEL),
             workers=spec.get("completions"),
             succeeded=status.get("succeeded", 0),
@@ -233,6 +234,15 @@ def _container_state(status: Manifest) -> Manifest:
             state: Manifest = container.get("state", {})
             return state
     return {}
+
+
+def _is_older_than_the_annotation(job_spec: Manifest) -> bool:
+    """The first version of the operator suspended Jobs without a note. Its Jobs do not ignore exit
+    codes, and their podFailurePolicy cannot be changed."""
+    rules = job_spec.get("podFailurePolicy", {}).get("rules", [])
+    return bool(rules) and not any(
+        rule.get("action") == "Ignore" and "onExitCodes" in rule for rule in rules
+    )
 
 
 def _words(state: Manifest | None) -> tuple[str, str] | None:

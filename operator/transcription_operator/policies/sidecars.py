@@ -17,7 +17,8 @@ ENDED_AFTER = timedelta(seconds=15)
 """Time that other containers get to stop by themselves."""
 
 GIVEN_UP_AFTER = timedelta(seconds=45)
-"""If the pod still runs then, the operator may not write its status: its Job is deleted instead."""
+"""If the pod still runs then, the operator may not write its status, or the kubelet does not follow
+it: its Job is deleted instead."""
 
 
 def actions(seen: Observation, now: datetime) -> Iterator[EndPod]:

@@ -17,6 +17,8 @@ from transcription_operator.policies import names
 Json = dict[str, Any]
 
 _MERGE_PATCH = "application/merge-patch+json"
+_STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+"""Keeps the other conditions of a pod."""
 log = logging.getLogger(__name__)
 
 
@@ -126,10 +128,27 @@ class Cluster:
     async def end_pod(self, namespace: str, name: str, status: Json) -> Json | None:
         """Write fields of a pod's status, its phase among them; the pod after it, None if it is
         gone."""
+        annotations = {names.ENDED_ANNOTATION: "true"}
+        body = {"metadata": {"annotations": annotations}, "status": status}
+        return await self._patch_pod(namespace, name, body, _MERGE_PATCH)
+
+    async def mark_deleted(self, namespace: str, name: str) -> Json | None:
+        """Add the condition DisruptionTarget to a pod; the pod after it, None if it is gone."""
+        condition = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "PodDeleted",
+            "message": "The pod is being deleted, which is no failure of the worker",
+        }
+        body = {"status": {"conditions": [condition]}}
+        return await self._patch_pod(namespace, name, body, _STRATEGIC_MERGE_PATCH)
+
+    async def _patch_pod(
+        self, namespace: str, name: str, body: Json, content_type: str
+    ) -> Json | None:
         path = f"{collection_path('/api/v1', namespace, 'pods')}/{quote(name)}/status"
-        body = {"status": status}
         try:
-            return await self._client.request("PATCH", path, body=body, content_type=_MERGE_PATCH)
+            return await self._client.request("PATCH", path, body=body, content_type=content_type)
         except NotFoundError:
             return None
 

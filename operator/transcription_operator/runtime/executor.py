@@ -18,9 +18,15 @@ from transcription_operator.policies.actions import (
     DeleteJob,
     DeleteOwner,
     EndPod,
+    MarkDeleted,
 )
 from transcription_operator.policies.job import allowed_pool, desired_job
-from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
+from transcription_operator.policies.observation import (
+    Manifest,
+    Observation,
+    ObservedJob,
+    ObservedPod,
+)
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.settings import Settings
@@ -40,7 +46,7 @@ class Executor:
         self._caches = caches
         self._settings = settings
         self._clock = clock
-        self._end_again: dict[str, datetime] = {}
+        self._write_again: dict[str, datetime] = {}
 
     async def act(self, owner: TranscriptionJob, action: Action, seen: Observation) -> Observation:
         """Carry out one action; the observation after it.
@@ -59,8 +65,8 @@ class Executor:
             case DeleteJob(name, uid):
                 log.info("deleting Job %s", name)
                 await self._cluster.delete_job(namespace, name, uid)
-            case EndPod():
-                return await self._end_pod(namespace, action, seen)
+            case EndPod() | MarkDeleted():
+                return await self._write_pod(namespace, action, seen)
             case DeleteOwner():
                 await self._delete_owner(owner)
                 return replace(seen, gone=True)
@@ -85,29 +91,36 @@ class Executor:
             self._caches.put_job(changed)
         return seen
 
-    async def _end_pod(self, namespace: str, action: EndPod, seen: Observation) -> Observation:
+    async def _write_pod(
+        self, namespace: str, action: EndPod | MarkDeleted, seen: Observation
+    ) -> Observation:
         """Without the right to do so the pod stays as it is; it is tried again after a while."""
         now = self._clock()
-        if now < self._end_again.get(namespace, now):
+        if now < self._write_again.get(namespace, now):
             return seen
-        status = {"phase": action.phase, "message": action.message}
-        if action.reason:
-            status["reason"] = action.reason
         try:
-            answer = await self._cluster.end_pod(namespace, action.name, status)
+            answer = await self._written(namespace, action)
         except ApiError as error:
             if error.status != _FORBIDDEN:
                 raise
-            self._end_again[namespace] = now + _FORBIDDEN_FOR
-            log.warning("pod %s cannot be marked %s: our role may not patch pods/status",
-                        action.name, action.phase)  # fmt: skip
+            self._write_again[namespace] = now + _FORBIDDEN_FOR
+            log.warning("pod %s cannot be changed: our role may not patch pods/status", action.name)
             return seen
-        log.warning("pod %s is marked %s: %s", action.name, action.phase, action.message)
-        ended = ObservedPod.parse(answer) if answer else None
-        if answer and ended:
+        after = ObservedPod.parse(answer) if answer else None
+        if answer and after:
             self._caches.put_pod(answer)
         others = (pod for pod in seen.pods if pod.name != action.name)
-        return replace(seen, pods=(*others, *((ended,) if ended else ())))
+        return replace(seen, pods=(*others, *((after,) if after else ())))
+
+    async def _written(self, namespace: str, action: EndPod | MarkDeleted) -> Manifest | None:
+        if isinstance(action, MarkDeleted):
+            return await self._cluster.mark_deleted(namespace, action.name)
+        status = {"phase": action.phase, "message": action.message}
+        if action.reason:
+            status["reason"] = action.reason
+        answer = await self._cluster.end_pod(namespace, action.name, status)
+        log.warning("pod %s is marked %s: %s", action.name, action.phase, action.message)
+        return answer
 
     async def _delete_owner(self, owner: TranscriptionJob) -> None:
         """What was decided from the cache is done only to what the cache has: a TTL may have been
@@ -154,6 +167,8 @@ class Executor:
         if job.owner_uid != owner.metadata.uid:
             return self._refused(owner, refusals.name_taken(namespace, name))
         self._caches.put_job(there)
+        if job.finished:
+            raise ConflictError(409, f"Job {name} has ended: its pods tell how")
         return self._caches.observe(owner)
 
     def _refused(self, owner: TranscriptionJob, failure: Failure) -> Observation:

@@ -85,7 +85,7 @@ class Operator:
             wait_until(
                 "the operator watches",
                 lambda: READY in self.latest_log,
-                timeout=30,
+                timeout=120,
             )
 
     def wait(self) -> int:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from dev.commands import wait_until
 from dev.paths import ROOT
@@ -111,3 +112,35 @@ def test_the_api_server_takes_the_jobs_of_the_example(stage: PlayedStage, contro
         *("-n", stage.namespace, "-f", "-"),
         stdin=rendered,
     )
+
+
+ODD = {
+    "source": {"uri": "s3://recordings/calls/", "include": []},
+    "resources": {"requests": {}},
+    "limits": {"maxFileBytes": "4096Mi"},
+    "podTemplate": {"tolerations": []},
+    "backoffLimit": None,
+}
+EXAMPLES = [
+    document
+    for path in sorted((ROOT / "examples").glob("*.yaml"))
+    for document in yaml.safe_load_all(path.read_text())
+    if document["kind"] == "TranscriptionJob"
+]
+
+
+@pytest.mark.parametrize("how", ["--server-side=true", "--server-side=false"])
+def test_kubectl_diff_finds_nothing_when_the_operator_has_written_its_status(
+    operator: Operator, stage: PlayedStage, control_plane, how: str
+):
+    manifests = {each["metadata"]["name"]: each for each in [example("odd", **ODD), *EXAMPLES]}
+    for manifest in manifests.values():
+        manifest["metadata"].pop("namespace", None)
+        manifest["spec"].pop("nodePool", None)
+    applied = yaml.safe_dump_all(manifests.values())
+    there = (how, "-n", stage.namespace, "-f", "-")
+    control_plane.kubectl("apply", *there, stdin=applied)
+    for name in manifests:
+        wait_until("it has a phase", lambda name=name: "phase" in stage.status(name), timeout=30)
+    assert control_plane.kubectl("diff", *there, stdin=applied) == ""
+    assert stage.parent("odd")["spec"]["limits"]["maxFileBytes"] == "4096Mi"

@@ -9,6 +9,7 @@ import pytest
 from dev.commands import run, wait_until
 from dev.controlplane import ControlPlane
 from dev.errors import CommandError
+from dev.paths import ROOT
 from tests.api import Api, core, transcription_jobs
 from tests.contract.test_chart import CHART, HELM, IMAGES
 from tests.contract.test_chart_renders import EVERYTHING
@@ -17,6 +18,7 @@ from tests.integration.plane import running_plane
 from tests.stage import example, new_namespace
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/transcriptionjobs.transcription.dev"
+ESTABLISHED = ("--for=condition=Established", "crd/transcriptionjobs.transcription.dev")
 RBAC_GROUP = "rbac.authorization.k8s.io"
 NO_MONITORS = (
     "--set=monitoring.serviceMonitor.enabled=false",
@@ -44,15 +46,13 @@ class Helm:
 
     def __call__(self, verb: str, release: str, *arguments: str | Path) -> str:
         """Raises CommandError with Helm's words."""
-        chart = [CHART, "-f", IMAGES] if verb in ("install", "upgrade") else []
+        chart = [CHART, "-f", IMAGES] if verb in ("install", "template", "upgrade") else []
         where = ("--kubeconfig", self._plane.kubeconfig, "--namespace", NAMESPACE)
         return run([HELM, verb, release, *chart, *where, *arguments], timeout=120)
 
     def install(self, release: str, *arguments: str | Path) -> None:
         self("install", release, "--create-namespace", *arguments)
-        self._plane.kubectl(
-            "wait", "--for=condition=Established", "crd/transcriptionjobs.transcription.dev"
-        )
+        self._plane.kubectl("wait", *ESTABLISHED)
 
 
 @pytest.fixture
@@ -108,6 +108,28 @@ def test_a_kept_resource_goes_to_a_release_of_another_name_only_when_that_is_tol
         helm.install("second")
     helm.install("second", "--take-ownership")
     assert uid_of_job(admin, namespace) == before
+
+
+def test_a_resource_that_kubectl_has_applied_goes_to_a_release_that_is_told_to_take_it(
+    helm: Helm, plane: ControlPlane, admin: Api
+):
+    namespace = new_namespace(admin, "first-")
+    plane.kubectl("apply", "--server-side", "-f", ROOT / "crds")
+    plane.kubectl("wait", *ESTABLISHED)
+    admin.create(transcription_jobs(namespace), example())
+    before = uid_of_job(admin, namespace)
+    with pytest.raises(CommandError, match="missing key"):
+        helm.install("first")
+    helm.install("first", "--take-ownership")
+    helm("uninstall", "first")
+    helm.install("first")
+    assert uid_of_job(admin, namespace) == before
+
+
+def test_kubectl_diff_finds_no_drift_of_what_the_chart_has_made(helm: Helm, plane: ControlPlane):
+    helm.install("first")
+    rendered = helm("template", "first", "--kube-version", "1.35.0")
+    assert plane.kubectl("diff", "-n", NAMESPACE, "-f", "-", stdin=rendered) == ""
 
 
 def test_without_keep_an_uninstall_removes_the_resource_and_its_jobs(helm: Helm, admin: Api):

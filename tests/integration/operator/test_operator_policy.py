@@ -14,6 +14,7 @@ from tests.contract.test_chart import IMAGES, REGISTRY
 from tests.stage import example
 from tests.unit.operator.builders import owner, settings
 from transcription_operator.policies.job import desired_job
+from transcription_operator.policies.names import ENDED_ANNOTATION
 
 DRY = "?dryRun=All"
 Change = Callable[[Json], Any]
@@ -209,16 +210,24 @@ def test_a_job_of_ours_is_suspended_and_deleted_but_runs_what_it_was_made_to_run
             operators.merge(ours, patch)
 
 
-OTHER_PHASES = "may only fail a worker that is being deleted"
-OTHER_FIELDS = "may not change a pod's metadata, containers or addresses"
+OTHER_PHASES = "may only mark or fail a worker that is being deleted"
+OTHER_FIELDS = "may not change a pod's metadata .* or addresses"
 LOST = {"phase": "Failed", "reason": "NodeLost", "message": "x"}
+MARKED = {"conditions": [{"type": "DisruptionTarget", "status": "True"}]}
 RELEASES: dict[str, tuple[bool, Json, str]] = {
     "one that is not told to go": (False, {"status": LOST}, OTHER_PHASES),
     "that it succeeded": (True, {"status": {"phase": "Succeeded"}}, OTHER_PHASES),
+    "a mark on one that is not told to go": (False, {"status": MARKED}, OTHER_PHASES),
+    "another condition": (True, {"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
+                          OTHER_PHASES),
     "another reason": (True, {"status": LOST | {"reason": "Evicted"}}, OTHER_PHASES),
     "an address": (True, {"status": LOST | {"podIPs": [{"ip": "10.0.0.1"}], "podIP": "10.0.0.1"}},
                    OTHER_FIELDS),
     "a label": (True, {"metadata": {"labels": {"app": "web"}}, "status": LOST}, OTHER_FIELDS),
+    "an annotation": (True, {"metadata": {"annotations": {"a": "b"}}, "status": LOST},
+                      OTHER_FIELDS),
+    "an annotation changed": (True, {"metadata": {"annotations": {"is": "x"}}, "status": LOST},
+                              OTHER_FIELDS),
 }  # fmt: skip
 
 
@@ -227,7 +236,8 @@ def lost(api: Api, namespace: str, request: pytest.FixtureRequest) -> str:
     """A worker's pod, told to go or not; nobody confirms it."""
     made = manifest()
     labels = made["spec"]["template"]["metadata"]["labels"]
-    body = {"metadata": {"name": "w", "labels": labels, "finalizers": ["example.com/stays"]},
+    body = {"metadata": {"name": "w", "labels": labels, "annotations": {"is": "there"},
+                         "finalizers": ["example.com/stays"]},
             "spec": copy.deepcopy(pod(made))}  # fmt: skip
     api.create(core(namespace, "pods"), body)
     path = f"{core(namespace, 'pods')}/w"
@@ -249,8 +259,9 @@ def test_the_token_writes_no_status_of_a_pod_with(
 
 
 @pytest.mark.parametrize("lost", [True], indirect=True, ids=["told to go"])
-def test_a_worker_that_was_told_to_go_may_be_called_lost(operators: Api, lost: str):
-    operators.merge(f"{lost}/status{DRY}", {"status": LOST})
+@pytest.mark.parametrize("status", [LOST, MARKED], ids=["lost", "a disruption's target"])
+def test_a_worker_that_was_told_to_go_may_be_so_marked(operators: Api, lost: str, status: Json):
+    operators.merge(f"{lost}/status{DRY}", {"status": status})
 
 
 @pytest.fixture
@@ -282,6 +293,7 @@ def test_a_pod_whose_worker_has_ended_may_be_ended_in_the_same_way(
     other: str,
 ):
     path = beside_a_sidecar(exit_code)
-    operators.merge(path, {"status": {"phase": phase, "message": "x"}})
+    noted = {"annotations": {ENDED_ANNOTATION: "true"}}
+    operators.merge(path, {"metadata": noted, "status": {"phase": phase, "message": "x"}})
     with pytest.raises(ApiRefusal, match=OTHER_PHASES):
         operators.merge(path, {"status": {"phase": other}})

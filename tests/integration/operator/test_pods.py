@@ -48,6 +48,33 @@ def test_the_number_of_workers_follows_the_spec(operator: Operator, stage: Playe
     stage.await_status(phase="Succeeded")
 
 
+def test_the_workers_of_a_job_that_has_ended_are_counted_as_its_job_counts_them(
+    operator: Operator, stage: PlayedStage
+):
+    stage.apply(workers=3)
+    wait_until("there are 3 pods", lambda: len(stage.pods()) == 3, timeout=30)
+    first, second, _ = (pod["metadata"]["name"] for pod in stage.pods())
+    stage.end_pod(first, 0, DELIVERED)
+    stage.end_pod(second, 0, DELIVERED)
+    status = stage.await_status(phase="Succeeded")
+    path = only_job(stage)
+    wait_until("its Job is complete", lambda: is_complete(stage.api.get(path)), timeout=30)
+
+    def agree() -> bool:
+        job, workers = stage.api.get(path), stage.status()["workers"]
+        return bool(job) and workers["succeeded"] == job["status"]["succeeded"]
+
+    wait_until("the Job's number is in the status", agree, timeout=30)
+    assert status["workers"]["active"] == stage.status()["workers"]["active"] == 0
+
+
+def is_complete(job: Json | None) -> bool:
+    return bool(job) and any(
+        (each["type"], each["status"]) == ("Complete", "True")
+        for each in job["status"].get("conditions", [])
+    )
+
+
 def beside_a_proxy(exit_code: int) -> list[Json]:
     ended = {
         "exitCode": exit_code,

@@ -51,6 +51,10 @@ class Exchange(BaseHTTPRequestHandler):
         self.server.web.requests.append((self.path, dict(self.headers)))
         self.server.web.answers[self.path.partition("?")[0]](self)
 
+    def do_POST(self) -> None:
+        """The same."""
+        self.do_GET()
+
     def answer(
         self, status: int, headers: dict[str, str | None] | None = None, body: bytes = b""
     ) -> None:

@@ -21,9 +21,8 @@ FAILED_PODS = [
       "log has the traceback")),
     ("a code that nobody knows", {"exit_code": 3, "ended": "Error"},
      ("WorkerFailed", "pod p ended with exit code 3 (Error)")),
-    ("deleted by force", {"exit_code": 137, "ended": "Error"},
-     ("WorkerFailed", "pod p ended with exit code 137 (Error): it was killed, such as by kubectl "
-      "delete --force")),
+    ("killed", {"exit_code": 137, "ended": "Error"},
+     ("WorkerFailed", "pod p ended with exit code 137 (Error): it was killed")),
     ("stopped", {"exit_code": 143},
      ("Interrupted", "pod p ended with exit code 143: the worker was asked to stop (SIGTERM)")),
     ("a restarted node", {"exit_code": 255, "ended": "Unknown"},

@@ -64,9 +64,10 @@ def test_a_job_ends_within_a_minute_though_its_pod_cannot_be_ended(found, expect
     assert (phase.phase, phase.reason) == expected
 
 
+@pytest.mark.parametrize("condition", [None, "Complete", "Failed"])
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
-def test_the_job_of_a_pod_that_could_not_be_ended_is_deleted_and_frees_its_gpu(phase):
-    held_up = seen(job(), beside_a_proxy(0, 45))
+def test_the_job_of_a_pod_that_could_not_be_ended_is_deleted_and_frees_its_gpu(phase, condition):
+    held_up = seen(job(*([condition] if condition else [])), beside_a_proxy(0, 45))
     ended = owner(status={"phase": phase})
     assert decide.actions(ended, held_up, NOW) == [DeleteJob("standup-1a2b3c4d-1", "job-uid")]
 

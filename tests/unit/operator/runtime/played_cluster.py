@@ -68,6 +68,10 @@ class PlayedCluster:
         if not self.may_release:
             raise ApiError(403, "pods/status is forbidden")
 
+    async def mark_deleted(self, *_: Any) -> None:
+        if not self.may_release:
+            await self.end_pod()
+
     async def delete_job(self, _: str, name: str, __: str) -> None:
         self.deleted.append(name)
 

@@ -12,9 +12,20 @@ class Server:
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
         self.asked: list[tuple[str, str, Any]] = []
+        self.sent: list[Any] = []
+        self.formats: list[str | None] = []
 
-    async def request(self, method: str, path: str, query: Any = None, **_: Any) -> Any:
+    async def request(
+        self,
+        method: str,
+        path: str,
+        query: Any = None,
+        body: Any = None,
+        content_type: str | None = None,
+    ) -> Any:
         self.asked.append((method, path, query))
+        self.sent.append(body)
+        self.formats.append(content_type)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -88,3 +99,20 @@ async def test_the_pod_is_returned_as_it_is_after_its_end(answer, after):
     server = Server(answer)
     assert await cluster(server).end_pod("media", "standup-0-x", {"phase": "Failed"}) == after
     assert server.asked[0][:2] == ("PATCH", "/api/v1/namespaces/media/pods/standup-0-x/status")
+
+
+async def test_a_pod_is_changed_beside_its_phase_or_the_kubelet_would_take_the_phase_back():
+    server = Server({})
+    await cluster(server).end_pod("media", "standup-0-x", {"phase": "Failed"})
+    annotations = {"transcription.dev/ended": "true"}
+    assert server.sent == [
+        {"metadata": {"annotations": annotations}, "status": {"phase": "Failed"}}
+    ]
+
+
+async def test_a_mark_on_a_pod_keeps_its_other_conditions():
+    server = Server({})
+    await cluster(server).mark_deleted("media", "standup-0-x")
+    assert server.asked[0][:2] == ("PATCH", "/api/v1/namespaces/media/pods/standup-0-x/status")
+    assert [each["type"] for each in server.sent[0]["status"]["conditions"]] == ["DisruptionTarget"]
+    assert server.formats == ["application/strategic-merge-patch+json"]

@@ -207,3 +207,19 @@ async def test_without_lost_nodes_in_the_settings_no_node_is_read_and_no_pod_is_
     await reconciler.reconcile("media/standup")
     assert (cluster.nodes, cluster.releases) == ([], 0)
     assert cluster.statuses
+
+
+async def test_a_job_that_ended_before_any_watch_told_of_it_is_explained_by_its_pod():
+    """Created, though the answer was lost; the next try finds it, and its pod has failed."""
+    failed = beside_a_proxy(66, 1)
+    failed["status"] |= {"phase": "Failed"}
+    cluster, caches = PlayedCluster(failed), Caches(lambda _: None)
+    cluster.failure = ConflictError(409, f'jobs.batch "{CHILD}" already exists')
+    condition = {"type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "x"}
+    cluster.job = child() | {"status": {"conditions": [condition]}}
+    caches.owners.put(manifest(9))
+    reconciler = reconciler_of(cluster, caches)
+    with pytest.raises(ConflictError):
+        await reconciler.reconcile("media/standup")
+    await reconciler.reconcile("media/standup")
+    assert [status["reason"] for status in cluster.statuses] == ["SourceNotFound"]
