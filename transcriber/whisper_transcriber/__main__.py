@@ -1,12 +1,19 @@
 """The program: a pod's worker where TASK is set, a command line where there are arguments."""
 
-import logging
 import os
+import signal
 import sys
+
+from transcription_contract.exit_codes import ENDINGS, ExitCode
+
+if __name__ == "__main__":
+    # A container's first process ignores SIGTERM until it handles it; the imports take a second.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(ExitCode.INTERRUPTED))
+
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from transcription_contract.exit_codes import ENDINGS, ExitCode
 from transcription_contract.termination import Failure, Termination, encode
 from whisper_transcriber import cli, composition, logs, pipeline, settings
 from whisper_transcriber.errors import Interrupted, Stalled, TranscriberError
