@@ -15,7 +15,7 @@ from typing import Any, Self
 import aiohttp
 
 from transcription_kube.access import Access, find_access
-from transcription_kube.errors import ApiError, UnreachableError, api_error
+from transcription_kube.errors import ApiError, UnreachableError, api_error, words
 from transcription_kube.throttle import FairBucket, Retries, retry_after
 
 Json = dict[str, Any]
@@ -135,13 +135,15 @@ class ApiClient:
             async with self._open(_Request("GET", path, query), silence) as answer:
                 self._count("watch", resource, str(answer.status))
                 if answer.status != 200:
-                    raise error_of(answer.status, await answer.read())
+                    raise error_of(
+                        answer.status, await answer.read(), answer.headers.get("Retry-After")
+                    )
                 async for line in _lines(answer.content.iter_any()):
                     yield json.loads(line)
         except aiohttp.SocketTimeoutError as error:
             raise TimeoutError(f"nothing was heard for {read_timeout:g} s") from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise UnreachableError(f"the watch of {path} broke: {_words(error)}") from error
+            raise UnreachableError(f"the watch of {path} broke: {words(error)}") from error
 
     async def _insist(self, request: _Request) -> bytes:
         clock = asyncio.get_running_loop().time
@@ -153,8 +155,7 @@ class ApiClient:
             try:
                 return await self._send(request)
             except (ApiError, UnreachableError) as error:
-                asked = error.retry_after if isinstance(error, ApiError) else None
-                wait = self._retries.wait(tried, clock() - begin, asked, random.random())
+                wait = self._retries.wait(tried, clock() - begin, error, random.random())
                 if wait is None or not may_retry(error):
                     raise
                 log.debug("trying again in %.1f s: %s", wait, error)
@@ -173,7 +174,7 @@ class ApiClient:
                 content = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             self._count(verb, resource, "error")
-            raise UnreachableError(f"{request.method} {request.path}: {_words(error)}") from error
+            raise UnreachableError(f"{request.method} {request.path}: {words(error)}") from error
         self._count(verb, resource, str(answer.status))
         if not 200 <= answer.status <= 299:
             raise error_of(answer.status, content, answer.headers.get("Retry-After"))
@@ -246,7 +247,3 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             begun.append(rest)
     if begun:
         yield b"".join(begun)
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__

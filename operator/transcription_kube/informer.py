@@ -15,10 +15,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from transcription_kube.errors import ApiError, GoneError, KubeError, api_error
+from transcription_kube.errors import ApiError, GoneError, KubeError, api_error, words
 from transcription_kube.keys import key_of, namespace_of
 from transcription_kube.stopwatch import Stopwatch
-from transcription_kube.throttle import backoff
+from transcription_kube.throttle import wait_after
 
 Json = dict[str, Any]
 
@@ -178,8 +178,7 @@ class Informer(Generic[T]):
             long_enough = _BUSY_WATCH_SECONDS if self._brought else _QUIET_WATCH_SECONDS
             failures = 0 if self._watched.seconds() >= long_enough else failures + 1
             if failures:
-                asked = error.retry_after if isinstance(error, ApiError) else None
-                await asyncio.sleep(backoff(failures, random.random(), asked))
+                await asyncio.sleep(wait_after(failures, random.random(), error))
 
     async def _list_and_watch(self) -> Exception | None:
         """List, if need be, and watch once; what ended it, or None for the server."""
@@ -189,7 +188,7 @@ class Informer(Generic[T]):
                 self._version = await self._list()
             await self._follow(self._version)
         except (KubeError, OSError) as error:
-            log.warning("watching %s: %s", self.name, error or type(error).__name__)
+            log.warning("watching %s: %s", self.name, words(error))
             self._doubt(error)
             return error
         return None

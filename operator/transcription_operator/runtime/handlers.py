@@ -10,7 +10,7 @@ import kopf
 
 from transcription_api import GROUP, PLURAL, VERSION
 from transcription_kube.keys import key_of
-from transcription_kube.throttle import backoff
+from transcription_kube.throttle import wait_after
 from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.workqueue import WorkQueue
 
@@ -27,7 +27,7 @@ class Backoffs:
     """Pauses without end: with kopf's own, 54 s of server errors end the operator."""
 
     def __iter__(self) -> Iterator[float]:
-        return (backoff(failures, random()) for failures in count(1))
+        return (wait_after(failures, random()) for failures in count(1))
 
 
 def register(registry: kopf.OperatorRegistry, caches: Caches, queue: WorkQueue) -> None:

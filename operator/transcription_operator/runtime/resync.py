@@ -9,11 +9,11 @@ import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 
-from transcription_kube.errors import ApiError, GoneError, KubeError
+from transcription_kube.errors import ApiError, KubeError, words
 from transcription_kube.informer import Json, Source
 from transcription_kube.keys import key_of
 from transcription_kube.stopwatch import Stopwatch
-from transcription_kube.throttle import backoff
+from transcription_kube.throttle import wait_after
 from transcription_operator.runtime.owners import Owners, version_of
 
 _GRACE_SECONDS = 5.0
@@ -67,7 +67,7 @@ class Resync:
                 await self._fill()
                 return
             except (KubeError, OSError) as error:
-                if _is_refusal(error):
+                if isinstance(error, ApiError) and error.is_refusal:
                     raise
                 failures += 1
                 await self._pause(failures, error)
@@ -87,9 +87,8 @@ class Resync:
                 await self._pause(failures, error)
 
     async def _pause(self, failures: int, error: Exception) -> None:
-        log.warning("TranscriptionJobs could not be listed: %s", error or type(error).__name__)
-        asked = error.retry_after if isinstance(error, ApiError) else None
-        await asyncio.sleep(backoff(failures, random.random(), asked))
+        log.warning("TranscriptionJobs could not be listed: %s", words(error))
+        await asyncio.sleep(wait_after(failures, random.random(), error))
 
     async def _fill(self) -> None:
         found: set[str] = set()
@@ -148,9 +147,3 @@ class Resync:
                     and (key in known or self._owners.is_ours(each))
                 }
         return news, sorted(unlisted), min(versions)
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether it is no use to wait."""
-    passes = isinstance(error, GoneError)  # the list took longer than its pages are kept
-    return isinstance(error, ApiError) and not (passes or error.is_transient)
