@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import NOW, UID, controlled_by, settings
+from tests.unit.operator.builders import NOW, UID, controlled_by, keep, settings
 from tests.unit.operator.policies.test_status import LAST_WORDS
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
 from transcription_kube.errors import ApiError, ConflictError, NotFoundError
@@ -115,7 +115,7 @@ REFUSED = worker("Failed", {"terminated": {"exitCode": 66}})
 async def end_of(condition: str, there: dict[str, Any]) -> dict[str, Any]:
     """The status of a job whose Job has ended, while the watch of pods still says Running."""
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     ended = {"type": condition, "status": "True", "reason": "X", "message": "the controller's"}
     caches.put_job(child() | {"status": {"conditions": [ended]}})
     caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(RUNNING))
@@ -163,7 +163,7 @@ ENDS = [
 )
 async def test_a_job_is_deleted_where_its_namespace_ends(spec, status, pod, going, deleted, asked):
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     caches.put_job(child() | {"spec": spec, "status": status})
     metadata = pod["metadata"] | going
     caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(pod | {"metadata": metadata}))
@@ -178,7 +178,7 @@ def stage(
 ) -> tuple[Caches, Reconciler]:
     """A TranscriptionJob without a Job; ``changes`` are those of the settings."""
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9) | {"status": status or {}})
+    keep(caches.owners, manifest(9) | {"status": status or {}})
     stated = settings(**changes)
     return caches, Reconciler(cluster, caches, stated, lambda _: None)  # type: ignore[arg-type]
 
@@ -206,7 +206,9 @@ async def test_a_conflict_on_the_status_is_resolved_by_reading_the_job():
     caches, reconciler = stage(cluster)
     with pytest.raises(ConflictError):
         await reconciler.reconcile("media/standup")
-    assert (cluster.gets, caches.owners.version("media/standup")) == (1, 11)
+    kept = caches.owner("media/standup")
+    assert kept is not None
+    assert (cluster.gets, kept.metadata.resource_version) == (1, "11")
 
 
 NEEDS_TEAM = (
@@ -253,7 +255,7 @@ async def test_a_refused_creation_is_not_tried_again_before_its_time_nor_the_job
     cluster, now = PlayedCluster(), [NOW]
     cluster.refusal = ApiError(403, "exceeded quota: jobs")
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9, generation=1))
+    keep(caches.owners, manifest(9, generation=1))
     reconciler = Reconciler(
         cluster,  # type: ignore[arg-type]
         caches,
@@ -268,7 +270,7 @@ async def test_a_refused_creation_is_not_tried_again_before_its_time_nor_the_job
     now[0] += timedelta(seconds=10)
     assert await reconciler.reconcile("media/standup") == 30
     assert (len(cluster.created), cluster.gets) == (2, 0)
-    caches.owners.put(manifest(99, generation=2))
+    keep(caches.owners, manifest(99, generation=2))
     assert await reconciler.reconcile("media/standup") == 15
     assert len(cluster.created) == 3
 
@@ -338,7 +340,7 @@ async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
         "phase": "Succeeded", "observedGeneration": 1, "conditions": conditions, "failures": [],
     }  # fmt: skip
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9, generation=2) | {"status": done})
+    keep(caches.owners, manifest(9, generation=2) | {"status": done})
     cluster = PlayedCluster()
     reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
     await reconciler.reconcile("media/standup")
@@ -352,7 +354,7 @@ async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
 )
 async def test_progress_is_that_of_the_present_job(job_uid, percent):
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     caches.put_job(child())
     caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(RUNNING))
     reading = Reading(NOW, 26_000, 36_000)
