@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from transcription_kube.access import Access, find_access
+from transcription_kube.access import Access, find_access, proxy_of_environment
 from transcription_kube.errors import ApiError, UnreachableError, api_error, words
 from transcription_kube.throttle import FairBucket, Retries, retry_after
 
@@ -67,10 +67,11 @@ class ApiClient:
         self._count = count
         self._retries = retries
         self._sleep = sleep
+        # Once, not by trust_env: that asks two threads before each request, of which one looks for
+        # a .netrc, whose password would replace our token.
+        self._proxy = access.proxy or proxy_of_environment(access.server)
         # No limit of connections: with a watch for each of many namespaces, they would use it up.
-        self._web = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), trust_env=True, timeout=_TIMEOUT
-        )
+        self._web = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=_TIMEOUT)
 
     @classmethod
     async def connect(cls, **arguments: Any) -> Self:
@@ -196,7 +197,7 @@ class ApiClient:
             allow_redirects=False,
             ssl=self._access.tls or True,
             server_hostname=self._access.server_name,
-            proxy=self._access.proxy,
+            proxy=self._proxy,
         )
 
 
