@@ -5,6 +5,7 @@ looks alive and does nothing. When one part ends, the process ends, and the kube
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -130,6 +131,10 @@ class App:
         """All kinds, before anything is reconciled: what is not known yet looks like gone."""
         await _synced(self._informers)
         await self._admission.load()
+        # What was imported and listed mostly stays: every full collection would look at it again,
+        # and stop the event loop for up to 0.1 s with 10,000 jobs.
+        gc.collect()
+        gc.freeze()
 
     def _start(self) -> "list[asyncio.Task[Any]]":
         return [

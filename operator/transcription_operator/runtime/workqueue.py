@@ -9,6 +9,7 @@ even while the others are idle. A worker that is lent cannot be taken back befor
 """
 
 import asyncio
+import contextvars
 import logging
 import random
 from collections import Counter, deque
@@ -84,6 +85,8 @@ class WorkQueue:
         self._busy_in: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        # Shared: copies of the contexts that reconcile would be half of what waiting keys weigh.
+        self._context = contextvars.copy_context()
         self._failures: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -103,7 +106,9 @@ class WorkQueue:
     def add_after(self, key: str, seconds: float) -> None:
         """Have the key worked on after a while; the latest call counts."""
         self._stop_timer(key)
-        self._timers[key] = asyncio.get_running_loop().call_later(seconds, self.add, key)
+        self._timers[key] = asyncio.get_running_loop().call_later(
+            seconds, self.add, key, context=self._context
+        )
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -1,4 +1,5 @@
 import asyncio
+import contextvars
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 
@@ -6,7 +7,7 @@ import pytest
 
 from tests.unit.virtual_time import run
 from transcription_kube.errors import ApiError, ConflictError
-from transcription_operator.runtime.workqueue import WorkQueue
+from transcription_operator.runtime.workqueue import Unobserved, WorkQueue
 
 
 @asynccontextmanager
@@ -217,5 +218,28 @@ def test_a_key_comes_back_no_sooner_than_the_api_server_asks_and_no_later_than_i
             queue.add("media/standup")
             await asyncio.sleep(38)
         assert begins == pytest.approx([0, 7.2, 37.6])
+
+    run(scenario())
+
+
+def test_a_key_that_waits_keeps_nothing_of_the_reconciliation_that_asked_for_it():
+    """A copy of its context for each key would be most of what the garbage collector looks at."""
+
+    async def scenario():
+        variable = contextvars.ContextVar("job", default=None)
+        seen = []
+
+        async def handle(key):
+            variable.set(key)
+            return 300.0
+
+        class Observer(Unobserved):
+            def on_add(self, key):
+                seen.append(variable.get())
+
+        async with working(handle, observer=Observer()) as queue:
+            queue.add("media/standup")
+            await asyncio.sleep(700)
+        assert seen == [None] * 3
 
     run(scenario())
