@@ -35,7 +35,7 @@ from transcription_operator.settings import Settings
 
 _DEAD_SECONDS = 400.0
 """A loop that lives does something more often: a silent watch is cut after 100 s, a request after
-30 s, and no pause is longer than 30 s."""
+30 s, and no pause is longer than a minute."""
 
 log = logging.getLogger(__name__)
 

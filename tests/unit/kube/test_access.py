@@ -88,6 +88,15 @@ async def test_a_kubeconfig_with_a_token_is_understood(tmp_path):
     assert access.tls.verify_mode is ssl.CERT_REQUIRED
 
 
+async def test_a_kubeconfig_may_name_a_file_with_the_token_and_a_proxy(tmp_path):
+    (tmp_path / "token").write_text("from a file")
+    cluster = {"server": "http://api.example", "proxy-url": "http://proxy.example:3128"}
+    user = {"tokenFile": str(tmp_path / "token")}
+    access = await by_kubeconfig(kubeconfig(tmp_path, cluster, user))
+    assert access.authorization() == "Bearer from a file"
+    assert access.proxy == "http://proxy.example:3128"
+
+
 async def test_a_kubeconfig_of_kubectl_proxy_needs_nothing(tmp_path):
     access = await by_kubeconfig(kubeconfig(tmp_path, {"server": "http://127.0.0.1:8001"}, {}))
     assert (access.server, access.tls, access.authorization()) == (
