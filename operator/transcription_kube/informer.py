@@ -228,6 +228,7 @@ class Informer(Generic[T]):
             self._hear()
             version = at
             found |= await self._keep(objects)
+            del objects
         for key in [each for each in self._store.items if self._is_mine(each)]:
             if key not in found:
                 self._set(key, None, int(version))

@@ -122,9 +122,9 @@ class App:
             await _cancel(*tasks)
 
     async def _follow(self, informer: Informer[Any]) -> None:
-        if informer in self._owners:
-            # Of namespaces that are not known yet nothing would be kept.
-            await _synced(self._scope.informers)
+        """One first list after the other, since each takes tens of megabytes while it is read; that
+        of namespaces comes first, because of those that are not known nothing would be kept."""
+        await _synced(self._informers[: self._informers.index(informer)])
         await informer.run()
 
     async def _load(self) -> None:

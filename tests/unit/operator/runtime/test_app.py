@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -192,6 +193,23 @@ def test_a_refused_first_list_ends_it_with_one_sentence(kind: str, status: int) 
             await asyncio.wait_for(Operator(Cluster(**{kind: refuse})).start(), 60)
 
     virtual_time.run(scenario())
+
+
+def test_the_first_lists_come_one_after_the_other_and_namespaces_first() -> None:
+    """Each takes tens of megabytes while it is read."""
+    kinds = ("pods", "jobs", "transcription_jobs", "namespaces")
+    begun: dict[str, float] = {}
+
+    async def scenario() -> None:
+        answers = {kind: partial(lambda k: begun.setdefault(k, now()), kind) for kind in kinds}
+        operator = Operator(Cluster(**answers), watch_namespace_selector="transcribe=here")
+        running = operator.start()
+        await asyncio.sleep(10)
+        assert operator.app.ready.is_set()
+        running.cancel()
+
+    virtual_time.run(scenario())
+    assert begun == {"namespaces": 0, "transcription_jobs": 1, "jobs": 2, "pods": 3}
 
 
 def test_each_of_several_namespaces_has_an_informer_for_each_kind() -> None:
