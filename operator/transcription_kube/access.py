@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from transcription_kube.errors import UnreachableError
 
@@ -133,6 +135,12 @@ async def by_kubeconfig(path: str | None) -> Access:
         config.refresh_token(loader, found, _TOKEN_SECONDS)  # type: ignore[no-untyped-call]
     )
     return replace(access, close=renewing.cancel)
+
+
+def proxy_of_environment(server: str) -> str | None:
+    """The proxy that HTTPS_PROXY or HTTP_PROXY names for a URL; None if NO_PROXY has its host."""
+    url = urlsplit(server)
+    return None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
 
 
 def _tls(authority: str | None) -> ssl.SSLContext:

@@ -14,8 +14,8 @@ from typing import Any, Self
 
 import aiohttp
 
-from transcription_kube.access import Access, find_access
-from transcription_kube.errors import ApiError, UnreachableError, api_error
+from transcription_kube.access import Access, find_access, proxy_of_environment
+from transcription_kube.errors import ApiError, UnreachableError, api_error, words
 from transcription_kube.throttle import FairBucket, Retries, retry_after
 
 Json = dict[str, Any]
@@ -67,10 +67,11 @@ class ApiClient:
         self._count = count
         self._retries = retries
         self._sleep = sleep
+        # Once, not by trust_env: that asks two threads before each request, of which one looks for
+        # a .netrc, whose password would replace our token.
+        self._proxy = access.proxy or proxy_of_environment(access.server)
         # No limit of connections: with a watch for each of many namespaces, they would use it up.
-        self._web = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), trust_env=True, timeout=_TIMEOUT
-        )
+        self._web = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=_TIMEOUT)
 
     @classmethod
     async def connect(cls, **arguments: Any) -> Self:
@@ -135,13 +136,15 @@ class ApiClient:
             async with self._open(_Request("GET", path, query), silence) as answer:
                 self._count("watch", resource, str(answer.status))
                 if answer.status != 200:
-                    raise error_of(answer.status, await answer.read())
+                    raise error_of(
+                        answer.status, await answer.read(), answer.headers.get("Retry-After")
+                    )
                 async for line in _lines(answer.content.iter_any()):
                     yield json.loads(line)
         except aiohttp.SocketTimeoutError as error:
             raise TimeoutError(f"nothing was heard for {read_timeout:g} s") from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise UnreachableError(f"the watch of {path} broke: {_words(error)}") from error
+            raise UnreachableError(f"the watch of {path} broke: {words(error)}") from error
 
     async def _insist(self, request: _Request) -> bytes:
         clock = asyncio.get_running_loop().time
@@ -153,8 +156,7 @@ class ApiClient:
             try:
                 return await self._send(request)
             except (ApiError, UnreachableError) as error:
-                asked = error.retry_after if isinstance(error, ApiError) else None
-                wait = self._retries.wait(tried, clock() - begin, asked, random.random())
+                wait = self._retries.wait(tried, clock() - begin, error, random.random())
                 if wait is None or not may_retry(error):
                     raise
                 log.debug("trying again in %.1f s: %s", wait, error)
@@ -173,7 +175,7 @@ class ApiClient:
                 content = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             self._count(verb, resource, "error")
-            raise UnreachableError(f"{request.method} {request.path}: {_words(error)}") from error
+            raise UnreachableError(f"{request.method} {request.path}: {words(error)}") from error
         self._count(verb, resource, str(answer.status))
         if not 200 <= answer.status <= 299:
             raise error_of(answer.status, content, answer.headers.get("Retry-After"))
@@ -195,7 +197,7 @@ class ApiClient:
             allow_redirects=False,
             ssl=self._access.tls or True,
             server_hostname=self._access.server_name,
-            proxy=self._access.proxy,
+            proxy=self._proxy,
         )
 
 
@@ -246,7 +248,3 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             begun.append(rest)
     if begun:
         yield b"".join(begun)
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__

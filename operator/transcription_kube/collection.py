@@ -46,7 +46,8 @@ class Collection:
         while True:
             answer = await self._client.request("GET", self._path, query=query)
             metadata = answer["metadata"]
-            yield answer["items"], metadata["resourceVersion"]
+            # Popped: a page is several megabytes, which the next one need not find still there.
+            yield answer.pop("items"), metadata["resourceVersion"]
             if not metadata.get("continue"):
                 return
             query = [*self._query, ("limit", str(PAGE)), ("continue", metadata["continue"])]

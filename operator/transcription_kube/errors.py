@@ -32,6 +32,16 @@ class ApiError(KubeError):
         """Whether the server was only busy or in trouble, and said nothing about the request."""
         return self.status == 429 or self.status >= 500
 
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether our role does not allow the request."""
+        return self.status == 403
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the same request would be refused again, such as for a missing role."""
+        return not self.is_transient and not isinstance(self, GoneError)
+
 
 class ConflictError(ApiError):
     """The object changed since it was read, or exists already."""
@@ -59,3 +69,10 @@ class UnreachableError(KubeError, ConnectionError):
 
 class LeadershipLostError(KubeError):
     """Another operator may take over; this one has stopped its work."""
+
+
+def words(error: Exception) -> str:
+    """What an error says, for a log line or a message: many of Python's own say nothing."""
+    if isinstance(error, TimeoutError):
+        return str(error) or "no answer in time"
+    return str(error) or type(error).__name__

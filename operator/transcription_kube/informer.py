@@ -1,8 +1,6 @@
-"""Our own caches of what the API server has: a list, then one watch after the other.
+"""Caches of what the API server has: a list, then one watch after the other.
 
-kopf keeps whole objects and watches without a selector, which for Jobs and pods would be all of the
-cluster's; these keep a projection of a few fields
-(https://github.com/nolar/kopf/issues/1163). A watch that ends or breaks is resumed from the last
+They keep a projection of a few fields. A watch that ends or breaks is resumed from the last
 resourceVersion that it delivered; everything is listed again only when the API server no longer
 keeps that version (410), or three watches from it were refused or silent. A watch that is silent
 for longer than the API server's bookmarks take is cut: it cannot be told from a dead one.
@@ -12,13 +10,13 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from transcription_kube.errors import ApiError, GoneError, KubeError, api_error
+from transcription_kube.errors import ApiError, GoneError, KubeError, api_error, words
 from transcription_kube.keys import key_of, namespace_of
 from transcription_kube.stopwatch import Stopwatch
-from transcription_kube.throttle import backoff
+from transcription_kube.throttle import wait_after
 
 Json = dict[str, Any]
 
@@ -27,6 +25,9 @@ _QUIET_WATCH_SECONDS = 30.0
 """A watch that lasted for so long, with and without an event, was no failure, however it ended."""
 
 _MOST_DOUBTS = 3
+_PARSED_AT_ONCE = 50
+"""Objects of a page that are parsed, in a few milliseconds, before other tasks get their turn."""
+
 log = logging.getLogger(__name__)
 
 
@@ -127,16 +128,16 @@ class Informer(Generic[T]):
     Args:
         source: what to list and watch.
         store: what to keep it in; several informers, of a namespace each, may share one.
-        parse: an object to what is kept of it.
-        changed: called with what was, and what is, for each difference.
+        parse: an object to what is kept of it; None if it is not kept.
+        changed: called with namespace/name, what was, and what is, for each difference.
     """
 
     def __init__(
         self,
         source: Source,
         store: Store[T],
-        parse: Callable[[Json], T],
-        changed: Callable[[T | None, T | None], None],
+        parse: Callable[[Json], T | None],
+        changed: Callable[[str, T | None, T | None], None],
     ) -> None:
         self._source = source
         self._store = store
@@ -145,6 +146,7 @@ class Informer(Generic[T]):
         self._version: str | None = None
         self._doubts = 0
         self._brought = False
+        self._turn = asyncio.Lock()
         self._watched = Stopwatch()
         self._answered = Stopwatch()
         self._turned = Stopwatch()
@@ -168,6 +170,7 @@ class Informer(Generic[T]):
         """Follow the API server until cancelled.
 
         Raises:
+            ApiError: the first list was refused: a role or a resource is missing.
             Exception: an object or an event could not be read; the caches are not to be relied on.
         """
         self._answered.restart()
@@ -178,21 +181,35 @@ class Informer(Generic[T]):
             long_enough = _BUSY_WATCH_SECONDS if self._brought else _QUIET_WATCH_SECONDS
             failures = 0 if self._watched.seconds() >= long_enough else failures + 1
             if failures:
-                asked = error.retry_after if isinstance(error, ApiError) else None
-                await asyncio.sleep(backoff(failures, random.random(), asked))
+                await asyncio.sleep(wait_after(failures, random.random(), error))
 
     async def _list_and_watch(self) -> Exception | None:
         """List, if need be, and watch once; what ended it, or None for the server."""
         self._brought, self._watched = False, Stopwatch()
         try:
             if self._version is None:
-                self._version = await self._list()
+                async with self._turn:
+                    self._version = await self._list()
             await self._follow(self._version)
         except (KubeError, OSError) as error:
-            log.warning("watching %s: %s", self.name, error or type(error).__name__)
+            if isinstance(error, ApiError) and error.is_refusal and not self.synced.is_set():
+                raise api_error(error.status, _refused(self.name, error)) from error
+            log.warning("watching %s: %s", self.name, words(error))
             self._doubt(error)
             return error
         return None
+
+    async def enter(self, part: Source) -> None:
+        """List a part of the collection whose objects ``parse`` did not keep, and keeps now.
+
+        No event is handled meanwhile: that of an object's deletion after this list comes after it.
+
+        Raises:
+            KubeError, OSError: not all of it could be listed.
+        """
+        async with self._turn:
+            async for objects, _ in part.pages():
+                await self._keep(objects)
 
     def _doubt(self, error: Exception) -> None:
         """Give the version up when it is the reason, or may be: a refusal and silence say so, a
@@ -205,20 +222,32 @@ class Informer(Generic[T]):
             self._version, self._doubts = None, 0
 
     async def _list(self) -> str:
-        found: dict[str, T] = {}
+        found: set[str] = set()
         version = "0"
         async for objects, at in self._source.pages():
             self._hear()
             version = at
-            found |= {key_of(each): self._parse(each) for each in objects}
+            found |= await self._keep(objects)
+            del objects
         for key in [each for each in self._store.items if self._is_mine(each)]:
             if key not in found:
                 self._set(key, None, int(version))
-        for key, item in found.items():
-            self._set(key, item, item.version)
         self._store.heard[self._source.namespace] = int(version)
         self.synced.set()
         return version
+
+    async def _keep(self, objects: Sequence[Json]) -> set[str]:
+        """Keep a page's objects unless newer ones are known; the keys of those that are ours."""
+        ours = set()
+        for number, each in enumerate(objects, start=1):
+            item = self._parse(each)
+            if item is not None:
+                key = key_of(each)
+                ours.add(key)
+                self._set(key, item, item.version)
+            if number % _PARSED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return ours
 
     def _is_mine(self, key: str) -> bool:
         return self._source.namespace in (None, namespace_of(key))
@@ -227,15 +256,18 @@ class Informer(Generic[T]):
         self._watched.restart()
         async for event in self._source.watch(version):
             self._hear()
-            kind, changed = event["type"], event["object"]
-            if kind == "ERROR":
-                raise api_error(int(changed.get("code") or 500), str(changed.get("message", "")))
-            at = changed["metadata"]["resourceVersion"]
-            if kind != "BOOKMARK":
-                item = None if kind == "DELETED" else self._parse(changed)
-                self._set(key_of(changed), item, int(at))
-            self._version, self._doubts, self._brought = at, 0, True
-            self._store.heard[self._source.namespace] = int(at)
+            async with self._turn:
+                self._take(event["type"], event["object"])
+
+    def _take(self, kind: str, changed: Json) -> None:
+        if kind == "ERROR":
+            raise api_error(int(changed.get("code") or 500), str(changed.get("message", "")))
+        at = changed["metadata"]["resourceVersion"]
+        if kind != "BOOKMARK":
+            item = None if kind == "DELETED" else self._parse(changed)
+            self._set(key_of(changed), item, int(at))
+        self._version, self._doubts, self._brought = at, 0, True
+        self._store.heard[self._source.namespace] = int(at)
 
     def _hear(self) -> None:
         self._answered.restart()
@@ -247,4 +279,11 @@ class Informer(Generic[T]):
             return
         self._store.put(key, item)
         if before != item:
-            self._changed(before, item)
+            self._changed(key, before, item)
+
+
+def _refused(name: str, error: ApiError) -> str:
+    return (
+        f"{name} cannot be listed: {error.message}. Check that the resource is installed, and that "
+        "the role of this service account allows list and watch"
+    )

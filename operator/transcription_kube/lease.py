@@ -21,6 +21,7 @@ from transcription_kube.errors import (
     KubeError,
     LeadershipLostError,
     NotFoundError,
+    words,
 )
 
 Json = dict[str, Any]
@@ -209,7 +210,7 @@ class Elector:
                     if await self._attempt():
                         return
             except (KubeError, TimeoutError) as error:
-                log.warning("cannot look at the lease %s: %s", self._name, _words(error))
+                log.warning("cannot look at the lease %s: %s", self._name, words(error))
             # Candidates that began at once part ways.
             await asyncio.sleep(self._timing.retry * random.uniform(1.0, 1.5))
 
@@ -224,7 +225,7 @@ class Elector:
                         # Somebody wrote to it, and it is still ours.
                         await self._attempt()
             except (KubeError, TimeoutError) as error:
-                log.warning("cannot renew the lease %s: %s", self._name, _words(error))
+                log.warning("cannot renew the lease %s: %s", self._name, words(error))
 
     async def _attempt(self) -> bool:
         """Take or renew the lease, if that is ours to have."""
@@ -270,12 +271,8 @@ class Elector:
                 if self._record and self._record.holder == self._me:
                     await self._write(released(self._record))
         except (KubeError, TimeoutError) as error:
-            log.warning("the lease %s is left to run out: %s", self._name, _words(error))
+            log.warning("the lease %s is left to run out: %s", self._name, words(error))
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _words(error: Exception) -> str:
-    return str(error) or "no answer in time"

@@ -10,7 +10,6 @@ from transcription_kube.informer import Source
 
 Json = dict[str, Any]
 
-_FORBIDDEN = 403
 _AGAIN_SECONDS = 300.0
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ class IfPermitted:
             await self._wait_if_forbidden(error)
 
     async def _wait_if_forbidden(self, error: ApiError) -> None:
-        if error.status != _FORBIDDEN:
+        if not error.is_forbidden:
             raise error
         if not self._logged:
             log.warning("%s are not watched, so %s: %s", self.name, self._without, error.message)

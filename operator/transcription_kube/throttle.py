@@ -6,8 +6,11 @@ A token bucket, as client-go's flowcontrol has it, and exponential backoff with 
 
 from dataclasses import dataclass
 
+from transcription_kube.errors import ApiError
+
 _FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 30.0
+_LONGEST_RETRY_AFTER = 30.0
 
 
 class TokenBucket:
@@ -69,7 +72,7 @@ class Retries:
     a caller may be one of the few workers of a queue that all namespaces share. A server error may
     be an admission webhook that hangs for 10 s a try; that, a timeout and a broken connection are
     raised at once. The workqueue then backs off for that key alone, holds no worker, and observes
-    again before it acts; informers, resync and elector have a backoff of their own.
+    again before it acts; informers and elector have a backoff of their own.
     """
 
     tries: int = 3
@@ -77,34 +80,45 @@ class Retries:
     first_wait: float = 0.25
     longest_wait: float = 1.0
 
-    def wait(self, tried: int, spent: float, asked: float | None, draw: float) -> float | None:
+    def wait(self, tried: int, spent: float, error: Exception, draw: float) -> float | None:
         """The seconds to wait before the next try, or None to give up.
 
         Args:
             tried: tries that failed.
             spent: seconds since the first one began.
-            asked: the seconds of the server's Retry-After, if it named any.
+            error: of the last try.
             draw: a random number of [0, 1).
         """
         if tried >= self.tries:
             return None
-        # 2 ** 30 is long beyond every wait, and larger powers do not fit a float.
-        most = min(self.longest_wait, self.first_wait * 2.0 ** min(tried - 1, 30))
-        wait = draw * most + (asked or 0.0)
+        wait = wait_after(tried, draw, error, first=self.first_wait, longest=self.longest_wait)
         return wait if spent + wait <= self.seconds else None
 
 
-def backoff(failures: int, draw: float, asked: float | None = None) -> float:
-    """The seconds to wait after failures in a row: 0.1 to 0.2 after the first, twice that after
-    the next, 15 to 30 in the end.
+def wait_after(
+    failures: int,
+    draw: float,
+    error: Exception | None = None,
+    *,
+    first: float = _FIRST_BACKOFF,
+    longest: float = _LONGEST_BACKOFF,
+) -> float:
+    """The seconds to wait after failures in a row: what the server asks for, and a backoff.
+
+    The backoff is half of ``first`` to ``first`` after one failure, twice that after two, and in
+    the end half of ``longest`` to ``longest``. It comes on top of a Retry-After, so that those
+    who were all refused at once do not come back at once.
 
     Args:
         failures: how many there were, at least 1.
         draw: a random number of [0, 1).
-        asked: the seconds of the server's Retry-After, if it named any; at most 30 are heeded.
+        error: the last one; of its Retry-After at most 30 s are heeded.
+        first, longest: seconds.
     """
-    most = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(failures - 1, 30))
-    return min(_LONGEST_BACKOFF, max(most * (1 + draw) / 2, asked or 0.0))
+    asked = error.retry_after if isinstance(error, ApiError) else None
+    # 2 ** 30 is long beyond every wait, and larger powers do not fit a float.
+    most = min(longest, first * 2.0 ** min(failures - 1, 30))
+    return min(asked or 0.0, _LONGEST_RETRY_AFTER) + most * (1 + draw) / 2
 
 
 def retry_after(header: str | None) -> float | None:

@@ -70,7 +70,7 @@ def test_the_packed_chart_renders_and_brings_the_crd(dist: Path):
 
 
 @pytest.mark.parametrize(
-    ("image", "component"), [("operator", "kopf"), ("transcriber", "openai-whisper")]
+    ("image", "component"), [("operator", "pydantic-settings"), ("transcriber", "openai-whisper")]
 )
 def test_the_components_are_the_locked_packages(dist: Path, image: str, component: str):
     path = dist / f"transcription-operator-{image}-{__version__}.cdx.json"

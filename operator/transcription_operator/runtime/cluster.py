@@ -159,7 +159,7 @@ class Cluster:
         except NotFoundError:
             return True
         except ApiError as error:
-            if error.status == 403:
+            if error.is_forbidden:
                 return None
             raise
         conditions = found.get("status", {}).get("conditions", [])
@@ -169,8 +169,10 @@ class Cluster:
         """Whether a namespace is being deleted; False when we may not know."""
         try:
             found = await self._client.request("GET", f"/api/v1/namespaces/{quote(namespace)}")
+        except NotFoundError:
+            return False
         except ApiError as error:
-            if error.status in (403, 404):
+            if error.is_forbidden:
                 return False
             raise
         return bool(found.get("status", {}).get("phase") == "Terminating")

@@ -31,7 +31,6 @@ from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.settings import Settings
 
-_FORBIDDEN = 403
 _FORBIDDEN_FOR = timedelta(minutes=5)
 log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ class Executor:
         try:
             answer = await self._written(namespace, action)
         except ApiError as error:
-            if error.status != _FORBIDDEN:
+            if not error.is_forbidden:
                 raise
             self._write_again[namespace] = now + _FORBIDDEN_FOR
             log.warning("pod %s cannot be changed: our role may not patch pods/status", action.name)

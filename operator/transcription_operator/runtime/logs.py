@@ -40,9 +40,8 @@ def configure(form: Format, level: Level = "info", stream: TextIO = sys.stderr) 
     logging.basicConfig(level=max(number, logging.INFO), handlers=[handler], force=True)
     for name in _OURS:
         logging.getLogger(name).setLevel(number)
-    # At INFO they log each event that is passed on, and each probe.
-    for chatty in ("kopf.objects", "aiohttp.access"):
-        logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
+    # At INFO it logs each probe.
+    logging.getLogger("aiohttp.access").setLevel(max(number, logging.WARNING))
 
 
 class JsonFormatter(logging.Formatter):

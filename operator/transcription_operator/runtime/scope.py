@@ -7,12 +7,14 @@ deleted.
 
 import asyncio
 import logging
-from collections.abc import Callable
+import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from transcription_kube.errors import KubeError
+from transcription_kube.errors import KubeError, words
 from transcription_kube.informer import Informer, Source, Store
+from transcription_kube.throttle import wait_after
 from transcription_operator.policies import operator_class
 
 Json = dict[str, Any]
@@ -37,8 +39,7 @@ class Scope:
     Args:
         class_name: spec.operatorClassName of the jobs.
         namespaces: those whose labels match; None for all namespaces.
-        jobs_of: the TranscriptionJobs of a namespace.
-        on_job: called with each TranscriptionJob of a namespace that has come.
+        enter: lists the TranscriptionJobs of a namespace that has come.
         on_gone: called with a namespace that is no longer watched.
     """
 
@@ -46,13 +47,11 @@ class Scope:
         self,
         class_name: str,
         namespaces: Source | None,
-        jobs_of: Callable[[str], Source],
-        on_job: Callable[[Json], None],
+        enter: Callable[[str], Awaitable[None]],
         on_gone: Callable[[str], None],
     ) -> None:
         self._class_name = class_name
-        self._jobs_of = jobs_of
-        self._on_job = on_job
+        self._enter = enter
         self._on_gone = on_gone
         self._watched: Store[_Namespace] = Store(lambda _key, _namespace: None)
         self._arrivals: asyncio.Queue[str] = asyncio.Queue()
@@ -63,23 +62,34 @@ class Scope:
 
     def is_ours(self, found: Json) -> bool:
         """Whether this operator runs a TranscriptionJob."""
-        if self.informers and self._watched.get(f"/{found['metadata']['namespace']}") is None:
+        if self.informers and not self._is_watched(found["metadata"]["namespace"]):
             return False
         return operator_class.is_ours(found, self._class_name)
 
     async def run(self) -> None:
-        """List the TranscriptionJobs of each namespace that has come, for ever."""
+        """List the TranscriptionJobs of each namespace that has come, for ever: their events were
+        passed over before."""
+        failures = 0
         while True:
             namespace = await self._arrivals.get()
             try:
-                async for objects, _ in self._jobs_of(namespace).pages():
-                    for found in objects:
-                        self._on_job(found)
-            except (KubeError, OSError, TimeoutError) as error:
-                # The next resync finds them.
-                log.warning("TranscriptionJobs of %s could not be listed: %s", namespace, error)
+                if self._is_watched(namespace):
+                    await self._enter(namespace)
+                failures = 0
+            except (KubeError, OSError) as error:
+                failures += 1
+                wait = wait_after(failures, random.random(), error)
+                log.warning(
+                    "TranscriptionJobs of %s could not be listed, trying again in %.1f s: %s",
+                    namespace, wait, words(error),
+                )  # fmt: skip
+                self._arrivals.put_nowait(namespace)
+                await asyncio.sleep(wait)
 
-    def _changed(self, before: _Namespace | None, now: _Namespace | None) -> None:
+    def _is_watched(self, namespace: str) -> bool:
+        return self._watched.get(f"/{namespace}") is not None
+
+    def _changed(self, _: str, before: _Namespace | None, now: _Namespace | None) -> None:
         (informer,) = self.informers
         if now and informer.synced.is_set():
             log.info("namespace %s is watched: its labels match", now.name)

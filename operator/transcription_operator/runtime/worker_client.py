@@ -7,6 +7,7 @@ limited.
 import aiohttp
 
 from transcription_contract.metric_names import METRICS_PORT
+from transcription_kube.errors import words
 from transcription_operator.policies.observation import ObservedPod
 
 MAX_BYTES = 64 << 10
@@ -53,7 +54,7 @@ class WorkerClient:
                 answer.raise_for_status()
                 return await _beginning_of(answer)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise WorkerError(f"{url}: {str(error) or type(error).__name__}") from error
+            raise WorkerError(f"{url}: {words(error)}") from error
 
 
 async def _beginning_of(answer: aiohttp.ClientResponse) -> str:

@@ -1,8 +1,6 @@
 """A queue of keys, each worked on by one worker at a time, and fair between namespaces.
 
-kopf calls an event handler once and forgets: it neither retries one that raised nor keeps two
-events of one object apart. So events only name a key, and this queue owns order, retries and
-waiting, as client-go's workqueue does
+Events only name a key; this queue owns order, retries and waiting, as client-go's workqueue does
 (https://pkg.go.dev/k8s.io/client-go/util/workqueue).
 
 A namespace whose keys take long, because its admission webhook hangs, must not hold up the others:
@@ -11,21 +9,21 @@ even while the others are idle. A worker that is lent cannot be taken back befor
 """
 
 import asyncio
+import contextvars
 import logging
-import math
+import random
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from transcription_kube.errors import ConflictError, KubeError
+from transcription_kube.errors import ConflictError, KubeError, words
 from transcription_kube.keys import namespace_of
+from transcription_kube.throttle import wait_after
 
 Handle = Callable[[str], Awaitable[float | None]]
 """Works on a key; returns the seconds after which it wants to see it again, or None."""
 
-_FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 60.0
-_MOST_DOUBLINGS = 10  # more overflow a float, after 17 hours of failures
 log = logging.getLogger(__name__)
 
 
@@ -63,6 +61,7 @@ class WorkQueue:
         per_namespace: how many of them may be of one namespace.
         limit: seconds after which an attempt is cancelled, and backs off. A webhook may take 30.
         observer: notified of what happens to keys.
+        draw: random numbers of [0, 1), for the spread of the backoffs.
     """
 
     def __init__(
@@ -72,18 +71,22 @@ class WorkQueue:
         per_namespace: int = 10,
         limit: float = 60.0,
         observer: QueueObserver | None = None,
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self._handle = handle
         self._observer = observer or Unobserved()
         self._workers = workers
         self._per_namespace = per_namespace
         self._limit = limit
+        self._draw = draw
         self._ready: dict[str, deque[str]] = {}
         self._dirty: set[str] = set()
         self._busy: set[str] = set()
         self._busy_in: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        # Shared: copies of the contexts that reconcile would be half of what waiting keys weigh.
+        self._context = contextvars.copy_context()
         self._failures: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -103,7 +106,9 @@ class WorkQueue:
     def add_after(self, key: str, seconds: float) -> None:
         """Have the key worked on after a while; the latest call counts."""
         self._stop_timer(key)
-        self._timers[key] = asyncio.get_running_loop().call_later(seconds, self.add, key)
+        self._timers[key] = asyncio.get_running_loop().call_later(
+            seconds, self.add, key, context=self._context
+        )
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -154,31 +159,30 @@ class WorkQueue:
         try:
             async with asyncio.timeout(self._limit):
                 delay = await self._handle(key)
-        except ConflictError as conflict:
-            wait = self._backoff(key)
-            log.info("%s: reconciling again in %.1f s: %s", key, wait, conflict)
-            return wait
-        except KubeError as error:
-            wait = self._backoff(key)
-            log.warning("%s: trying again in %.1f s: %s", key, wait, error)
-            return wait
-        except TimeoutError:
-            wait = self._backoff(key)
-            log.warning("%s: cancelled, trying again in %.1f s: it took too long", key, wait)
-            return wait
-        except Exception:
-            wait = self._backoff(key)
-            log.exception("%s: reconciling failed, trying again in %.1f s", key, wait)
+        except Exception as error:
+            wait = self._backoff(key, error)
+            _log(key, wait, error)
             return wait
         self._failures.pop(key, None)
         return delay
 
-    def _backoff(self, key: str) -> float:
+    def _backoff(self, key: str, error: Exception) -> float:
         self._failures[key] += 1
         self._observer.on_retry(key)
-        doublings = min(self._failures[key] - 1, _MOST_DOUBLINGS)
-        return min(_LONGEST_BACKOFF, math.ldexp(_FIRST_BACKOFF, doublings))
+        return wait_after(self._failures[key], self._draw(), error, longest=_LONGEST_BACKOFF)
 
     def _stop_timer(self, key: str) -> None:
         if timer := self._timers.pop(key, None):
             timer.cancel()
+
+
+def _log(key: str, wait: float, error: Exception) -> None:
+    match error:
+        case ConflictError():
+            log.info("%s: reconciling again in %.1f s: %s", key, wait, words(error))
+        case KubeError():
+            log.warning("%s: trying again in %.1f s: %s", key, wait, words(error))
+        case TimeoutError():
+            log.warning("%s: cancelled, trying again in %.1f s: it took too long", key, wait)
+        case _:
+            log.error("%s: reconciling failed, trying again in %.1f s", key, wait, exc_info=error)

@@ -5,8 +5,9 @@ PRINTED = {
     "metadata": {"tools": {}},
     "components": [
         {
-            "bom-ref": "requirements-L7", "description": "requirements line 7: kopf==1.45.2 …",
-            "name": "kopf", "purl": "pkg:pypi/kopf@1.45.2", "type": "library", "version": "1.45.2",
+            "bom-ref": "requirements-L7", "description": "requirements line 7: aiohttp==3.14.5 …",
+            "name": "aiohttp", "purl": "pkg:pypi/aiohttp@3.14.5", "type": "library",
+            "version": "3.14.5",
         },
     ],
     "dependencies": [{"ref": "requirements-L7"}],
@@ -17,11 +18,11 @@ def test_an_image_has_its_python_packages_and_debians_by_their_addresses():
     bom = sbom.of_image(PRINTED, "operator", "0.1.0", ["libstdc++6 14.2.0-19 amd64"])
     assert [component["bom-ref"] for component in bom["components"]] == [
         "pkg:deb/debian/libstdc%2B%2B6@14.2.0-19?arch=amd64&distro=trixie",
-        "pkg:pypi/kopf@1.45.2",
+        "pkg:pypi/aiohttp@3.14.5",
     ]
     assert {each["name"]: each["version"] for each in bom["components"]} == {
         "libstdc++6": "14.2.0-19",
-        "kopf": "1.45.2",
+        "aiohttp": "3.14.5",
     }
     assert bom["metadata"]["component"]["name"] == "operator"
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from transcription_kube.access import TokenFile, by_kubeconfig, in_cluster
+from transcription_kube.access import TokenFile, by_kubeconfig, in_cluster, proxy_of_environment
 from transcription_kube.client import ApiClient
 from transcription_kube.errors import UnreachableError
 
@@ -86,6 +86,15 @@ async def test_a_kubeconfig_with_a_token_is_understood(tmp_path):
     assert access.authorization() == "Bearer secret"
     assert access.tls is not None
     assert access.tls.verify_mode is ssl.CERT_REQUIRED
+
+
+async def test_a_kubeconfig_may_name_a_file_with_the_token_and_a_proxy(tmp_path):
+    (tmp_path / "token").write_text("from a file")
+    cluster = {"server": "http://api.example", "proxy-url": "http://proxy.example:3128"}
+    user = {"tokenFile": str(tmp_path / "token")}
+    access = await by_kubeconfig(kubeconfig(tmp_path, cluster, user))
+    assert access.authorization() == "Bearer from a file"
+    assert access.proxy == "http://proxy.example:3128"
 
 
 async def test_a_kubeconfig_of_kubectl_proxy_needs_nothing(tmp_path):
@@ -169,3 +178,23 @@ def _authorities() -> list[bytes]:
 
     context = ssl.create_default_context(cafile=certifi.where())
     return context.get_ca_certs(binary_form=True)
+
+
+@pytest.mark.parametrize(
+    ("server", "proxy"),
+    [
+        ("https://api.example:6443", "http://proxy.example:3128"),
+        ("https://[fd00::1]:443", "http://proxy.example:3128"),
+        ("http://api.example", None),
+        ("https://10.0.0.1:443", None),
+        ("https://api.cluster.local", None),
+    ],
+    ids=["named", "an IPv6 address", "another scheme", "excepted", "a domain that is excepted"],
+)
+def test_the_environment_names_the_proxy(monkeypatch, server, proxy):
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "10.0.0.1,.local")
+    assert proxy_of_environment(server) == proxy

@@ -91,6 +91,24 @@ async def test_a_server_that_is_not_there_is_named():
             await client.request("GET", JOBS)
 
 
+async def test_a_request_goes_by_the_proxy_of_the_environment(monkeypatch):
+    async with talking(fine({"a": 1})) as (direct, server, _):
+        monkeypatch.setenv("http_proxy", direct._access.server)
+        async with closing_client(Access("http://api.example")) as client:
+            assert await client.request("GET", JOBS) == {"a": 1}
+    assert server.asked[0][3]["Host"] == "api.example"
+
+
+async def test_the_users_netrc_is_not_asked_for_a_password(tmp_path, monkeypatch):
+    """It would be sent in place of our token, and be looked for by a thread for each request."""
+    path = tmp_path / "netrc"
+    path.write_text("default login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(path))
+    async with talking(fine()) as (client, server, _):
+        await client.request("GET", JOBS)
+    assert server.asked[0][3]["Authorization"] == "Bearer secret"
+
+
 async def test_retry_after_is_waited():
     async with talking(status(429, **{"Retry-After": "2"}), fine()) as (client, _, waits):
         await client.request("GET", JOBS)

@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit import virtual_time
-from transcription_kube.errors import ApiError, GoneError, UnreachableError
+from transcription_kube.errors import ApiError, GoneError, UnreachableError, api_error
 from transcription_kube.informer import Informer, Store
 
 Json = dict[str, Any]
@@ -68,16 +69,18 @@ def colors(store: Store[Thing]) -> dict[str, str]:
 
 
 async def follow(
-    source: PlayedSource, store: Store[Thing] | None = None
+    source: PlayedSource,
+    store: Store[Thing] | None = None,
+    parse: Callable[[Json], Thing | None] = Thing.parse,
 ) -> tuple[Store[Thing], list[tuple[str | None, str | None]]]:
     """Run an informer over the whole play; what it keeps in the end, and what it told."""
     store = things() if store is None else store
     told: list[tuple[str | None, str | None]] = []
 
-    def changed(was: Thing | None, now: Thing | None) -> None:
+    def changed(_: str, was: Thing | None, now: Thing | None) -> None:
         told.append((was and was.color, now and now.color))
 
-    informer = Informer(source, store, Thing.parse, changed)
+    informer = Informer(source, store, parse, changed)
     running = asyncio.create_task(informer.run())
     try:
         await asyncio.wait_for(source.done.wait(), timeout=20)
@@ -194,6 +197,118 @@ async def test_what_cannot_be_read_ends_the_informer():
     source = PlayedSource([[{"metadata": {"namespace": "media", "name": "a"}}]], [])
     with pytest.raises(KeyError):
         await Informer(source, things(), Thing.parse, lambda *_: None).run()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_first_list_that_is_refused_ends_the_informer_with_a_sentence(status):
+    source = PlayedSource([api_error(status, "things is forbidden")], [])
+    informer = Informer(source, things(), Thing.parse, lambda *_: None)
+    with pytest.raises(ApiError, match=f"{status}: things cannot be listed: things is forbidden"):
+        await informer.run()
+
+
+async def test_a_later_list_that_is_refused_is_tried_again():
+    lists = [[thing("a")], ApiError(403, "the role is gone"), [thing("a", 20)]]
+    source = PlayedSource(lists, [[TOO_OLD]])
+    await follow(source)
+    assert source.versions == ["10", "20"]
+
+
+class Part:
+    """A list of a part of the things, which a test lets pass; ``asked``: somebody waits for it."""
+
+    name, namespace = "things", "media"
+
+    def __init__(self, *objects: Json) -> None:
+        self._objects = list(objects)
+        self.asked, self.passes = asyncio.Event(), asyncio.Event()
+
+    async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
+        self.asked.set()
+        await self.passes.wait()
+        yield self._objects, "20"
+
+    def watch(self, version: str) -> AsyncIterator[Json]:
+        raise AssertionError("nobody watches it")
+
+
+class Told:
+    """A collection that is empty at first, and then has the events that a test sends."""
+
+    name, namespace = "things", None
+
+    def __init__(self) -> None:
+        self.events: asyncio.Queue[Json] = asyncio.Queue()
+
+    async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
+        yield [], "10"
+
+    async def watch(self, version: str) -> AsyncIterator[Json]:
+        while True:
+            yield await self.events.get()
+
+
+async def test_what_is_deleted_while_a_part_is_listed_does_not_stay():
+    """Its deletion is told before its list has arrived."""
+    source, part, store = Told(), Part(thing("a", 15), thing("b", 16)), things()
+    ended = asyncio.Event()
+
+    def changed(key: str, _: Thing | None, now: Thing | None) -> None:
+        if key == "media/end":
+            ended.set()
+
+    informer = Informer(source, store, Thing.parse, changed)
+    running = asyncio.create_task(informer.run())
+    await informer.synced.wait()
+    entering = asyncio.create_task(informer.enter(part))
+    await part.asked.wait()
+    for each in (event("DELETED", thing("a", 21)), event("ADDED", thing("end", 22))):
+        source.events.put_nowait(each)
+    while source.events.qsize() > 1:
+        await asyncio.sleep(0)
+    part.passes.set()
+    await entering
+    await asyncio.wait_for(ended.wait(), timeout=5)
+    running.cancel()
+    assert set(store.items) == {"media/b", "media/end"}
+
+
+async def test_what_parse_leaves_out_is_not_kept_and_leaves_when_it_comes_to_that():
+    def reds(found: Json) -> Thing | None:
+        return Thing.parse(found) if found["color"] == "red" else None
+
+    watch = [
+        event("ADDED", thing("c", 11, "blue")),
+        event("MODIFIED", thing("a", 12, "blue")),
+        event("DELETED", thing("c", 13, "blue")),
+    ]
+    source = PlayedSource([[thing("a"), thing("b"), thing("d", 1, "blue")]], [watch])
+    store, told = await follow(source, parse=reds)
+    assert colors(store) == {"media/b": "red"}
+    assert told == [(None, "red"), (None, "red"), ("red", None)]
+
+
+async def test_a_page_does_not_keep_others_from_their_turn():
+    """Not more than 50 objects are parsed between two of them."""
+    turns, parsed = 0, list[int]()
+
+    def parse(found: Json) -> Thing:
+        parsed.append(turns)
+        return Thing.parse(found)
+
+    class Page(PlayedSource):
+        async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
+            yield [thing(str(number)) for number in range(500)], "10"
+
+    source = Page([], [])
+    informer = Informer(source, things(), parse, lambda *_: None)
+    running = asyncio.create_task(informer.run())
+    while not source.done.is_set():
+        turns += 1
+        await asyncio.sleep(0)
+    running.cancel()
+    assert len(parsed) == 500
+    assert max(Counter(parsed).values()) <= 50
 
 
 MINUTE = 60.0

@@ -3,7 +3,8 @@ from collections import Counter
 
 import pytest
 
-from transcription_kube.throttle import FairBucket, Retries, TokenBucket, backoff, retry_after
+from transcription_kube.errors import ApiError, UnreachableError
+from transcription_kube.throttle import FairBucket, Retries, TokenBucket, retry_after, wait_after
 
 
 def test_a_burst_passes_at_once_and_the_rest_at_the_rate():
@@ -58,17 +59,23 @@ def test_a_group_alone_waits_as_in_a_token_bucket():
 ALMOST_ONE = 0.999999
 
 
-def test_waits_grow_up_to_a_bound_and_are_spread_from_nothing_up():
+CUT = UnreachableError("cut")
+
+
+def busy(seconds: float) -> ApiError:
+    return ApiError(429, "too many requests", retry_after=seconds)
+
+
+def test_waits_grow_up_to_a_bound_and_are_spread_over_its_upper_half():
     retries = Retries(tries=9, seconds=1000, first_wait=0.5, longest_wait=3)
-    waits = [retries.wait(tried, 0, None, ALMOST_ONE) for tried in range(1, 6)]
+    waits = [retries.wait(tried, 0, CUT, ALMOST_ONE) for tried in range(1, 6)]
     assert waits == pytest.approx([0.5, 1, 2, 3, 3], rel=1e-3)
-    assert retries.wait(5, 0, None, 0.0) == 0
-    assert retries.wait(8, 0, None, 0.5) == 1.5
+    assert retries.wait(5, 0, CUT, 0.0) == 1.5
 
 
 @pytest.mark.parametrize(
-    ("tried", "spent", "asked"),
-    [(3, 0, None), (4, 0, None), (1, 3.1, None), (1, 0, 30.0)],
+    ("tried", "spent", "error"),
+    [(3, 0, CUT), (4, 0, CUT), (1, 3.1, CUT), (1, 0, busy(30.0))],
     ids=[
         "the tries are used up",
         "more than used up",
@@ -76,25 +83,25 @@ def test_waits_grow_up_to_a_bound_and_are_spread_from_nothing_up():
         "asked to wait too long",
     ],
 )
-def test_it_gives_up_when(tried, spent, asked):
-    assert Retries().wait(tried, spent, asked, 0.5) is None
-
-
-def test_what_the_server_asks_for_is_waited_at_least():
-    retries = Retries(seconds=20, first_wait=0.5)
-    assert retries.wait(1, 0, 7.0, 0.0) == 7.0
-    assert retries.wait(1, 0, 7.0, 0.5) == 7.25
+def test_it_gives_up_when(tried, spent, error):
+    assert Retries().wait(tried, spent, error, 0.5) is None
 
 
 def test_a_backoff_doubles_up_to_a_bound_and_is_spread_over_its_upper_half():
-    assert [backoff(failures, ALMOST_ONE) for failures in (1, 2, 3, 8, 9, 99)] == pytest.approx(
-        [0.2, 0.4, 0.8, 25.6, 30, 30], rel=1e-3
-    )
-    assert backoff(1, 0.0) == 0.1
-    assert backoff(10_000, 0.0) == 15
-    assert backoff(1, 0.5, asked=7.0) == 7
-    assert backoff(99, 0.0, asked=7.0) == 15
-    assert backoff(1, 0.0, asked=3600.0) == 30
+    waits = [wait_after(failures, ALMOST_ONE) for failures in (1, 2, 3, 8, 9, 99)]
+    assert waits == pytest.approx([0.2, 0.4, 0.8, 25.6, 30, 30], rel=1e-3)
+    assert wait_after(1, 0.0) == 0.1
+    assert wait_after(10_000, 0.0) == 15
+    assert wait_after(99, 0.0, longest=60.0) == 30
+
+
+@pytest.mark.parametrize(
+    ("failures", "error", "seconds"),
+    [(1, busy(7.0), 7.1), (99, busy(7.0), 22), (1, busy(3600.0), 30.1), (1, CUT, 0.1)],
+    ids=["asked", "asked, and many failures", "asked for an hour", "not asked"],
+)
+def test_what_the_server_asks_for_is_waited_and_the_spread_comes_on_top(failures, error, seconds):
+    assert wait_after(failures, 0.0, error) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(

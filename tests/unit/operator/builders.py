@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from transcription_api.transcriptionjob import TranscriptionJob
+from transcription_kube.keys import key_of
 from transcription_operator.policies.names import CONTAINER
 from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
+from transcription_operator.runtime.owners import Owners
 from transcription_operator.settings import Gpu, NodePool, Settings
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -92,3 +94,13 @@ def raw_pod(container_state: dict[str, Any], **status: Any) -> dict[str, Any]:
             **status,
         },
     }
+
+
+def keep(owners: Owners, found: dict[str, Any]) -> None:
+    """As an informer does with the first list."""
+    owners.store.put(key_of(found), owners.parse(found))
+
+
+def lose(owners: Owners, key: str = "media/standup") -> None:
+    """As an informer does when it is told of the object's end."""
+    owners.store.put(key, None)

@@ -1,7 +1,7 @@
 import asyncio
 from typing import Any
 
-from tests.unit.operator.builders import UID, controlled_by, settings
+from tests.unit.operator.builders import UID, controlled_by, keep, settings
 from tests.unit.operator.endings import LAST_WORDS
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
 from transcription_kube.errors import ApiError, KubeError, NotFoundError
@@ -117,6 +117,6 @@ def stage(
 ) -> tuple[Caches, Reconciler]:
     """A TranscriptionJob without a Job; ``changes`` are those of the settings."""
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9) | {"status": status or {}})
+    keep(caches.owners, manifest(9) | {"status": status or {}})
     stated = settings(**changes)
     return caches, Reconciler(cluster, caches, stated, lambda _: None)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import NOW, owner, settings
+from tests.unit.operator.builders import NOW, keep, owner, settings
 from tests.unit.operator.runtime.played_cluster import PlayedCluster
 from tests.unit.operator.runtime.test_caches import manifest
 from transcription_api.transcriptionjob import TranscriptionJob
@@ -53,8 +53,8 @@ def test_a_job_that_is_gone_frees_its_slot():
 async def test_all_jobs_are_known_before_any_is_admitted():
     admitted: list[str] = []
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(8, uid="a", name="first"))
-    caches.owners.put(manifest(9, uid="b") | {"status": RUNNING})
+    keep(caches.owners, manifest(8, uid="a", name="first"))
+    keep(caches.owners, manifest(9, uid="b") | {"status": RUNNING})
     queue = admission(caches, Limits(in_all=1), admitted.append)
     await queue.load()
     assert queue.admit("media/first", caches.owner("media/first")) == 1
@@ -65,8 +65,8 @@ async def test_a_job_that_cannot_be_read_stops_nobody():
     caches = Caches(lambda _: None)
     unreadable = manifest(8, uid="a", name="first")
     unreadable["spec"]["decoding"] = {"mode": "streaming"}
-    caches.owners.put(unreadable)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, unreadable)
+    keep(caches.owners, manifest(9))
     queue = admission(caches, Limits(in_all=1))
     await queue.load()
     assert queue.admit("media/standup", caches.owner("media/standup")) is None
@@ -86,7 +86,7 @@ def test_stuck_jobs_of_one_namespace_do_not_block_another():
 async def test_a_slot_is_taken_before_the_job_is_created_and_its_status_written(moment):
     """A job with a higher priority that arrives in between has to wait."""
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     queue = admission(caches, Limits(in_all=1))
     positions = []
 

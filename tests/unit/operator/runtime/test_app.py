@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.unit import virtual_time
-from tests.unit.operator.builders import UID, settings
+from tests.unit.operator.builders import UID, keep, settings
 from transcription_kube.errors import ApiError, KubeError, UnreachableError
 from transcription_operator.runtime.app import App
 from transcription_operator.runtime.health import Health
@@ -19,12 +20,14 @@ Json = dict[str, Any]
 
 
 class Collection:
-    """One kind, of which there is nothing; ``answer`` may raise in place of each answer."""
+    """One kind, of which there is nothing; ``answer`` may raise in place of each answer.
 
-    namespace = None
+    ``namespace``: the one that was asked for, or the name of the selector.
+    """
 
-    def __init__(self, name: str, answer: Callable[[], object]) -> None:
+    def __init__(self, name: str, namespace: str | None, answer: Callable[[], object]) -> None:
         self.name = name
+        self.namespace = namespace
         self._answer = answer
 
     async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
@@ -46,7 +49,7 @@ class Cluster:
         self._answers = answers
 
     def __getattr__(self, kind: str) -> Callable[[str | None], Collection]:
-        return lambda _: Collection(kind, self._answers.get(kind, lambda: None))
+        return lambda where: Collection(kind, where, self._answers.get(kind, lambda: None))
 
 
 class Operator:
@@ -71,20 +74,6 @@ class Operator:
         lines = self.metrics.text().decode().splitlines()
         name = "transcription_operator_watch_age_seconds{"
         return [float(line.split()[-1]) for line in lines if line.startswith(name)]
-
-
-@pytest.fixture(autouse=True)
-def watched(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """When kopf was started, in seconds."""
-    started: list[float] = []
-
-    async def kopf_operator(*, ready_flag: asyncio.Event, **_: Any) -> None:
-        started.append(now())
-        ready_flag.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr("transcription_operator.runtime.app.kopf.operator", kopf_operator)
-    return started
 
 
 def now() -> float:
@@ -115,9 +104,7 @@ async def looked_at(operator: Operator, until: float) -> list[float]:
     return oldest
 
 
-def test_a_standby_that_takes_over_after_three_days_is_neither_stale_nor_dead(
-    watched: list[float],
-) -> None:
+def test_a_standby_that_takes_over_after_three_days_is_neither_stale_nor_dead() -> None:
     async def scenario() -> None:
         operator = Operator(everywhere(away(3 * DAY, 3 * DAY + 20)))
         loop = asyncio.get_running_loop()
@@ -126,10 +113,10 @@ def test_a_standby_that_takes_over_after_three_days_is_neither_stale_nor_dead(
         running = operator.start()
         oldest = await looked_at(operator, 3 * DAY + 90)
         assert max(oldest) <= 90
+        assert operator.app.ready.is_set()
         running.cancel()
 
     virtual_time.run(scenario())
-    assert len(watched) == 1
 
 
 def test_an_outage_of_a_quarter_of_an_hour_shows_in_the_metrics_and_restarts_nothing() -> None:
@@ -145,17 +132,41 @@ def test_an_outage_of_a_quarter_of_an_hour_shows_in_the_metrics_and_restarts_not
     virtual_time.run(scenario())
 
 
-def test_an_operator_that_starts_in_an_outage_waits_for_its_end(watched: list[float]) -> None:
+def test_an_operator_that_starts_in_an_outage_waits_for_its_end() -> None:
     async def scenario() -> None:
         operator = Operator(everywhere(away(0, 15 * MINUTE)))
         running = operator.start()
+        await looked_at(operator, 15 * MINUTE)
+        assert not operator.app.ready.is_set()
         await looked_at(operator, 16 * MINUTE)
         assert not running.done()
         assert operator.app.ready.is_set()
         running.cancel()
 
     virtual_time.run(scenario())
-    assert 15 * MINUTE < watched[0] < 16 * MINUTE
+
+
+@pytest.mark.parametrize("late", ["transcription_jobs", "jobs", "pods"])
+def test_nothing_is_reconciled_before_all_three_kinds_are_listed(late: str) -> None:
+    """A Job that is not known yet looks like one that is gone."""
+
+    async def scenario() -> None:
+        operator = Operator(Cluster(**{late: away(0, MINUTE)}))
+        running = operator.start()
+        begun: list[float] = []
+
+        async def reconcile(_: str) -> None:
+            begun.append(now())
+
+        operator.app.queue._handle = reconcile
+        operator.app.queue.add("media/standup")
+        await asyncio.sleep(MINUTE)
+        assert begun == []
+        await asyncio.sleep(MINUTE)
+        assert len(begun) == 1
+        running.cancel()
+
+    virtual_time.run(scenario())
 
 
 def test_an_operator_that_waits_for_the_api_server_can_be_stopped() -> None:
@@ -169,15 +180,43 @@ def test_an_operator_that_waits_for_the_api_server_can_be_stopped() -> None:
     virtual_time.run(scenario())
 
 
-def test_a_role_that_is_missing_ends_it() -> None:
+@pytest.mark.parametrize("kind", ["transcription_jobs", "jobs", "pods"])
+@pytest.mark.parametrize("status", [403, 404], ids=["no role", "no CRD"])
+def test_a_refused_first_list_ends_it_with_one_sentence(kind: str, status: int) -> None:
     def refuse() -> None:
-        raise ApiError(403, "cannot list transcriptionjobs")
+        raise ApiError(status, "cannot list them")
+
+    said = f"{status}: {kind} cannot be listed: cannot list them. Check that the resource"
 
     async def scenario() -> None:
-        with pytest.raises(KubeError, match="403: cannot list"):
-            await asyncio.wait_for(Operator(Cluster(transcription_jobs=refuse)).start(), 60)
+        with pytest.raises(KubeError, match=said):
+            await asyncio.wait_for(Operator(Cluster(**{kind: refuse})).start(), 60)
 
     virtual_time.run(scenario())
+
+
+def test_the_first_lists_come_one_after_the_other_and_namespaces_first() -> None:
+    """Each takes tens of megabytes while it is read."""
+    kinds = ("pods", "jobs", "transcription_jobs", "namespaces")
+    begun: dict[str, float] = {}
+
+    async def scenario() -> None:
+        answers = {kind: partial(lambda k: begun.setdefault(k, now()), kind) for kind in kinds}
+        operator = Operator(Cluster(**answers), watch_namespace_selector="transcribe=here")
+        running = operator.start()
+        await asyncio.sleep(10)
+        assert operator.app.ready.is_set()
+        running.cancel()
+
+    virtual_time.run(scenario())
+    assert begun == {"namespaces": 0, "transcription_jobs": 1, "jobs": 2, "pods": 3}
+
+
+def test_each_of_several_namespaces_has_an_informer_for_each_kind() -> None:
+    app = Operator(Cluster(), watch_namespaces=("media", "press")).app
+    found = sorted((each.name, each._source.namespace) for each in app._informers)
+    kinds = ("jobs", "pods", "transcription_jobs")
+    assert found == [(kind, namespace) for kind in kinds for namespace in ("media", "press")]
 
 
 @pytest.mark.parametrize("kind", ["jobs", "pods", "transcription_jobs"])
@@ -210,6 +249,7 @@ def test_a_loop_that_stands_still_is_dead() -> None:
         assert operator.health.problems() == [
             "the informer of jobs: nothing for 401 s",
             "the informer of pods: nothing for 401 s",
+            "the informer of transcription_jobs: nothing for 401 s",
         ]
         running.cancel()
 
@@ -228,7 +268,7 @@ async def test_labels_and_annotations_that_the_settings_propagate_are_cached():
         "annotations": {"example.com/cost": "7", "note": "x"},
     }
     spec = {"source": {"uri": "s3://a/b.mp3"}, "output": {"uri": "s3://c/"}}
-    app.caches.owners.put({"metadata": metadata, "spec": spec})
+    keep(app.caches.owners, {"metadata": metadata, "spec": spec})
     kept = app.caches.owner("media/standup")
     assert kept is not None
     assert kept.metadata.labels == {"team": "media"}

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import settings
+from tests.unit.operator.builders import keep, settings
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
 from transcription_kube.errors import ApiError, ConflictError
 from transcription_operator.policies.observation import ObservedJob
@@ -23,24 +23,26 @@ class Collections:
 @pytest.fixture
 def app() -> App:
     app = App(Collections(), settings(), None, Metrics("operator"))  # type: ignore[arg-type]
-    app.caches.owners.put(manifest(9))
+    keep(app.caches.owners, manifest(9))
     app.caches.put_job(child())
     return app
 
 
 def test_the_owner_of_refused_pods_is_reconciled_and_nobody_for_another_job(app):
-    app._pods_refused(None, PodRefusal("media/another", "x", "exceeded quota: gpus", version=13))
+    app._pods_refused(
+        "", None, PodRefusal("media/another", "x", "exceeded quota: gpus", version=13)
+    )
     assert len(app.queue) == 0
-    app._pods_refused(None, REFUSAL)
+    app._pods_refused("", None, REFUSAL)
     assert len(app.queue) == 1
 
 
 def test_a_refusal_is_forgotten_with_its_job(app):
-    app._pods_refused(None, REFUSAL)
+    app._pods_refused("", None, REFUSAL)
     job = ObservedJob.parse(child())
-    app._job_changed(job, job)
+    app._job_changed("", job, job)
     assert app.caches.refused_pods.of(job)
-    app._job_changed(job, None)
+    app._job_changed("", job, None)
     assert len(app.caches.refused_pods) == 0
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import NOW, UID, controlled_by, settings
+from tests.unit.operator.builders import NOW, UID, controlled_by, keep, settings
 from tests.unit.operator.runtime.played_cluster import GOING, RUNNING, PlayedCluster, stage
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
 from transcription_kube.errors import ApiError, ConflictError
@@ -49,7 +49,7 @@ def reconciler_of(cluster: PlayedCluster, caches: Caches) -> Reconciler:
 
 async def test_what_has_expired_is_deleted_as_it_was_observed():
     cluster, caches = Deletable(over(9)), Caches(lambda _: None)
-    caches.owners.put(over(9))
+    keep(caches.owners, over(9))
     assert await reconciler_of(cluster, caches).reconcile("media/standup") is None
     assert cluster.preconditions == [(UID, "9")]
 
@@ -57,7 +57,7 @@ async def test_what_has_expired_is_deleted_as_it_was_observed():
 async def test_a_retry_that_no_watch_has_told_of_survives_the_ttl():
     retried = over(12, annotations={"transcription.dev/retry": "1"})
     cluster, caches = Deletable(retried), Caches(lambda _: None)
-    caches.owners.put(over(9))
+    keep(caches.owners, over(9))
     reconciler = reconciler_of(cluster, caches)
     with pytest.raises(ConflictError):
         await reconciler.reconcile("media/standup")
@@ -89,7 +89,7 @@ class Scalable(PlayedCluster):
 )
 async def test_the_number_of_workers_grows_up_to_what_the_settings_allow(workers, changes, message):
     cluster, caches = Scalable(), Caches(lambda _: None)
-    caches.owners.put(manifest(9) | {"spec": manifest(9)["spec"] | {"workers": workers}})
+    keep(caches.owners, manifest(9) | {"spec": manifest(9)["spec"] | {"workers": workers}})
     caches.put_job(child() | {"spec": {"completions": 4, "parallelism": 4}})
     given = settings(limits=JobLimits(max_workers=5))
     reconciler = Reconciler(cluster, caches, given, lambda _: None, clock=lambda: NOW)  # type: ignore[arg-type]
@@ -102,7 +102,9 @@ async def test_the_number_of_workers_grows_up_to_what_the_settings_allow(workers
 
 async def test_a_job_with_too_many_workers_is_suspended_and_resumed_like_any_other():
     cluster, caches = Scalable(), Caches(lambda _: None)
-    caches.owners.put(manifest(9) | {"spec": manifest(9)["spec"] | {"workers": 6, "suspend": True}})
+    keep(
+        caches.owners, manifest(9) | {"spec": manifest(9)["spec"] | {"workers": 6, "suspend": True}}
+    )
     caches.put_job(child() | {"spec": {"completions": 4, "parallelism": 4}})
     given = settings(limits=JobLimits(max_workers=5))
     reconciler = Reconciler(cluster, caches, given, lambda _: None, clock=lambda: NOW)  # type: ignore[arg-type]
@@ -149,7 +151,7 @@ def beside_a_proxy(exit_code: int, seconds: int) -> dict[str, Any]:
 
 async def ended_by(cluster: WithProxies) -> Caches:
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     caches.put_job(child() | {"spec": {"completions": 1, "parallelism": 1}})
     caches.pods.put(f"media/{POD}", ObservedPod.parse(cluster.pods[0]))
     await reconciler_of(cluster, caches).reconcile("media/standup")
@@ -217,7 +219,7 @@ async def test_a_job_that_ended_before_any_watch_told_of_it_is_explained_by_its_
     cluster.failure = ConflictError(409, f'jobs.batch "{CHILD}" already exists')
     condition = {"type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "x"}
     cluster.job = child() | {"status": {"conditions": [condition]}}
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     reconciler = reconciler_of(cluster, caches)
     with pytest.raises(ConflictError):
         await reconciler.reconcile("media/standup")

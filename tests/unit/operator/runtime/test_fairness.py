@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit import virtual_time
-from tests.unit.operator.builders import NOW, settings
+from tests.unit.operator.builders import NOW, keep, settings
 from transcription_kube.errors import ApiError
 from transcription_kube.throttle import FairBucket
 from transcription_operator.policies.refusals import PodRefusal
@@ -73,7 +73,7 @@ class World:
     def apply(self, namespace: str, name: str) -> None:
         found = transcription_job(namespace, name)
         self._objects[f"{namespace}/{name}"] = found
-        self._caches.owners.put(found)
+        keep(self._caches.owners, found)
         self.queue.add(f"{namespace}/{name}")
 
     def rate(self, begin: float, end: float) -> float:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.operator.builders import NOW, settings
+from tests.unit.operator.builders import NOW, keep, settings
 from tests.unit.operator.runtime.played_cluster import PlayedCluster, stage
 from tests.unit.operator.runtime.test_caches import CHILD, child, manifest
 from transcription_kube.errors import ApiError, ConflictError, NotFoundError, UnreachableError
@@ -64,7 +64,7 @@ class Clocked:
     def __init__(self) -> None:
         self.cluster, self.now = PlayedCluster(), NOW
         self.caches = Caches(lambda _: None)
-        self.caches.owners.put(manifest(9))
+        keep(self.caches.owners, manifest(9))
         self.reconciler = Reconciler(
             self.cluster,  # type: ignore[arg-type]
             self.caches,
@@ -125,7 +125,7 @@ async def test_a_refused_creation_is_not_tried_again_before_its_time_nor_the_job
     cluster, now = PlayedCluster(), [NOW]
     cluster.failure = ApiError(403, "exceeded quota: jobs")
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9, generation=1))
+    keep(caches.owners, manifest(9, generation=1))
     reconciler = Reconciler(
         cluster,  # type: ignore[arg-type]
         caches,
@@ -140,7 +140,7 @@ async def test_a_refused_creation_is_not_tried_again_before_its_time_nor_the_job
     now[0] += timedelta(seconds=10)
     assert await reconciler.reconcile("media/standup") == 30
     assert (len(cluster.created), cluster.gets) == (2, 0)
-    caches.owners.put(manifest(99, generation=2))
+    keep(caches.owners, manifest(99, generation=2))
     assert await reconciler.reconcile("media/standup") == 15
     assert len(cluster.created) == 3
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import settings
+from tests.unit.operator.builders import keep, settings
 from tests.unit.operator.runtime.played_cluster import PlayedCluster
 from tests.unit.operator.runtime.test_caches import child, manifest
 from transcription_operator.runtime.caches import Caches
@@ -57,7 +57,7 @@ KUEUES = [
 )
 async def test_a_job_that_kueue_suspends_is_never_resumed_against_it(labels, phase, reason, words):
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     kueue = Kueue(caches, labels)
     reconciler = Reconciler(kueue, caches, settings(), lambda _: None)  # type: ignore[arg-type]
     for _ in range(50):

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import NOW, controlled_by, owner, settings
+from tests.unit.operator.builders import NOW, controlled_by, keep, owner, settings
 from tests.unit.operator.runtime.played_cluster import (
     DELIVERED,
     GOING,
@@ -73,7 +73,7 @@ REFUSED = worker("Failed", {"terminated": {"exitCode": 66}})
 async def end_of(condition: str, there: dict[str, Any]) -> dict[str, Any]:
     """The status of a job whose Job has ended, while the watch of pods still says Running."""
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     ended = {"type": condition, "status": "True", "reason": "X", "message": "the controller's"}
     caches.put_job(child() | {"status": {"conditions": [ended]}})
     caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(RUNNING))

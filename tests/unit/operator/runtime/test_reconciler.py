@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.operator.builders import NOW, settings
+from tests.unit.operator.builders import NOW, keep, settings
 from tests.unit.operator.runtime.played_cluster import (
     BROKEN,
     DELIVERED,
@@ -30,7 +30,7 @@ ENDS = [
 )
 async def test_a_job_is_deleted_where_its_namespace_ends(spec, status, pod, going, deleted, asked):
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     caches.put_job(child() | {"spec": spec, "status": status})
     metadata = pod["metadata"] | going
     caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(pod | {"metadata": metadata}))
@@ -45,7 +45,7 @@ async def test_a_job_is_deleted_where_its_namespace_ends(spec, status, pod, goin
 )
 async def test_progress_is_that_of_the_present_job(job_uid, percent):
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9))
+    keep(caches.owners, manifest(9))
     caches.put_job(child())
     caches.pods.put(f"media/{CHILD}-0-abcde", ObservedPod.parse(RUNNING))
     reading = Reading(NOW, 26_000, 36_000)

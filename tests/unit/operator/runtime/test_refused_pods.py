@@ -100,7 +100,7 @@ async def test_an_informer_of_events_reports_each_and_keeps_none(jobs):
 
     refused, reported, store = RefusedPods(jobs), [], Unkept()
 
-    def changed(_, refusal):
+    def changed(_key, _before, refusal):
         reported.append(refused.put(refusal))
         if len(reported) == 2:
             done.set()

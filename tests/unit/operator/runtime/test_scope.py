@@ -34,31 +34,20 @@ class Namespaces:
         self.events.put_nowait({"type": kind, "object": namespace(name, version)})
 
 
-class Jobs:
-    """The TranscriptionJobs of a namespace."""
-
-    name, namespace = "transcriptionjobs", "media"
-
-    def __init__(self, answer: list[Json] | Exception) -> None:
-        self._answer = answer
-
-    async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        yield self._answer, "20"
-
-    def watch(self, version: str) -> AsyncIterator[Json]:
-        raise AssertionError("nobody watches here")
-
-
 class Seen:
-    """What a scope calls, in order."""
+    """What a scope calls, in order.
 
-    def __init__(self) -> None:
+    ``failures``: raised in place of as many lists of a namespace's TranscriptionJobs.
+    """
+
+    def __init__(self, *failures: Exception) -> None:
         self.calls: asyncio.Queue[str] = asyncio.Queue()
+        self._failures = list(failures)
 
-    def job(self, found: Json) -> None:
-        self.calls.put_nowait(f"job {found['metadata']['name']}")
+    async def enter(self, name: str) -> None:
+        self.calls.put_nowait(f"enter {name}")
+        if self._failures:
+            raise self._failures.pop()
 
     def gone(self, name: str) -> None:
         self.calls.put_nowait(f"gone {name}")
@@ -68,10 +57,8 @@ class Seen:
 
 
 @asynccontextmanager
-async def running(
-    source: Namespaces, answers: dict[str, list[Json] | Exception], seen: Seen
-) -> AsyncIterator[Scope]:
-    scope = Scope("", source, lambda name: Jobs(answers[name]), seen.job, seen.gone)
+async def running(source: Namespaces, seen: Seen) -> AsyncIterator[Scope]:
+    scope = Scope("", source, seen.enter, seen.gone)
     tasks = [asyncio.create_task(each) for each in (scope.informers[0].run(), scope.run())]
     await asyncio.wait_for(scope.informers[0].synced.wait(), timeout=5)
     try:
@@ -83,25 +70,26 @@ async def running(
 
 
 async def test_jobs_of_namespaces_whose_labels_do_not_match_are_not_ours():
-    async with running(Namespaces("press"), {}, Seen()) as scope:
+    async with running(Namespaces("press"), Seen()) as scope:
         assert not scope.is_ours(manifest(1))
-    async with running(Namespaces("media", "press"), {}, Seen()) as scope:
+    async with running(Namespaces("media", "press"), Seen()) as scope:
         assert scope.is_ours(manifest(1))
         other = manifest(1) | {"spec": {"operatorClassName": "research"}}
         assert not scope.is_ours(other), "of another class, in a namespace that is watched"
 
 
 async def test_without_a_selector_every_namespace_is_watched():
-    scope = Scope("", None, lambda _: Jobs([]), lambda _: None, lambda _: None)
+    seen = Seen()
+    scope = Scope("", None, seen.enter, seen.gone)
     assert scope.informers == []
     assert scope.is_ours(manifest(1))
 
 
 async def test_a_namespace_whose_labels_come_to_match_brings_its_jobs_and_one_that_goes_is_left():
     source, seen = Namespaces("press"), Seen()
-    async with running(source, {"media": [manifest(1)]}, seen) as scope:
+    async with running(source, seen) as scope:
         source.report("ADDED", "media", 11)
-        assert await seen.next() == "job standup"
+        assert await seen.next() == "enter media"
         assert scope.is_ours(manifest(1))
         # The labels changed in another way: the namespace matches as before.
         source.report("MODIFIED", "media", 12)
@@ -110,24 +98,26 @@ async def test_a_namespace_whose_labels_come_to_match_brings_its_jobs_and_one_th
         assert not scope.is_ours(manifest(1))
 
 
-async def test_a_namespace_that_cannot_be_listed_is_left_to_the_next_resync():
-    source, seen = Namespaces(), Seen()
-    answers: dict[str, list[Json] | Exception] = {
-        "media": ApiError(500, "etcd is slow"),
-        "press": [manifest(1, name="interview")],
-    }
-    async with running(source, answers, seen):
+async def test_a_namespace_that_cannot_be_listed_is_listed_again():
+    source, seen = Namespaces(), Seen(ApiError(500, "etcd is slow"))
+    async with running(source, seen):
         source.report("ADDED", "media", 11)
-        source.report("ADDED", "press", 12)
-        assert await seen.next() == "job interview"
+        assert [await seen.next(), await seen.next()] == ["enter media", "enter media"]
+
+
+async def test_a_namespace_that_has_gone_before_it_could_be_listed_is_left_alone():
+    source, seen = Namespaces(), Seen(ApiError(500, "etcd is slow"))
+    async with running(source, seen):
+        source.report("ADDED", "media", 11)
+        assert await seen.next() == "enter media"
+        source.report("DELETED", "media", 12)
+        assert await seen.next() == "gone media"
+        source.report("ADDED", "press", 13)
+        assert await seen.next() == "enter press"
 
 
 async def test_the_namespaces_of_the_first_list_are_left_to_the_list_of_all_jobs():
     source, seen = Namespaces("media"), Seen()
-    answers: dict[str, list[Json] | Exception] = {
-        "media": [manifest(1)],
-        "press": [manifest(1, name="interview")],
-    }
-    async with running(source, answers, seen):
+    async with running(source, seen):
         source.report("ADDED", "press", 11)
-        assert await seen.next() == "job interview"
+        assert await seen.next() == "enter press"

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.operator.builders import settings
+from tests.unit.operator.builders import keep, settings
 from tests.unit.operator.runtime.played_cluster import PlayedCluster, stage
 from tests.unit.operator.runtime.test_caches import manifest
 from transcription_kube.errors import ConflictError
@@ -21,7 +21,9 @@ async def test_a_conflict_on_the_status_is_resolved_by_reading_the_job():
     caches, reconciler = stage(cluster)
     with pytest.raises(ConflictError):
         await reconciler.reconcile("media/standup")
-    assert (cluster.gets, caches.owners.version("media/standup")) == (1, 11)
+    kept = caches.owner("media/standup")
+    assert kept is not None
+    assert (cluster.gets, kept.metadata.resource_version) == (1, "11")
 
 
 async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
@@ -35,7 +37,7 @@ async def test_a_change_to_a_finished_job_is_seen_once_and_changes_nothing():
         "phase": "Succeeded", "observedGeneration": 1, "conditions": conditions, "failures": [],
     }  # fmt: skip
     caches = Caches(lambda _: None)
-    caches.owners.put(manifest(9, generation=2) | {"status": done})
+    keep(caches.owners, manifest(9, generation=2) | {"status": done})
     cluster = PlayedCluster()
     reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
     await reconciler.reconcile("media/standup")

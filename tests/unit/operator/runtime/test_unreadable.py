@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operator.builders import UID, settings
+from tests.unit.operator.builders import UID, keep, settings
 from tests.unit.operator.runtime.played_cluster import PlayedCluster, stage
 from tests.unit.operator.runtime.test_caches import manifest
 from transcription_operator.policies import names
@@ -28,7 +28,7 @@ async def unreadable(status: dict[str, Any], spec: dict[str, Any]) -> PlayedClus
     found = manifest(9, generation=3) | {"status": status}
     found["spec"].update(spec)
     caches = Caches(lambda _: None)
-    caches.owners.put(found)
+    keep(caches.owners, found)
     cluster = PlayedCluster()
     reconciler = Reconciler(cluster, caches, settings(), lambda _: None)  # type: ignore[arg-type]
     assert await reconciler.reconcile("media/standup") is None

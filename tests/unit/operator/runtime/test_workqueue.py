@@ -1,12 +1,13 @@
 import asyncio
+import contextvars
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from tests.unit.virtual_time import run
-from transcription_kube.errors import ConflictError
-from transcription_operator.runtime.workqueue import WorkQueue
+from transcription_kube.errors import ApiError, ConflictError
+from transcription_operator.runtime.workqueue import Unobserved, WorkQueue
 
 
 @asynccontextmanager
@@ -181,7 +182,7 @@ def test_an_attempt_that_takes_too_long_is_cancelled_and_backs_off():
             begins.append(clock())
             await asyncio.Event().wait()
 
-        async with working(handle, limit=60) as queue:
+        async with working(handle, limit=60, draw=lambda: 1.0) as queue:
             queue.add("media/standup")
             await asyncio.sleep(185)
         assert begins == pytest.approx([0, 60.2, 120.6, 181.4])
@@ -197,9 +198,48 @@ def test_a_conflict_backs_off_like_an_error():
             begins.append(clock())
             raise ConflictError(409, "the object has been modified")
 
-        async with working(handle) as queue:
+        async with working(handle, draw=lambda: 1.0) as queue:
             queue.add("media/standup")
             await asyncio.sleep(3.1)
         assert begins == pytest.approx([0, 0.2, 0.6, 1.4, 3.0])
+
+    run(scenario())
+
+
+def test_a_key_comes_back_no_sooner_than_the_api_server_asks_and_no_later_than_its_cap():
+    async def scenario():
+        begins, asked = [], iter([7.0, 3600.0])
+
+        async def handle(_key):
+            begins.append(clock())
+            raise ApiError(429, "too many requests", next(asked, None))
+
+        async with working(handle, draw=lambda: 1.0) as queue:
+            queue.add("media/standup")
+            await asyncio.sleep(38)
+        assert begins == pytest.approx([0, 7.2, 37.6])
+
+    run(scenario())
+
+
+def test_a_key_that_waits_keeps_nothing_of_the_reconciliation_that_asked_for_it():
+    """A copy of its context for each key would be most of what the garbage collector looks at."""
+
+    async def scenario():
+        variable = contextvars.ContextVar("job", default=None)
+        seen = []
+
+        async def handle(key):
+            variable.set(key)
+            return 300.0
+
+        class Observer(Unobserved):
+            def on_add(self, key):
+                seen.append(variable.get())
+
+        async with working(handle, observer=Observer()) as queue:
+            queue.add("media/standup")
+            await asyncio.sleep(700)
+        assert seen == [None] * 3
 
     run(scenario())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit import virtual_time
-from tests.unit.operator.builders import NOW, controlled_by, settings
+from tests.unit.operator.builders import NOW, controlled_by, keep, settings
 from transcription_operator.policies import names
 from transcription_operator.policies.names import CONTAINER
 from transcription_operator.policies.observation import ObservedPod
@@ -83,7 +83,7 @@ class Installation:
         self.queue = WorkQueue(reconciler.reconcile)
         self.names = [f"job-{i}" for i in range(jobs)]
         for name in self.names:
-            self.caches.owners.put(self.cluster.owner(name))
+            keep(self.caches.owners, self.cluster.owner(name))
             self.queue.add(f"media/{name}")
 
     def play(self, **status: Any) -> None:
