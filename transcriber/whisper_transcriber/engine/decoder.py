@@ -22,7 +22,7 @@ Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Attention of queries to keys and values, all (rows, heads, positions, width)."""
 
 
-_COPIED_BYTES = 2**28
+_COPIED_BYTES = 2**26
 """Rows that change places are copied by way of a memory of so many bytes, or of a layer."""
 
 

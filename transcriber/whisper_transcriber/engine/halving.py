@@ -34,12 +34,14 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 class Halving:
     """Runs batches in parts that fit into the GPU's memory, and remembers the size that fitted.
 
-    ``release``: called when the memory was full, to give back what is not needed.
+    ``release``: called when the memory was full, to give back what is kept between batches. A size
+    that has fitted before is tried once more after it.
     """
 
     def __init__(self, release: Callable[[], None]) -> None:
         self._release = release
         self._limit: int | None = None
+        self._fitted = 0
 
     def run(
         self, work: Callable[[Sequence[_Window]], list[_Result]], windows: Sequence[_Window]
@@ -57,8 +59,12 @@ class Halving:
             if done is None:
                 self._release()
                 torch.cuda.empty_cache()
+                done = _attempt(work, part) if size <= self._fitted else None
+            if done is None:
+                torch.cuda.empty_cache()
                 self._halve(size)
             else:
+                self._fitted = max(self._fitted, size)
                 results += done
         return results
 

@@ -8,7 +8,8 @@ from torch.nn import functional
 
 
 def in_precision(norm: nn.LayerNorm, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
-    """A layer norm of tensors of that type, which computes in float32 all the same.
+    """A layer norm of tensors of that type. Sums are in float32 all the same; weight and bias are
+    rounded to the type, which changes nothing of OpenAI's checkpoints.
 
     whisper.model.LayerNorm makes float32 of its input and half of its output, each a pass over the
     memory of its own.

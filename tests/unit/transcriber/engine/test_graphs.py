@@ -62,6 +62,14 @@ def test_a_step_is_captured_once_for_each_number_of_windows_and_length() -> None
     assert captured < 10
 
 
+def test_no_more_steps_are_kept_than_the_memory_bears(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("whisper_transcriber.engine.graphs._MOST_STEPS", 2)
+    model = tiny.model()
+    decoder = GraphedDecoder(model, torch.float32, 1)
+    same(said(model, decoder, 3, beams=1), expected(model, 3, 1))
+    assert decoder.captured <= 2
+
+
 def test_what_was_released_is_made_again() -> None:
     model = tiny.model()
     decoder = GraphedDecoder(model, torch.float32, 1)
@@ -91,7 +99,7 @@ def test_what_cannot_be_captured_is_run_as_it_is(
     monkeypatch.setattr(decoder, "_captured_run", refuse)
     if goes_on:
         same(said(model, decoder, 2, beams=1), expected(model, 2, 1))
-        assert caplog.text.count("without CUDA graphs") == 1
+        assert caplog.text.count("graphs cannot be captured") == 1
     else:
         with pytest.raises(RuntimeError, match=message):
             said(model, decoder, 2, beams=1)

@@ -79,3 +79,25 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
 
     with pytest.raises(RuntimeError, match="device-side assert"):
         Halving(lambda: None).run(work, "ab")
+
+
+def test_a_size_that_fitted_before_is_tried_once_more_without_what_was_kept() -> None:
+    """What is kept between batches grows: the batch is not to blame."""
+    kept = ["something"]
+
+    def work(windows: Sequence[str]) -> list[str]:
+        if kept and windows[0] == "c":
+            raise RuntimeError("CUDA out of memory")
+        return list(windows)
+
+    halving = Halving(kept.clear)
+    assert halving.run(work, "ab") == ["a", "b"]
+    assert halving.run(work, "cd") == ["c", "d"]
+    tried: list[int] = []
+
+    def count(windows: Sequence[str]) -> list[str]:
+        tried.append(len(windows))
+        return list(windows)
+
+    halving.run(count, "ef")
+    assert tried == [2]
