@@ -15,7 +15,7 @@ from typing import Any, Self
 import aiohttp
 
 from transcription_kube.access import Access, find_access, proxy_of_environment
-from transcription_kube.errors import ApiError, UnreachableError, api_error, words
+from transcription_kube.errors import ApiError, TooLargeError, UnreachableError, api_error, words
 from transcription_kube.throttle import FairBucket, Retries, retry_after
 
 Json = dict[str, Any]
@@ -38,6 +38,7 @@ class _Request:
     query: Query | None = None
     body: Json | None = None
     content_type: str = _JSON
+    most_bytes: int | None = None
 
 
 class ApiClient:
@@ -97,14 +98,16 @@ class ApiClient:
         query: Query | None = None,
         body: Json | None = None,
         content_type: str = _JSON,
+        most_bytes: int | None = None,
     ) -> Json:
         """What the API server answers, as JSON.
 
         Raises:
             ApiError: it refused; see Retries for what is tried again.
+            TooLargeError: the answer has more than ``most_bytes``.
             UnreachableError: it did not answer, or something between us answered in its place.
         """
-        content = await self._insist(_Request(method, path, query, body, content_type))
+        content = await self._insist(_Request(method, path, query, body, content_type, most_bytes))
         try:
             answer = json.loads(content)
         except ValueError:
@@ -172,7 +175,7 @@ class ApiClient:
         verb, resource = described(request.method, request.path)
         try:
             async with self._open(request, _TIMEOUT) as answer:
-                content = await answer.read()
+                content = await _content(answer, request.most_bytes)
         except (aiohttp.ClientError, TimeoutError) as error:
             self._count(verb, resource, "error")
             raise UnreachableError(f"{request.method} {request.path}: {words(error)}") from error
@@ -232,6 +235,18 @@ def error_of(status: int, content: bytes, asked_wait: str | None = None) -> ApiE
     except (ValueError, KeyError, TypeError):
         message = content[:_ERROR_BYTES].decode(errors="replace")
     return api_error(status, message, retry_after(asked_wait))
+
+
+async def _content(answer: aiohttp.ClientResponse, most: int | None) -> bytes:
+    if most is None:
+        return await answer.read()
+    pieces, size = [], 0
+    async for piece in answer.content.iter_any():
+        size += len(piece)
+        if size > most:
+            raise TooLargeError(f"{answer.url.path}: the answer has more than {most} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

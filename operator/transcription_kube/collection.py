@@ -6,10 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 from transcription_kube.client import ApiClient
+from transcription_kube.errors import TooLargeError
 
 Json = dict[str, Any]
 
 PAGE = 500
+_PAGE_BYTES = 2**24
+"""Who may create an object may give it a megabyte: 500 of those would be half a gigabyte."""
+
 _WATCH_SECONDS = 300.0
 """At least, and at most twice that, as client-go has it: watches that end together would begin
 together, for ever."""
@@ -41,16 +45,29 @@ class Collection:
         self._query = [(kind, value) for kind, value in selectors if value]
 
     async def pages(self) -> AsyncIterator[tuple[list[Json], str]]:
-        """All objects, a page at a time, and the resourceVersion to watch from."""
-        query = [*self._query, ("limit", str(PAGE))]
+        """All objects, a page at a time, and the resourceVersion to watch from.
+
+        A page of more than some megabytes is asked for again in parts.
+        """
+        limit, query = PAGE, list(self._query)
         while True:
-            answer = await self._client.request("GET", self._path, query=query)
+            try:
+                answer = await self._client.request(
+                    "GET",
+                    self._path,
+                    query=[*query, ("limit", str(limit))],
+                    most_bytes=_PAGE_BYTES if limit > 1 else None,
+                )
+            except TooLargeError:
+                limit = max(1, limit // 4)
+                continue
             metadata = answer["metadata"]
             # Popped: a page is several megabytes, which the next one need not find still there.
             yield answer.pop("items"), metadata["resourceVersion"]
             if not metadata.get("continue"):
                 return
-            query = [*self._query, ("limit", str(PAGE)), ("continue", metadata["continue"])]
+            limit = min(PAGE, 2 * limit)
+            query = [*self._query, ("continue", metadata["continue"])]
 
     def watch(self, version: str) -> AsyncIterator[Json]:
         """Watch events from a resourceVersion on, bookmarks included."""

@@ -5,6 +5,7 @@ KubeError
 │   ├── ConflictError         somebody else was quicker (409)
 │   ├── GoneError             the resourceVersion to watch from is too old (410)
 │   └── NotFoundError         it is gone (404)
+├── TooLargeError        the answer is larger than the caller takes
 ├── UnreachableError     the API server cannot be reached, or the connection broke; an OSError too
 └── LeadershipLostError  the lease could not be renewed: another operator may take over
 """
@@ -61,6 +62,10 @@ _BY_STATUS: dict[int, type[ApiError]] = {404: NotFoundError, 409: ConflictError,
 def api_error(status: int, message: str, retry_after: float | None = None) -> ApiError:
     """The error of an HTTP status."""
     return _BY_STATUS.get(status, ApiError)(status, message, retry_after)
+
+
+class TooLargeError(KubeError):
+    """An answer of more bytes than the caller takes; the rest of it was not read."""
 
 
 class UnreachableError(KubeError, ConnectionError):

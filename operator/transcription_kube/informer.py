@@ -171,7 +171,7 @@ class Informer(Generic[T]):
 
         Raises:
             ApiError: the first list was refused: a role or a resource is missing.
-            Exception: an object or an event could not be read; the caches are not to be relied on.
+            Exception: an event could not be read; the caches are not to be relied on.
         """
         self._answered.restart()
         failures = 0
@@ -209,6 +209,7 @@ class Informer(Generic[T]):
         """
         async with self._turn:
             async for objects, _ in part.pages():
+                self._hear()
                 await self._keep(objects)
 
     def _doubt(self, error: Exception) -> None:
@@ -240,7 +241,7 @@ class Informer(Generic[T]):
         """Keep a page's objects unless newer ones are known; the keys of those that are ours."""
         ours = set()
         for number, each in enumerate(objects, start=1):
-            item = self._parse(each)
+            item = self._read(each)
             if item is not None:
                 key = key_of(each)
                 ours.add(key)
@@ -248,6 +249,17 @@ class Informer(Generic[T]):
             if number % _PARSED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         return ours
+
+    def _read(self, found: Json) -> T | None:
+        """What is kept of an object. One that cannot be read, which may be anybody's, is left out:
+        it must not end the work on all others."""
+        try:
+            return self._parse(found)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            log.exception(
+                "one of the %s cannot be read, and is left out: %s", self.name, key_of(found)
+            )
+            return None
 
     def _is_mine(self, key: str) -> bool:
         return self._source.namespace in (None, namespace_of(key))
@@ -264,7 +276,7 @@ class Informer(Generic[T]):
             raise api_error(int(changed.get("code") or 500), str(changed.get("message", "")))
         at = changed["metadata"]["resourceVersion"]
         if kind != "BOOKMARK":
-            item = None if kind == "DELETED" else self._parse(changed)
+            item = None if kind == "DELETED" else self._read(changed)
             self._set(key_of(changed), item, int(at))
         self._version, self._doubts, self._brought = at, 0, True
         self._store.heard[self._source.namespace] = int(at)
@@ -282,8 +294,16 @@ class Informer(Generic[T]):
             self._changed(key, before, item)
 
 
+_ADVICE = {
+    400: "Check the selectors of labels in the settings",
+    401: "Check the token of the service account, or of the kubeconfig",
+}
+
+
 def _refused(name: str, error: ApiError) -> str:
-    return (
-        f"{name} cannot be listed: {error.message}. Check that the resource is installed, and that "
-        "the role of this service account allows list and watch"
+    advice = _ADVICE.get(
+        error.status,
+        "Check that the resource is installed, and that the role of this service account allows "
+        "list and watch",
     )
+    return f"{name} cannot be listed: {error.message}. {advice}"

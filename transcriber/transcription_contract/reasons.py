@@ -93,7 +93,8 @@ _NOT_STARTING = listed(
      "change of the spec is tried at once."),
     ("ApiServerUnavailable", CLUSTER, "The API server has failed to create the Kubernetes Job for "
      "over a minute, and says nothing about the Job: it is overloaded, or without its database.",
-     "Check the health of the control plane. The operator tries again at least once a minute."),
+     "Check the health of the control plane, and of its admission webhooks. The operator tries "
+     "again."),
     ("NameTaken", USER, "A Job of the name that the operator would use exists, and belongs to "
      "something else.", "Delete that Job (the message has the command), or create the "
      "TranscriptionJob under another name."),

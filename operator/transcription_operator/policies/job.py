@@ -102,8 +102,8 @@ def task_of(owner: TranscriptionJob, pool: NodePool, settings: Settings) -> Task
 
 
 def _pod_failure_policy() -> Manifest:
-    """Its own exit code tells a pod that somebody deleted: only evictions by the API, preemption
-    and the taint manager set DisruptionTarget."""
+    """A pod that somebody deleted is told by its own exit code, or by the DisruptionTarget that the
+    operator gives it: Kubernetes does so only for evictions by the API, preemption and taints."""
     return {
         "rules": [
             _on_exit_codes("FailJob", FINAL_CODES),

@@ -59,6 +59,9 @@ author chose, 422 by default, and a webhook's any from 400 on: only the words te
 _CLOCK_RESOLUTION = timedelta(seconds=1)
 _AGGREGATED = "(combined from similar events): "
 _POD_NAME = re.compile(r"\b([a-z0-9][a-z0-9-]*)-\d+-[a-z0-9]{5}\b")
+_MESSAGE_CHARACTERS = 2048
+"""Anybody may create Events, with messages of a megabyte."""
+
 _TRUNCATED = 50
 """A Job's name is cut in its pods' names to make room for the index and the random suffix."""
 
@@ -79,15 +82,22 @@ class PodRefusal:
     version: int = field(default=0, compare=False)
 
     @classmethod
-    def parse(cls, event: dict[str, Any]) -> "PodRefusal":
-        """A core/v1 Event as the API server returns it."""
-        about = event["involvedObject"]
-        name, message = about["name"], (event.get("message") or "").removeprefix(_AGGREGATED)
+    def parse(cls, event: dict[str, Any]) -> "PodRefusal | None":
+        """A core/v1 Event as the API server returns it; None for one of no Job by name, or of no
+        time that Python has: the Job controller writes neither."""
+        about, said = event["involvedObject"], (event.get("message") or "")[:_MESSAGE_CHARACTERS]
+        name = about.get("name")
+        try:
+            at = parse_time(event.get("lastTimestamp") or event.get("eventTime"))
+        except ValueError:
+            return None
+        if not name:
+            return None
         return cls(
             job=f"{event['metadata']['namespace']}/{name}",
             job_uid=about.get("uid", ""),
-            message=_POD_NAME.sub(partial(_job_name_of, name), message),
-            at=parse_time(event.get("lastTimestamp") or event.get("eventTime")),
+            message=_POD_NAME.sub(partial(_job_name_of, name), said.removeprefix(_AGGREGATED)),
+            at=at,
             version=int(event["metadata"]["resourceVersion"]),
         )
 
@@ -149,7 +159,7 @@ def of_trouble(message: str, lasted: timedelta) -> Failure | None:
     return Failure(
         reason="ApiServerUnavailable",
         message=f"The API server has failed for over a minute to create the Job ({message}): the "
-        "operator tries again at least once a minute; check the health of the control plane",
+        "operator tries again; check the health of the control plane, and its admission webhooks",
     )
 
 

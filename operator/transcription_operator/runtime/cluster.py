@@ -5,6 +5,7 @@ Kubernetes would be built for each pod that is listed, to read ten fields of it.
 """
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -125,11 +126,17 @@ class Cluster:
         items: list[Json] = (await self._client.request("GET", path, query=query))["items"]
         return items
 
-    async def end_pod(self, namespace: str, name: str, status: Json) -> Json | None:
+    async def end_pod(self, namespace: str, name: str, status: Json, *, told: bool) -> Json | None:
         """Write fields of a pod's status, its phase among them; the pod after it, None if it is
-        gone."""
-        annotations = {names.ENDED_ANNOTATION: "true"}
-        body = {"metadata": {"annotations": annotations}, "status": status}
+        gone.
+
+        ``told``: with an annotation, at which its kubelet stops what still runs.
+        """
+        body: Json = {"status": status}
+        if told:
+            # Never the same twice: the kubelet acts on a change.
+            written = datetime.now(UTC).isoformat(timespec="milliseconds")
+            body["metadata"] = {"annotations": {names.ENDED_ANNOTATION: written}}
         return await self._patch_pod(namespace, name, body, _MERGE_PATCH)
 
     async def mark_deleted(self, namespace: str, name: str) -> Json | None:

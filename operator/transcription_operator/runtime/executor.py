@@ -31,7 +31,7 @@ from transcription_operator.runtime.caches import Caches
 from transcription_operator.runtime.cluster import Cluster
 from transcription_operator.settings import Settings
 
-_FORBIDDEN_FOR = timedelta(minutes=5)
+_REFUSED_FOR = timedelta(minutes=5)
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +45,7 @@ class Executor:
         self._caches = caches
         self._settings = settings
         self._clock = clock
-        self._write_again: dict[str, datetime] = {}
+        self._write_again: dict[tuple[str, ...], datetime] = {}
 
     async def act(self, owner: TranscriptionJob, action: Action, seen: Observation) -> Observation:
         """Carry out one action; the observation after it.
@@ -88,22 +88,29 @@ class Executor:
                 owner.metadata.namespace, action.name, action.uid, spec, dict(action.annotations)
             )
             self._caches.put_job(changed)
+            # The answer may tell of more than our change; the watch will not tell of that again.
+            seen = replace(seen, job=ObservedJob.parse(changed))
         return seen
 
     async def _write_pod(
         self, namespace: str, action: EndPod | MarkDeleted, seen: Observation
     ) -> Observation:
-        """Without the right to do so the pod stays as it is; it is tried again after a while."""
+        """Where that is refused the pod stays as it is, the rest of the job is looked after, and it
+        is tried again after a while."""
         now = self._clock()
-        if now < self._write_again.get(namespace, now):
+        of_pod = (namespace, type(action).__name__, action.name)
+        if any(now < self._write_again.get(key, now) for key in (of_pod, of_pod[:2])):
             return seen
         try:
             answer = await self._written(namespace, action)
         except ApiError as error:
-            if not error.is_forbidden:
+            if isinstance(error, ConflictError) or error.is_transient:
                 raise
-            self._write_again[namespace] = now + _FORBIDDEN_FOR
-            log.warning("pod %s cannot be changed: our role may not patch pods/status", action.name)
+            # A policy has refused this pod; without the right, it would be the same of each.
+            by_role = error.is_forbidden and not refusals.is_denial(error.message)
+            self._write_again = {key: at for key, at in self._write_again.items() if at > now}
+            self._write_again[of_pod[:2] if by_role else of_pod] = now + _REFUSED_FOR
+            log.warning("the status of pod %s cannot be written: %s", action.name, error.message)
             return seen
         after = ObservedPod.parse(answer) if answer else None
         if answer and after:
@@ -117,7 +124,9 @@ class Executor:
         status = {"phase": action.phase, "message": action.message}
         if action.reason:
             status["reason"] = action.reason
-        answer = await self._cluster.end_pod(namespace, action.name, status)
+        # The kubelet of a lost node stops nothing, so that it need not be told to.
+        lost = action.reason is not None
+        answer = await self._cluster.end_pod(namespace, action.name, status, told=not lost)
         log.warning("pod %s is marked %s: %s", action.name, action.phase, action.message)
         return answer
 
@@ -147,7 +156,7 @@ class Executor:
             if isinstance(error, ConflictError) and not refusals.is_denial(error.message):
                 return await self._created_before(owner, name)
             if refusals.is_trouble(error.status, error.message):
-                return self._troubled(owner, error.message)
+                return self._troubled(owner, error.message, error.retry_after)
             return self._refused(owner, _refusal(error))
         except UnreachableError as error:
             return self._troubled(owner, str(error))
@@ -174,9 +183,12 @@ class Executor:
         again = self._caches.refused_jobs.add(owner, failure, self._clock())
         return Observation(refused=failure, again=again)
 
-    def _troubled(self, owner: TranscriptionJob, message: str) -> Observation:
+    def _troubled(
+        self, owner: TranscriptionJob, message: str, asked_wait: float | None = None
+    ) -> Observation:
         log.warning("the API server failed to create the Job: %s", message)
-        failure, again = self._caches.refused_jobs.add_trouble(owner, message, self._clock())
+        refused_jobs = self._caches.refused_jobs
+        failure, again = refused_jobs.add_trouble(owner, message, self._clock(), asked_wait)
         return Observation(refused=failure, again=again)
 
     async def _check_that_it_is_there(self, owner: TranscriptionJob) -> None:

@@ -76,16 +76,17 @@ class RefusedJobs:
         return self._note(owner, _Refused(_wanted(owner), failure, tries, due), now)
 
     def add_trouble(
-        self, owner: TranscriptionJob, message: str, now: datetime
+        self, owner: TranscriptionJob, message: str, now: datetime, asked_wait: float | None = None
     ) -> tuple[Failure, float]:
         """Note that the API server failed to create its Job; what the status says, and the seconds
-        until it is created again."""
+        until it is created again: at least those that it asks to wait."""
         before = self._before(owner)
         since = before.trouble if before else None
         tries = before.tries + 1 if before and since else 1
         known = before.failure if before else refusals.BEING_CREATED
         failure = refusals.of_trouble(message, now - (since or now)) or known
-        due = self._due(owner, now, refusals.backoff_in_trouble(tries))
+        backoff = max(refusals.backoff_in_trouble(tries), timedelta(seconds=asked_wait or 0))
+        due = self._due(owner, now, backoff)
         entry = _Refused(_wanted(owner), failure, tries, due, since or now)
         return failure, self._note(owner, entry, now)
 
@@ -101,7 +102,8 @@ class RefusedJobs:
     def forget(self, key: str, now: datetime) -> None:
         """Its Job is no longer wanted."""
         space = self._in_namespace_of(key)
-        if self._remove(key) == key and space.refused:
+        self._remove(key)
+        if space.probe is None and space.refused:
             self._choose_probe(space, now)
 
     def _before(self, owner: TranscriptionJob) -> _Refused | None:

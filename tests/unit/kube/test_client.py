@@ -23,6 +23,7 @@ from transcription_kube.errors import (
     GoneError,
     KubeError,
     NotFoundError,
+    TooLargeError,
     UnreachableError,
 )
 
@@ -34,6 +35,14 @@ async def test_a_request_carries_credentials_query_and_body():
     assert (method, path, json.loads(body)) == ("POST", JOBS, {"x": 1})
     assert headers["Authorization"] == "Bearer secret"
     assert headers["Content-Type"] == "application/json"
+
+
+async def test_no_more_of_an_answer_is_read_than_the_caller_takes():
+    async with talking(fine({"items": ["x" * 100_000]})) as (client, server, _):
+        with pytest.raises(TooLargeError):
+            await client.request("GET", JOBS, most_bytes=50_000)
+        assert await client.request("GET", JOBS, most_bytes=200_000)
+    assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 504])

@@ -111,10 +111,12 @@ def test_an_answer_that_the_watch_has_overtaken_is_not_believed(namespace):
     assert colors(store) == {"media/new": "red"}
 
 
-async def test_what_cannot_be_read_ends_the_informer():
-    source = PlayedSource([[{"metadata": {"namespace": "media", "name": "a"}}]], [])
-    with pytest.raises(KeyError):
-        await Informer(source, things(), Thing.parse, lambda *_: None).run()
+async def test_what_cannot_be_read_is_left_out_and_named_once(caplog):
+    unreadable = {"metadata": {"namespace": "media", "name": "odd", "resourceVersion": "3"}}
+    store = things()
+    await follow(PlayedSource([[unreadable, thing("a")]], []), store)
+    assert colors(store) == {"media/a": "red"}
+    assert caplog.text.count("media/odd") == 1
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

@@ -40,8 +40,26 @@ def event(message: str, name: str = JOB) -> dict[str, object]:
 def test_each_try_of_the_job_controller_gives_the_same_message(name, pod_name, prefix):
     words = 'Error creating: pods "{}" is forbidden: exceeded quota: gpus'
     refusal = PodRefusal.parse(event(prefix + words.format(pod_name), name))
+    assert refusal is not None
     assert refusal == PodRefusal(f"media/{name}", "job-uid", words.format(name), NOW)
     assert refusal.version == 12
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        pytest.param({"involvedObject": {"kind": "Job", "namespace": "media"}}, id="of nothing"),
+        pytest.param({"lastTimestamp": "0000-01-01T00:00:00Z"}, id="of the year 0"),
+    ],
+)
+def test_an_event_that_somebody_made_up_is_none(made_up):
+    assert PodRefusal.parse(event("no", JOB) | made_up) is None
+
+
+def test_of_a_message_of_a_megabyte_the_beginning_counts():
+    refusal = PodRefusal.parse(event("a-" * 500_000, JOB))
+    assert refusal is not None
+    assert len(refusal.message) < 3000
 
 
 LATEST = PodRefusal(f"media/{JOB}", "job-uid", "exceeded quota: gpus", NOW)

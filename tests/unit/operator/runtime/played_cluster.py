@@ -63,7 +63,7 @@ class PlayedCluster:
         self.at_once -= 1
         return True
 
-    async def end_pod(self, *_: Any) -> None:
+    async def end_pod(self, *_: Any, **__: Any) -> None:
         self.releases += 1
         if not self.may_release:
             raise ApiError(403, "pods/status is forbidden")

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ class Server:
         query: Any = None,
         body: Any = None,
         content_type: str | None = None,
+        most_bytes: int | None = None,
     ) -> Any:
         self.asked.append((method, path, query))
         self.sent.append(body)
@@ -97,17 +99,23 @@ async def test_refusals_of_pods_are_listed_by_a_field_selector():
 )  # fmt: skip
 async def test_the_pod_is_returned_as_it_is_after_its_end(answer, after):
     server = Server(answer)
-    assert await cluster(server).end_pod("media", "standup-0-x", {"phase": "Failed"}) == after
+    written = {"phase": "Failed"}
+    assert await cluster(server).end_pod("media", "standup-0-x", written, told=True) == after
     assert server.asked[0][:2] == ("PATCH", "/api/v1/namespaces/media/pods/standup-0-x/status")
 
 
 async def test_a_pod_is_changed_beside_its_phase_or_the_kubelet_would_take_the_phase_back():
     server = Server({})
-    await cluster(server).end_pod("media", "standup-0-x", {"phase": "Failed"})
-    annotations = {"transcription.dev/ended": "true"}
-    assert server.sent == [
-        {"metadata": {"annotations": annotations}, "status": {"phase": "Failed"}}
-    ]
+    await cluster(server).end_pod("media", "standup-0-x", {"phase": "Failed"}, told=True)
+    (sent,) = server.sent
+    assert sent["status"] == {"phase": "Failed"}
+    assert datetime.fromisoformat(sent["metadata"]["annotations"]["transcription.dev/ended"])
+
+
+async def test_a_pod_on_a_lost_node_gets_a_phase_and_nothing_else():
+    server = Server({})
+    await cluster(server).end_pod("media", "standup-0-x", {"phase": "Failed"}, told=False)
+    assert server.sent == [{"status": {"phase": "Failed"}}]
 
 
 async def test_a_mark_on_a_pod_keeps_its_other_conditions():

@@ -120,8 +120,10 @@ class WithProxies(PlayedCluster):
         self.forbidden = forbidden
         self.written: list[dict[str, Any]] = []
 
-    async def end_pod(self, _: str, name: str, status: dict[str, Any]) -> dict[str, Any]:
-        assert name == POD
+    async def end_pod(
+        self, _: str, name: str, status: dict[str, Any], *, told: bool
+    ) -> dict[str, Any]:
+        assert (name, told) == (POD, True)
         self.written.append(status)
         if self.forbidden:
             raise ApiError(403, "pods/status is forbidden")
@@ -195,7 +197,7 @@ async def test_pods_on_lost_nodes_are_left_where_the_role_does_not_let_us_releas
         stuck = RUNNING | {"metadata": RUNNING["metadata"] | GOING, "spec": {"nodeName": "lost"}}
         caches.pods.put(f"media/pod-{number}", ObservedPod.parse(stuck))
     await reconciler.reconcile("media/standup")
-    assert cluster.releases == 1
+    assert cluster.releases == 2, "one try of each kind"
     assert cluster.statuses
 
 
@@ -225,3 +227,24 @@ async def test_a_job_that_ended_before_any_watch_told_of_it_is_explained_by_its_
         await reconciler.reconcile("media/standup")
     await reconciler.reconcile("media/standup")
     assert [status["reason"] for status in cluster.statuses] == ["SourceNotFound"]
+
+
+async def test_a_pod_that_a_policy_protects_does_not_keep_the_status_nor_other_pods_from_writes():
+    class Guarded(PlayedCluster):
+        async def mark_deleted(self, _: str, name: str) -> None:
+            self.releases += 1
+            if name == "pod-0":
+                denial = "ValidatingAdmissionPolicy 'x' with binding 'x' denied request: no"
+                raise ApiError(422, f'pods "{name}" is forbidden: {denial}')
+
+    cluster = Guarded()
+    cluster.ends = False
+    caches, reconciler = stage(cluster)
+    caches.put_job(child())
+    for number in range(2):
+        metadata = RUNNING["metadata"] | GOING | {"name": f"pod-{number}"}
+        caches.pods.put(f"media/pod-{number}", ObservedPod.parse(RUNNING | {"metadata": metadata}))
+    for _ in range(2):
+        await reconciler.reconcile("media/standup")
+    assert cluster.statuses
+    assert cluster.releases >= 2

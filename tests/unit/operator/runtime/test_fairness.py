@@ -135,7 +135,9 @@ class World:
             "message": f'Error creating: pods "{pod}" is forbidden: {QUOTA}',
             "lastTimestamp": self._clock().isoformat(),
         }  # fmt: skip
-        if owner := self._caches.refused_pods.put(PodRefusal.parse(event)):
+        refusal = PodRefusal.parse(event)
+        assert refusal is not None
+        if owner := self._caches.refused_pods.put(refusal):
             self.queue.add(owner)
         longer = min(2 * wait, LATEST_RETRY)
         asyncio.get_running_loop().call_later(wait, self._refuse_pods, namespace, job, longer)
