@@ -137,3 +137,31 @@ def forged(job: Json) -> Json:
         },
         "spec": template["spec"],
     }
+
+
+MADE_UP_EVENTS: list[Json] = [
+    {"involvedObject": {}},
+    {"involvedObject": {"name": "made-up"}, "message": "a-" * 500_000},
+]
+
+
+def test_events_that_somebody_made_up_neither_end_the_operator_nor_keep_it_busy(
+    fenced: Operator, api: Api, stage: Stage
+):
+    pid = fenced.pid
+    about = {"kind": "Job", "namespace": stage.namespace}
+    for number, made_up in enumerate(MADE_UP_EVENTS):
+        event: Json = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"made-up-{number}", "namespace": stage.namespace},
+            "reason": "FailedCreate",
+            "lastTimestamp": "2026-11-22T12:00:00Z",
+            **made_up,
+            "involvedObject": about | made_up.get("involvedObject", {}),
+        }
+        api.create(core(stage.namespace, "events"), event)
+    stage.apply()
+    wait_until("a job of the same namespace has its Job", stage.jobs, timeout=10)
+    assert fenced.pid == pid
+    assert "cannot be read" not in fenced.log
