@@ -74,7 +74,7 @@ class Halving:
                 "The GPU has too little free memory to decode one window with this model. "
                 "Use a smaller model or a GPU with more memory."
             )
-        self._limit = (size + 1) // 2
+        self._limit, self._fitted = (size + 1) // 2, 0
         log.warning(
             "The GPU's memory does not suffice for %d windows at once; using batches of %d from "
             "now on. Set decoding.batchSize to %d to avoid the attempt.",
