@@ -6,8 +6,8 @@ from typing import Any
 
 from transcription_api.reading import Unreadable
 from transcription_api.transcriptionjob import Resource, TranscriptionJob
-from transcription_kube.informer import Store
 from transcription_kube.keys import key_of, namespace_of
+from transcription_kube.store import Store
 from transcription_operator.policies import names, refusals
 from transcription_operator.policies.observation import Observation, ObservedJob, ObservedPod
 from transcription_operator.runtime.owners import Owners

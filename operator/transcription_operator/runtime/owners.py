@@ -12,8 +12,8 @@ from transcription_api import RETRY_ANNOTATION
 from transcription_api.reading import Unreadable, read, read_status
 from transcription_api.status import ConditionType, Phase
 from transcription_api.transcriptionjob import TranscriptionJob
-from transcription_kube.informer import Store
 from transcription_kube.keys import key_of, namespace_of
+from transcription_kube.store import Store
 from transcription_operator.allow_lists import Entries
 from transcription_operator.policies.metadata import propagated
 from transcription_operator.policies.observation import parse_time

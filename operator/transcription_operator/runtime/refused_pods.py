@@ -1,6 +1,6 @@
 """Pods that the API server refuses the Job controller: the latest refusal of each of our Jobs."""
 
-from transcription_kube.informer import Store
+from transcription_kube.store import Store
 from transcription_operator.policies.observation import ObservedJob
 from transcription_operator.policies.refusals import PodRefusal
 

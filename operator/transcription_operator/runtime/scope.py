@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from transcription_kube.errors import KubeError, words
-from transcription_kube.informer import Informer, Source, Store
+from transcription_kube.informer import Informer, Source
+from transcription_kube.store import Store
 from transcription_kube.throttle import wait_after
 from transcription_operator.policies import operator_class
 

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from transcription_kube.informer import Informer, Store
+from transcription_kube.informer import Informer
+from transcription_kube.store import Store
 
 Json = dict[str, Any]
 

@@ -5,7 +5,8 @@ import pytest
 
 from tests.unit.operator.builders import NOW
 from tests.unit.operator.runtime.test_caches import CHILD, child
-from transcription_kube.informer import Informer, Store
+from transcription_kube.informer import Informer
+from transcription_kube.store import Store
 from transcription_operator.policies.observation import ObservedJob
 from transcription_operator.policies.refusals import PodRefusal
 from transcription_operator.runtime.refused_pods import RefusedPods, Unkept
