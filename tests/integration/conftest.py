@@ -7,7 +7,7 @@ import pytest
 
 from dev.controlplane import ControlPlane
 from tests.api import Api
-from tests.integration.operator.process import Operator, install_chart
+from tests.integration.operator.process import NAMESPACE, Operator, install_chart
 from tests.integration.plane import running_plane
 from tests.stage import new_namespace
 
@@ -45,3 +45,13 @@ def stopped_operator(operator_kubeconfig: Path, tmp_path: Path) -> Iterator[Oper
 def operator(stopped_operator: Operator) -> Operator:
     stopped_operator.start()
     return stopped_operator
+
+
+@pytest.fixture
+def leader(operator_kubeconfig: Path, tmp_path: Path) -> Iterator[Operator]:
+    """An operator with a lease, as the chart starts it."""
+    elected = {"OPERATOR_LEASE_NAMESPACE": NAMESPACE}
+    operator = Operator(operator_kubeconfig, tmp_path / "operator.log", **elected)
+    operator.start()
+    yield operator
+    operator.kill()

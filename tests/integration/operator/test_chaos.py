@@ -23,7 +23,7 @@ from tests.benchmarks import report
 from tests.benchmarks.report import Figure
 from tests.integration.operator.company import Company
 from tests.integration.operator.fault_proxy import FaultProxy, Faults
-from tests.integration.operator.process import NAMESPACE, READY, Operator
+from tests.integration.operator.process import READY, Operator
 from tests.integration.operator.wire import Access, Background
 
 pytestmark = pytest.mark.chaos
@@ -116,16 +116,6 @@ def test_an_operator_killed_again_and_again_loses_nothing_and_doubles_nothing(
             Figure(f"{name}.kills while it watched", watched, ""),
         ],
     )
-
-
-@pytest.fixture
-def leader(operator_kubeconfig: Path, tmp_path: Path) -> Iterator[Operator]:
-    """An operator with a lease, as the chart starts it."""
-    elected = {"OPERATOR_LEASE_NAMESPACE": NAMESPACE}
-    operator = Operator(operator_kubeconfig, tmp_path / "operator.log", **elected)
-    operator.start()
-    yield operator
-    operator.kill()
 
 
 def test_jobs_outlive_an_api_server_that_is_away(

@@ -31,16 +31,6 @@ MOST_REQUESTS_PER_SECOND = 10
 
 
 @pytest.fixture
-def leader(operator_kubeconfig: Path, tmp_path: Path) -> Iterator[Operator]:
-    """An operator with a lease, as the chart starts it."""
-    elected = {"OPERATOR_LEASE_NAMESPACE": NAMESPACE}
-    operator = Operator(operator_kubeconfig, tmp_path / "operator.log", **elected)
-    operator.start()
-    yield operator
-    operator.kill()
-
-
-@pytest.fixture
 def stage(api: Api, namespace: str) -> PlayedStage:
     return PlayedStage(api, namespace)
 
