@@ -13,6 +13,8 @@ import numpy as np
 import torch
 import whisper
 
+from dev.wer import edit_distance
+
 Json = dict[str, Any]
 
 FIRST_SPECIAL = 50257
@@ -94,18 +96,9 @@ def _rate(recordings: list[Json], texts: list[str]) -> float:
     for each in recordings:
         said = normal(" ".join(texts[each["first"] : each["stop"]])).split()
         reference = normal(each["reference"]).split()
-        wrong += _distance(reference, said)
+        wrong += edit_distance(reference, said)
         total += len(reference)
     return wrong / total
-
-
-def _distance(a: list[str], b: list[str]) -> int:
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        before, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
-    return row[-1]
 
 
 def main(folder: Path, minutes: float) -> None:

@@ -1,10 +1,11 @@
 """How busy the GPU is, by NVIDIA's own count."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import fmean
+
+from tests.benchmarks.sampling import every
 
 _EVERY_SECONDS = 0.05
 
@@ -23,7 +24,7 @@ class Busy:
 @contextlib.contextmanager
 def watching() -> Iterator[Busy]:
     """Sample while the block runs."""
-    busy, done = Busy(), threading.Event()
+    busy = Busy()
     try:
         import pynvml  # type: ignore[import-not-found]
 
@@ -34,13 +35,7 @@ def watching() -> Iterator[Busy]:
         return
 
     def sample() -> None:
-        while not done.wait(_EVERY_SECONDS):
-            busy.samples.append(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100)
+        busy.samples.append(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100)
 
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
+    with every(_EVERY_SECONDS, sample):
         yield busy
-    finally:
-        done.set()
-        thread.join()

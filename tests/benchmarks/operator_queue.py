@@ -1,7 +1,6 @@
 """queue_writes_per_end and event_loop_block_ms: what a limit of active jobs costs."""
 
 import random
-import threading
 import time
 import urllib.request
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,7 @@ from dev.commands import wait_until
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.operator_stage import SETTINGS, operator_stage, percentile
 from tests.benchmarks.report import Figure
+from tests.benchmarks.sampling import every
 from tests.integration.operator.company import DELIVERED
 from tests.integration.operator.fault_proxy import FaultProxy
 from tests.integration.operator.playing import Ending
@@ -83,19 +83,12 @@ def blocked(count: int) -> Figure:
 def probing(url: str) -> Iterator[list[float]]:
     """Seconds that each probe took, from now until the block ends."""
     waits: list[float] = []
-    over = threading.Event()
 
     def probe() -> None:
-        while not over.wait(0.05):
-            began = time.monotonic()
-            with urllib.request.urlopen(url, timeout=60) as answer:
-                answer.read()
-            waits.append(time.monotonic() - began)
+        began = time.monotonic()
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            answer.read()
+        waits.append(time.monotonic() - began)
 
-    thread = threading.Thread(target=probe)
-    thread.start()
-    try:
+    with every(0.05, probe):
         yield waits
-    finally:
-        over.set()
-        thread.join()

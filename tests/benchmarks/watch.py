@@ -1,12 +1,13 @@
 """Running a process to its end with an eye on its time and memory."""
 
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.benchmarks.sampling import every
 
 SAMPLE_SECONDS = 0.05
 _KIB = 1024
@@ -28,25 +29,19 @@ def watch(process: "subprocess.Popen[bytes]", began: float, timeout: float) -> W
     50 ms; or the process's own high-water mark where that is more.
     """
     peak = 0
-    over = threading.Event()
 
     def look() -> None:
         nonlocal peak
-        while not over.wait(SAMPLE_SECONDS):
-            family = sum(_kib(pid, "VmRSS") for pid in _family(process.pid))
-            peak = max(peak, family, _kib(process.pid, "VmHWM"))
+        family = sum(_kib(pid, "VmRSS") for pid in _family(process.pid))
+        peak = max(peak, family, _kib(process.pid, "VmHWM"))
 
-    looker = threading.Thread(target=look, daemon=True)
-    looker.start()
-    try:
-        process.wait(timeout)
-        seconds = time.monotonic() - began
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        over.set()
-        looker.join()
+    with every(SAMPLE_SECONDS, look):
+        try:
+            process.wait(timeout)
+            seconds = time.monotonic() - began
+        except BaseException:
+            process.kill()
+            raise
     return Watched(seconds, peak * _KIB)
 
 
